@@ -1,0 +1,1 @@
+"""The platform: studies, training, tracking in MLflow, and the analysis of learning curves."""

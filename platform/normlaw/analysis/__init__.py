@@ -1,0 +1,1 @@
+"""Curves in, laws out: pure functions of data frames, and the jobs around them."""

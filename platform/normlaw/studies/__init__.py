@@ -1,0 +1,1 @@
+"""The shipped studies: YAML files, runnable by name."""

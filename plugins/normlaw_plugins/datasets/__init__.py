@@ -1,0 +1,13 @@
+"""Data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from normlaw_registry import Dataset, hookimpl
+
+
+@hookimpl
+def normlaw_datasets() -> Iterable[Dataset]:
+    """Return the built-in data sets."""
+    return ()

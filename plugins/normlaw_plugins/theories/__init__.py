@@ -1,0 +1,13 @@
+"""Solvable models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from normlaw_registry import Theory, hookimpl
+
+
+@hookimpl
+def normlaw_theories() -> Iterable[Theory]:
+    """Return the built-in theories."""
+    return ()

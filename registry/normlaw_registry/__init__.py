@@ -1,0 +1,53 @@
+"""The contract between normlaw and its plugins: all that a plugin author imports."""
+
+from normlaw_registry.architecture import Architecture, LayerRule, LinearMap, MapKind
+from normlaw_registry.catalogue import Catalogue, load_catalogue, validate_params
+from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue, MeasurementContext
+from normlaw_registry.component import Component, Params
+from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits, Task
+from normlaw_registry.errors import (
+    ComponentError,
+    DuplicateComponentError,
+    InputError,
+    InvalidComponentError,
+    NormlawError,
+    UnknownComponentError,
+)
+from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, FitResult, Fitter, Law
+from normlaw_registry.hookspecs import hookimpl
+from normlaw_registry.theory import Prediction, Theory
+
+__all__ = [
+    "LAW_COLUMNS",
+    "LAW_EXPONENT",
+    "Architecture",
+    "Catalogue",
+    "ComplexityMeasure",
+    "Component",
+    "ComponentError",
+    "Dataset",
+    "DuplicateComponentError",
+    "Exactness",
+    "FitResult",
+    "Fitter",
+    "InputError",
+    "InvalidComponentError",
+    "Law",
+    "LayerRule",
+    "LinearMap",
+    "LoadContext",
+    "MapKind",
+    "MeasuredValue",
+    "MeasurementContext",
+    "NormlawError",
+    "Params",
+    "Prediction",
+    "Split",
+    "Splits",
+    "Task",
+    "Theory",
+    "UnknownComponentError",
+    "hookimpl",
+    "load_catalogue",
+    "validate_params",
+]

@@ -1,0 +1,71 @@
+"""Complexity measures: a norm of a network, read off its linear maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from normlaw_registry.component import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from normlaw_registry.architecture import LinearMap
+    from normlaw_registry.dataset import Split, Task
+
+Exactness = Literal["exact", "upper_bound", "estimate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredValue:
+    """A norm as its natural logarithm in float64: spectral complexities reach e^150."""
+
+    log_value: float
+    """Natural log of the norm; finite."""
+    exactness: Exactness = "exact"
+    """'exact' to `tolerance`, an 'upper_bound', or an 'estimate' without a bound."""
+    tolerance: float = 1e-12
+    """Relative error of the norm itself (so: absolute error of its log), where `exactness` is 'exact'."""
+    layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What each layer contributes, where that makes sense: layer name -> quantity -> value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementContext:
+    """Everything that a measure may look at, at one measuring point.
+
+    What several measures need is computed once for all of them: singular values come from `kernel_norm` and
+    `operator_norm`, which remember their answers for this point. Nothing here may be changed.
+    """
+
+    linear_maps: Sequence[LinearMap]
+    """The network's linear maps in forward order."""
+    initial_linear_maps: Sequence[LinearMap]
+    """The same maps at initialisation (step 0), in the same order."""
+    kernel_norm: Callable[[LinearMap], MeasuredValue]
+    """Largest singular value of `linear_map.matrix()`, the reshaped kernel."""
+    operator_norm: Callable[[LinearMap], MeasuredValue]
+    """Largest singular value of the map as it is applied: stride, padding and input size included."""
+    network: nn.Module
+    """In evaluation mode."""
+    task: Task
+    train: Split
+    """The run's training examples as the network sees them: floating point, normalised."""
+    train_logits: Callable[[], Tensor]
+    """The network's outputs on `train`, (train_size, num_outputs), computed once for this point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplexityMeasure(Component):
+    """A norm lambda of a network: the abscissa of a learning curve.
+
+    `measure(params, context)` consumes linear maps, never a particular architecture, so that every measure
+    serves every network. A weight that is zero or not finite is reported by raising `NormlawError` with the
+    layer's name.
+    """
+
+    kind: ClassVar[str] = "complexity_measure"
+
+    measure: Callable[[Any, MeasurementContext], MeasuredValue]
+    """(params, context) -> the norm's natural log."""

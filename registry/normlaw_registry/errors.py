@@ -1,0 +1,53 @@
+"""Errors that say what was wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class NormlawError(Exception):
+    """Base of every error that normlaw raises on purpose; its text is meant for the user as it stands."""
+
+    exit_code = 1
+    """What the command line exits with: 1, something failed; 2, the input was bad."""
+
+
+class InputError(NormlawError):
+    """What the user wrote cannot be used as it is."""
+
+    exit_code = 2
+
+
+class ComponentError(InputError):
+    """A component, a plugin or the name of one is wrong."""
+
+
+class UnknownComponentError(ComponentError):
+    """No installed plugin provides a component of that kind and name."""
+
+
+class DuplicateComponentError(ComponentError):
+    """Two providers claim one name, so that the name means nothing."""
+
+
+class InvalidComponentError(ComponentError):
+    """A component or a hook breaks the contract."""
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """Return up to three known names that look like `word`, best first."""
+    return get_close_matches(word, list(known), n=3, cutoff=0.5)
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """Return the end of an error message: the nearest names, or all of them when none is near.
+
+    >>> suggestion("cmn", ["cnn", "perceptron"])
+    'did you mean cnn?'
+    >>> suggestion("zzz", ["cnn", "perceptron"])
+    'known: cnn, perceptron'
+    """
+    if close := nearest(word, known):
+        return f"did you mean {' or '.join(close)}?"
+    return f"known: {', '.join(sorted(known)) or 'none'}"

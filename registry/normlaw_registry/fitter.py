@@ -1,0 +1,82 @@
+"""Fitters: from points of learning curves to the parameters of a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from normlaw_registry.component import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Law = Literal["early_law", "optimal_norm", "endpoint_law"]
+
+LAW_COLUMNS: dict[str, tuple[str, ...]] = {
+    "early_law": ("run", "train_size", "log_norm", "log_error"),
+    "optimal_norm": ("run", "train_size", "log_norm"),
+    "endpoint_law": ("run", "train_size", "log_error"),
+}
+"""The columns that a fitter of each law is given. `run` names the curve that a point belongs to (points of
+one curve are correlated); `train_size` counts examples; logs are natural; errors are fractions."""
+
+LAW_EXPONENT: dict[str, str] = {
+    "early_law": "gamma_1",
+    "optimal_norm": "gamma_2",
+    "endpoint_law": "gamma_meas",
+}
+"""The parameter that every fitter of the law must report, with its sign such that the paper's is positive."""
+
+
+@runtime_checkable
+class FitResult(Protocol):
+    """What a fitter returns, in statsmodels' terms; keys of all of them are the parameters' names."""
+
+    @property
+    def params(self) -> pd.Series[float]:
+        """Estimates by parameter name."""
+        ...
+
+    @property
+    def bse(self) -> pd.Series[float]:
+        """Standard errors by parameter name."""
+        ...
+
+    @property
+    def nobs(self) -> int:
+        """Number of points fitted."""
+        ...
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return confidence limits: one row a parameter, columns 0 (lower) and 1 (upper), level 1 - alpha."""
+        ...
+
+    def predict(self, points: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the law's response, (n,): natural log of error or norm, for the same columns as fitted."""
+        ...
+
+    def summary(self) -> str:
+        """Return a table to be read."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that JSON should keep, in JSON's own types."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitter(Component):
+    """Estimates one law's parameters by `fit(points, params)`.
+
+    `points` has the columns `LAW_COLUMNS[law]`, finite, at least one row. Too few points for the law's
+    parameters are reported by raising `InputError` that says how many are needed.
+    """
+
+    kind: ClassVar[str] = "fitter"
+
+    law: Law
+    """Which of the three laws it measures: this fixes its columns and the exponent that it reports."""
+    fit: Callable[[pd.DataFrame, Any], FitResult]
+    """(points, params) -> result. Import statsmodels inside."""
