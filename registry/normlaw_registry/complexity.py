@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -50,8 +50,11 @@ class MeasurementContext:
     network: nn.Module
     """In evaluation mode."""
     task: Task
-    train: Split
-    """The run's training examples as the network sees them: floating point, normalised."""
+    train_batches: Callable[[], Iterable[Split]]
+    """The run's training examples as the network sees them (floating point, normalised), in large batches
+    that follow each other in a fixed order."""
+    train_labels: Tensor
+    """(train_size,) int64, in the order of `train_batches` and of `train_logits`."""
     train_logits: Callable[[], Tensor]
     """The network's outputs on `train`, (train_size, num_outputs), computed once for this point."""
 

@@ -1,0 +1,79 @@
+"""`normlaw plugins`: what is installed, from which distribution, and what failed and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from normlaw_registry import Catalogue
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> None:
+    """Show the installed plugins and their components; failures with their reasons."""
+    if ctx.invoked_subcommand is None:
+        show(as_json)
+
+
+@plugins.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_plugins(as_json: bool) -> None:
+    """Show the installed plugins (the same as `normlaw plugins`)."""
+    show(as_json)
+
+
+def show(as_json: bool) -> None:
+    """Print the catalogue; exit with 1 when a plugin failed or two claim one name."""
+    from normlaw_registry import load_catalogue
+
+    catalogue = load_catalogue()
+    if as_json:
+        click.echo(json.dumps(as_dict(catalogue), indent=2))
+    else:
+        for line in as_lines(catalogue):
+            click.echo(line)
+    if any(record.failure for record in catalogue.records) or catalogue.duplicates():
+        raise click.exceptions.Exit(1)
+
+
+def as_dict(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the catalogue in JSON's own types."""
+    return {
+        "plugins": [
+            {
+                "name": record.name,
+                "module": record.module,
+                "distribution": record.distribution,
+                "version": record.version,
+                "failure": record.failure,
+                "components": [
+                    {"kind": c.kind, "name": c.name, "summary": c.summary, "source": c.source}
+                    for c in record.components
+                ],
+            }
+            for record in catalogue.records
+        ],
+        "duplicates": [
+            {"kind": kind, "name": name, "providers": [record.provider for record in records]}
+            for (kind, name), records in catalogue.duplicates().items()
+        ],
+    }
+
+
+def as_lines(catalogue: Catalogue) -> list[str]:
+    """Return the catalogue as lines to be read: a heading per plugin, a line per component."""
+    lines: list[str] = []
+    for record in catalogue.records:
+        lines.append(click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}")
+        if record.failure:
+            lines.append(click.style("  failed  ", fg="red") + record.failure)
+        lines += [f"  {c.kind:<18} {c.name:<28} {c.summary}" for c in record.components]
+    for (kind, name), records in catalogue.duplicates().items():
+        lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
+        lines += [f"  - {record.provider}" for record in records]
+    return lines
