@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from normlaw_plugins.architectures.cnn import CNN
+from normlaw_plugins.architectures.perceptron import PERCEPTRON
 from normlaw_registry import Architecture, hookimpl
 
 
 @hookimpl
 def normlaw_architectures() -> Iterable[Architecture]:
     """Return the built-in architectures."""
-    return ()
+    return (CNN, PERCEPTRON)

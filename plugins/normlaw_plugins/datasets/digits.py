@@ -1,0 +1,42 @@
+"""scikit-learn's handwritten digits: 1,797 images of 8x8 pixels, shipped in its wheel."""
+
+from __future__ import annotations
+
+from normlaw_registry import Dataset, LoadContext, Params, Split, Splits, Task
+
+TRAIN_SIZE = 1437
+SPLIT_SEED = 0
+INK = 15
+"""uint8 value of one of the source's 16 ink levels: an exact multiple, so full ink is 240, not 255."""
+MEAN = 0.2874
+STD = 0.3538
+"""Mean and standard deviation of the training pixels x / 255."""
+
+
+def load_digits(params: Params, context: LoadContext) -> Splits:
+    """Return 1,437 training and 360 test images, the same split for every run."""
+    import numpy as np
+    import torch
+    from sklearn.datasets import load_digits as load_from_wheel
+
+    pixels, labels = load_from_wheel(return_X_y=True)  # (1797, 64) floats 0..16, (1797,)
+    images = torch.from_numpy((pixels * INK).astype(np.uint8)).reshape(-1, 1, 8, 8)
+    # RandomState's stream is frozen by NumPy's compatibility policy, a Generator's is not.
+    order = torch.from_numpy(np.random.RandomState(SPLIT_SEED).permutation(len(labels)))
+    labels = torch.from_numpy(labels.astype(np.int64))
+    train, test = order[:TRAIN_SIZE], order[TRAIN_SIZE:]
+    return Splits(
+        task=Task(input_shape=(1, 8, 8), num_classes=10),
+        train=Split(inputs=images[train], labels=labels[train]),
+        test=Split(inputs=images[test], labels=labels[test]),
+        mean=(MEAN,),
+        std=(STD,),
+    )
+
+
+DIGITS = Dataset(
+    name="digits",
+    summary="1,797 handwritten digits of 8x8 pixels, no download",
+    source="Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits",
+    load=load_digits,
+)
