@@ -16,6 +16,8 @@ from normlaw_registry.errors import (
     DuplicateComponentError,
     InputError,
     UnknownComponentError,
+    describe_problem,
+    known_keys,
     suggestion,
 )
 
@@ -101,19 +103,10 @@ def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
         return component.params.model_validate(dict(values))
     except ValidationError as error:
         problems = "\n".join(
-            describe_problem(problem, list(component.params.model_fields)) for problem in error.errors()
+            f"{'.'.join(map(str, p['loc']))}: {describe_problem(p, known_keys(component.params, p['loc']))}"
+            for p in error.errors()
         )
         raise InputError(f"{component.kind} {component.name!r}: {problems}") from error
-
-
-def describe_problem(problem: Any, known: list[str]) -> str:
-    """Return one pydantic problem as one line: where, what, and the nearest valid key."""
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: unknown key, {suggestion(str(problem['loc'][-1]), known)}"
-    if problem["type"] == "missing":
-        return f"{where}: missing"
-    return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 
 @cache

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class NormlawError(Exception):
@@ -51,3 +57,33 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     if close := nearest(word, known):
         return f"did you mean {' or '.join(close)}?"
     return f"known: {', '.join(sorted(known)) or 'none'}"
+
+
+def describe_problem(problem: ErrorDetails, known: Sequence[str]) -> str:
+    """Return one problem that pydantic found as a phrase: what is wrong, and the nearest valid key."""
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"unknown key, {suggestion(str(problem['loc'][-1]), known)}"
+        case "missing":
+            return "missing"
+        case "value_error":
+            return problem["msg"].removeprefix("Value error, ")
+        case _:
+            return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+
+
+def known_keys(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    """Return the keys that are valid beside the last part of `loc`, a place in the model's tree."""
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        below = [a for a in _types(field.annotation) if issubclass(a, BaseModel)] if field else []
+        if below:
+            model = below[0]
+    return list(model.model_fields)
+
+
+def _types(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner)

@@ -1,0 +1,198 @@
+"""What one run is: a typed specification whose hash is the run's identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+
+from normlaw_registry import (
+    Architecture,
+    Catalogue,
+    ComplexityMeasure,
+    Component,
+    Dataset,
+    InputError,
+    validate_params,
+)
+from normlaw_registry.errors import suggestion
+
+
+class Model(BaseModel):
+    """Base of everything typed in a study: frozen, an unknown key is an error, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ComponentChoice(Model):
+    """A component by name with its parameters; a bare name means its defaults."""
+
+    name: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def resolved(self, kind: type[Component], catalogue: Catalogue) -> Self:
+        """Return the same choice with every parameter written out.
+
+        Raises:
+            ComponentError: no such component, or two providers claim its name.
+            InputError: a parameter is unknown, missing or not allowed.
+
+        """
+        params = validate_params(catalogue.get(kind, self.name), self.params)
+        return self.model_copy(update={"params": params.model_dump(mode="json")})
+
+
+class ArchitectureChoice(ComponentChoice):
+    """An architecture; a preset gives the parameters that `params` does not."""
+
+    preset: str | None = None
+
+    def resolved(self, kind: type[Component], catalogue: Catalogue) -> Self:
+        """Return the choice with the preset's parameters written out. Raises as `ComponentChoice` does."""
+        if self.preset is None:
+            return super().resolved(kind, catalogue)
+        presets = catalogue.get(Architecture, self.name).presets
+        if self.preset not in presets:
+            raise InputError(
+                f"architecture {self.name!r} has no preset {self.preset!r}: "
+                f"{suggestion(self.preset, list(presets))}"
+            )
+        merged = {"params": {**presets[self.preset], **self.params}, "preset": None}
+        return self.model_copy(update=merged).resolved(kind, catalogue)
+
+
+class OptimizerSpec(Model):
+    """The optimiser and its settings."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    momentum: float = Field(0.0, ge=0, lt=1, description="SGD only")
+
+    @model_validator(mode="after")
+    def _momentum_is_sgds(self) -> Self:
+        if self.momentum and self.name != "sgd":
+            raise ValueError(f"momentum belongs to sgd; {self.name} has none")
+        return self
+
+
+Choice = TypeVar("Choice", bound=ComponentChoice)
+Loss = Literal["cross_entropy", "mse"]
+
+
+class RunSpec(Model):
+    """One training run: everything that its curve depends on."""
+
+    architecture: ArchitectureChoice
+    dataset: ComponentChoice
+    train_size: PositiveInt = Field(description="number of training examples, P")
+    seed: int = Field(ge=0, description="seed of the subset, the initial weights and the order of the data")
+    loss: Loss = Field(
+        "cross_entropy",
+        description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
+    )
+    optimizer: OptimizerSpec = OptimizerSpec()
+    batch_size: PositiveInt = 128
+    epochs: PositiveInt | None = Field(None, description="length of training; give this or `steps`")
+    steps: PositiveInt | None = Field(None, description="length of training in optimiser steps")
+    measuring_points: PositiveInt = Field(50, description="log-spaced in optimiser steps, besides step 0")
+    measures: tuple[ComponentChoice, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give the length of training either as `epochs` or as `steps`")
+        return self
+
+    @field_validator("measures")
+    @classmethod
+    def _distinct(cls, measures: tuple[ComponentChoice, ...]) -> tuple[ComponentChoice, ...]:
+        names = [measure.name for measure in measures]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"named twice: {', '.join(sorted(twice))}")
+        return measures
+
+    def resolved(self, catalogue: Catalogue, where: Callable[[tuple[str | int, ...]], str] = str) -> Self:
+        """Return the same run with presets and default parameters written out.
+
+        Args:
+            catalogue: where the components are looked up.
+            where: tells, for a place in this specification, what an error message should begin with.
+
+        Raises:
+            InputError: a component or one of its parameters is unknown or not allowed.
+
+        """
+
+        def at(loc: tuple[str | int, ...], choice: Choice, kind: type[Component]) -> Choice:
+            try:
+                return choice.resolved(kind, catalogue)
+            except InputError as error:
+                raise type(error)(f"{where(loc)}: {error}") from None
+
+        measures = [at(("measures", i), m, ComplexityMeasure) for i, m in enumerate(self.measures)]
+        return self.model_copy(
+            update={
+                "architecture": at(("architecture",), self.architecture, Architecture),
+                "dataset": at(("dataset",), self.dataset, Dataset),
+                "measures": tuple(measures),
+            }
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in one pass over the training examples; the last batch may be smaller."""
+        return -(-self.train_size // self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def spec_hash(self) -> str:
+        """The run's identity: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def run_name(self) -> str:
+        """What the run is called where people read it."""
+        return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}"
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one: {"optimizer": {"name": "adam"}} gives {"optimizer.name": "adam"}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def searchable(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
+
+    The measures are listed by name, since their parameters stand in the run's specification.
+    """
+    tree = spec.model_dump(mode="json", exclude_none=True)
+    for kind in ("architecture", "dataset"):
+        choice = tree.pop(kind)
+        tree[kind] = choice["name"]
+        tree.update({f"{kind}.{key}": value for key, value in flatten(choice["params"]).items()})
+    tree["measures"] = ",".join(measure["name"] for measure in tree["measures"])
+    tree["optimizer.name"] = tree["optimizer"].pop("name")
+    return flatten(tree)

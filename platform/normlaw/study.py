@@ -1,0 +1,180 @@
+"""A study: what is fixed, what is varied, and the runs that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+
+from normlaw.spec import Model, RunSpec
+from normlaw.yaml_source import YamlSource
+from normlaw_registry import Catalogue, InputError
+from normlaw_registry.errors import describe_problem, known_keys, suggestion
+
+Place = tuple[str | int, ...]
+SHIPPED = Path(__file__).parent / "studies"
+
+
+class Range(Model):
+    """The numbers 0, 1, ..., count - 1; seeds are written so."""
+
+    count: PositiveInt
+
+
+class Study(Model):
+    """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+    description: str = Field("", max_length=5000)
+    norm: str | None = Field(None, description="the measure that the laws are read in; by default the first")
+    fixed: dict[str, Any]
+    """What all runs share, with the keys of `RunSpec`."""
+    vary: dict[str, tuple[Any, ...]]
+    """Dotted key of `RunSpec` -> its values; the runs are all combinations."""
+
+    @field_validator("vary", mode="before")
+    @classmethod
+    def _lists(cls, vary: Any) -> Any:
+        if not isinstance(vary, Mapping):
+            return vary
+        return {key: _values(key, value) for key, value in vary.items()}
+
+    @model_validator(mode="after")
+    def _sizes_and_seeds(self) -> Self:
+        for key in ("train_size", "seed"):
+            if key not in self.vary and key not in self.fixed:
+                raise ValueError(f"`{key}` stands neither under `fixed` nor under `vary`")
+        return self
+
+    @property
+    def abscissa(self) -> str:
+        """Name of the measure that the laws are read in."""
+        if self.norm is not None:
+            return self.norm
+        first = self.fixed["measures"][0]
+        return str(first["name"] if isinstance(first, Mapping) else first)
+
+    def to_yaml(self) -> str:
+        """Return the study as a file that reads back as the same study."""
+        return yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
+
+
+def _values(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(range(Range.model_validate(value).count))
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ValueError(f"{key}: give a non-empty list of values")
+    if len({str(v) for v in value}) < len(value):
+        raise ValueError(f"{key}: a value stands twice in {list(value)}")
+    return value
+
+
+def parse_study(source: YamlSource) -> Study:
+    """Return the study in a YAML source.
+
+    Raises:
+        InputError: a key is unknown, missing or of the wrong type; says in which line.
+
+    """
+    try:
+        return Study.model_validate(source.data)
+    except ValidationError as error:
+        raise InputError(_problems(error, Study, source.where)) from None
+
+
+def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> list[RunSpec]:
+    """Return the study's runs, every parameter written out, in the order of its lists.
+
+    Raises:
+        InputError: a component, key or value is wrong; says where in `source`, and the nearest valid names.
+
+    """
+    source = source or YamlSource(study.to_yaml(), study.name)
+    specs: dict[str, RunSpec] = {}
+    for tree, varied in _combinations(study, source):
+
+        def where(loc: Place, varied: dict[str, int] = varied) -> str:
+            return source.where(_origin(loc, varied))
+
+        try:
+            spec = RunSpec.model_validate(tree).resolved(catalogue, where)
+        except ValidationError as error:
+            raise InputError(_problems(error, RunSpec, where)) from None
+        specs.setdefault(spec.spec_hash, spec)
+    runs = list(specs.values())
+    names = [measure.name for measure in runs[0].measures]
+    if study.abscissa not in names:
+        nearest = suggestion(study.abscissa, names)
+        raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
+    return runs
+
+
+def _combinations(study: Study, source: YamlSource) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
+    """Yield each run's tree, and for each varied key the number of its value in the list."""
+    for choice in product(*(range(len(values)) for values in study.vary.values())):
+        varied = dict(zip(study.vary, choice, strict=True))
+        tree = _copied(study.fixed)
+        for key, number in varied.items():
+            _put(tree, key, study.vary[key][number], source)
+        yield tree, varied
+
+
+def _copied(tree: Any) -> Any:
+    return {key: _copied(value) for key, value in tree.items()} if isinstance(tree, Mapping) else tree
+
+
+def _put(tree: dict[str, Any], dotted: str, value: Any, source: YamlSource) -> None:
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        below = tree.setdefault(parent, {})
+        if isinstance(below, str):  # a component by its bare name
+            below = tree[parent] = {"name": below}
+        if not isinstance(below, dict):
+            raise InputError(f"{source.where(['vary', dotted])}: `{parent}` under `fixed` has no keys below it")
+        tree = below
+    if last in tree:
+        raise InputError(f"{source.where(['vary', dotted])}: stands under `fixed` too; keep one of the two")
+    tree[last] = value
+
+
+def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
+    """Return where in the study a place of the run's tree was written."""
+    for key, number in varied.items():
+        if tuple(key.split(".")) == tuple(map(str, loc))[: key.count(".") + 1]:
+            return ("vary", key, number)
+    return ("fixed", *loc)
+
+
+def _problems(error: ValidationError, model: type[Model], where: Callable[[Place], str]) -> str:
+    return "\n".join(
+        f"{where(problem['loc'])}: {describe_problem(problem, known_keys(model, problem['loc']))}"
+        for problem in error.errors()
+    )
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that come with normlaw: name -> file."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+
+
+def find_study(name_or_path: str) -> YamlSource:
+    """Return the source of a study, given a shipped study's name or a file.
+
+    Raises:
+        InputError: there is neither; names the nearest shipped studies.
+
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return YamlSource.read(path)
+    shipped = shipped_studies()
+    if name_or_path not in shipped:
+        raise InputError(
+            f"no study {name_or_path!r}: {suggestion(name_or_path, list(shipped))} A study of your own is given "
+            "as the path of its YAML file."
+        )
+    return YamlSource.read(shipped[name_or_path])
