@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -24,7 +24,7 @@ from normlaw_registry.errors import (
 C = TypeVar("C", bound=Component)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """All installed components. Frozen: what it answers does not change while a study runs."""
 
@@ -73,8 +73,7 @@ class Catalogue:
                 f"unknown {kind.kind} {name!r}: {suggestion(name, self.names(kind))}{self._failure_note()}"
             )
         component, record = providers[0]
-        assert isinstance(component, kind)
-        return component, record
+        return cast(C, component), record
 
     def duplicates(self) -> dict[tuple[str, str], tuple[PluginRecord, ...]]:
         """Return every (kind, name) that several providers claim, with the plugins that claim it."""
@@ -103,7 +102,8 @@ def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
         return component.params.model_validate(dict(values))
     except ValidationError as error:
         problems = "\n".join(
-            f"{'.'.join(map(str, p['loc']))}: {describe_problem(p, known_keys(component.params, p['loc']))}"
+            f"{'.'.join(map(str, p['loc'])) or 'params'}: "
+            f"{describe_problem(p, known_keys(component.params, p['loc']))}"
             for p in error.errors()
         )
         raise InputError(f"{component.kind} {component.name!r}: {problems}") from error

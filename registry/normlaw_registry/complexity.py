@@ -31,7 +31,7 @@ class MeasuredValue:
     """What each layer contributes, where that makes sense: layer name -> quantity -> value."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MeasurementContext:
     """Everything that a measure may look at, at one measuring point.
 
@@ -56,19 +56,23 @@ class MeasurementContext:
     train_labels: Tensor
     """(train_size,) int64, in the order of `train_batches` and of `train_logits`."""
     train_logits: Callable[[], Tensor]
-    """The network's outputs on `train`, (train_size, num_outputs), computed once for this point."""
+    """The network's outputs on the training examples, (train_size, num_outputs), computed once for this
+    point."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ComplexityMeasure(Component):
     """A norm lambda of a network: the abscissa of a learning curve.
 
     `measure(params, context)` consumes linear maps, never a particular architecture, so that every measure
-    serves every network. A weight that is zero or not finite is reported by raising `NormlawError` with the
-    layer's name.
+    serves every network; one whose definition holds for some networks alone refuses the others by raising
+    `InputError`. It answers the same for the same context, changes neither weights nor gradients nor mode of
+    the network, and leaves torch's global generator as it was. A weight that is zero or not finite, where the
+    norm's log would not be finite, is reported by raising `NormlawError` with the layer's name.
     """
 
     kind: ClassVar[str] = "complexity_measure"
+    functions: ClassVar[tuple[str, ...]] = ("measure",)
 
     measure: Callable[[Any, MeasurementContext], MeasuredValue]
     """(params, context) -> the norm's natural log."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -22,18 +22,21 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Component:
-    """Base of all components.
+    """Base of all components. Two are equal only when they are one object.
 
     Raises:
         InvalidComponentError: the name is not lower-case words joined by underscores, the summary is
-            empty or longer than one line, or `params` is not a subclass of `Params`.
+            empty or longer than one line, `params` is not a subclass of `Params`, or a field that the
+            kind declares as a function is none.
 
     """
 
     kind: ClassVar[str] = "component"
     """What a study calls it; set by each subclass, never by a plugin."""
+    functions: ClassVar[tuple[str, ...]] = ()
+    """The fields that hold a function; those with a default may be left at it."""
 
     name: str
     """Unique among the components of its kind; a study refers to it by this name."""
@@ -57,3 +60,10 @@ class Component:
                 f"{self.kind} {self.name!r}: `params` must be a subclass of normlaw_registry.Params, "
                 f"got {self.params!r}"
             )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            left_out = field.default is not MISSING and value is field.default
+            if field.name in self.functions and not left_out and not callable(value):
+                raise InvalidComponentError(
+                    f"{self.kind} {self.name!r}: `{field.name}` must be a function, got {value!r}"
+                )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from normlaw_registry.component import Component
+from normlaw_registry.errors import InvalidComponentError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 class Task:
     """What a data set asks of a network: the shape of one input and the number of classes.
 
-    A network for two classes has one output f, whose sign is the answer; one for more has `num_classes`.
+    A network for two classes has one output f, and answers class 1 where f > 0; one for more classes has
+    `num_classes` outputs, and answers with the largest.
+
+    Raises:
+        InvalidComponentError: the shape is empty or holds a number below 1, or there are fewer than 2 classes.
+
     """
 
     input_shape: tuple[int, ...]
@@ -25,27 +31,47 @@ class Task:
     num_classes: int
     """Number of classes, at least 2."""
 
+    def __post_init__(self) -> None:
+        """Refuse a task that no network could serve."""
+        if not self.input_shape or min(self.input_shape) < 1 or self.num_classes < 2:
+            raise InvalidComponentError(
+                f"task: give an input shape of positive numbers and at least 2 classes, got {self.input_shape} "
+                f"and {self.num_classes}"
+            )
+
     @property
     def num_outputs(self) -> int:
         """Number of outputs of a network for this task."""
         return 1 if self.num_classes == 2 else self.num_classes
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Inputs with their labels."""
+    """Inputs with their labels.
+
+    Raises:
+        InvalidComponentError: there are not as many labels as inputs.
+
+    """
 
     inputs: Tensor
     """(n, *input_shape); uint8 images in [0, 255], or floating point."""
     labels: Tensor
     """(n,) int64 in [0, num_classes)."""
 
+    def __post_init__(self) -> None:
+        """Refuse inputs without labels and labels without inputs."""
+        if len(self.inputs) != len(self.labels):
+            raise InvalidComponentError(
+                f"split: give each input one label, got {len(self.inputs)} inputs, {len(self.labels)} labels"
+            )
+
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.labels)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Splits:
     """A loaded data set. The platform draws nested training subsets from `train` itself."""
 
@@ -75,14 +101,19 @@ class LoadContext:
     """Where files of data sets are looked for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset(Component):
-    """A source of data. `load(params, context)` returns `Splits` and is called once per process and seed.
+    """A source of data. `load(params, context)` returns `Splits`, and the same ones whenever it is called.
+
+    It draws from generators of its own and leaves torch's global one alone. With `seeded=True` the data
+    follow from `context.seed`: the test examples are the same for every `context.train_size`, and the
+    training examples for a smaller one are the first of those for a larger one.
 
     Files that are missing or damaged are reported by raising `InputError` with the file's name.
     """
 
     kind: ClassVar[str] = "dataset"
+    functions: ClassVar[tuple[str, ...]] = ("load",)
 
     load: Callable[[Any, LoadContext], Splits]
     """(params, context) -> splits. Import torch inside."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import inspect
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -28,7 +30,7 @@ HOOKS: dict[str, type[Component]] = {
 """Hook name -> the only type of component that it may return."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PluginRecord:
     """What became of one entry point."""
 
@@ -37,16 +39,18 @@ class PluginRecord:
     module: str
     """The module that it names."""
     distribution: str
-    """The installed distribution that announces it, or '(none)' for one handed over by a test."""
+    """The installed distribution that announces it, or '(none)' where there is none, as in a test."""
     version: str
-    components: tuple[Component, ...] = field(default=())
+    """The distribution's version; empty where there is none."""
+    components: tuple[Component, ...] = ()
     failure: str | None = None
     """Why nothing of this plugin can be used; None when all went well."""
 
     @property
     def provider(self) -> str:
         """Who provides it, as error messages say it."""
-        return f"{self.distribution} {self.version} (entry point {self.name!r}, module {self.module})"
+        who = f"{self.distribution} {self.version}".rstrip()
+        return f"{who} (entry point {self.name!r}, module {self.module})"
 
 
 def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, ...]:
@@ -69,72 +73,110 @@ def _load(point: EntryPoint) -> PluginRecord:
     failure = None
     try:
         components = collect(point.load())
-    except NormlawError as error:
-        failure = str(error)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a plugin may fail in any way; only an interrupt is the user's own
-        failure = f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    # BaseException: a plugin may call sys.exit() or skip a test as it is imported, and a panic of a library
+    # written in Rust is no Exception either; none of them may take the other plugins along.
+    except BaseException as error:
+        failure = describe_failure(error)
     return PluginRecord(
         name=point.name,
         module=point.value,
-        distribution=point.dist.name if point.dist else "(none)",
-        version=point.dist.version if point.dist else "",
+        # A distribution whose metadata are damaged has None for its name or version.
+        distribution=(point.dist.name if point.dist else None) or "(none)",
+        version=(point.dist.version if point.dist else None) or "",
         components=components,
         failure=failure,
     )
 
 
-def collect(plugin: Any) -> tuple[Component, ...]:
+def describe_failure(error: BaseException) -> str:
+    """Return why a plugin failed: normlaw's own message, or the error's type, text, file and line."""
+    if isinstance(error, NormlawError):
+        return str(error)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "importlib" not in frame.filename and frame.filename != __file__
+    ]
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def collect(plugin: object) -> tuple[Component, ...]:
     """Return the components of one plugin module or object, hooks in the order of `HOOKS`.
 
     Raises:
-        InvalidComponentError: a hook is misspelt or lacks its mark, takes arguments that it is not given,
-            or returns something else than an iterable of components of its kind.
+        InvalidComponentError: the plugin implements no hook; a hook is misspelt, lacks its mark, is a
+            wrapper, takes arguments that it is not given, returns something else than an iterable of
+            components of its kind, or gives one name twice.
 
     """
-    _refuse_unknown_hooks(plugin)
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = _StaticManager(_marked_functions(plugin))
     manager.add_hookspecs(hookspecs)
     try:
         manager.register(plugin)
     except pluggy.PluginValidationError as error:
         raise InvalidComponentError(f"a hook does not fit its specification: {error}") from error
-    components: list[Component] = []
+    components: dict[tuple[str, str], Component] = {}
     for hook, kind in HOOKS.items():
-        for result in (impl.function() for impl in getattr(manager.hook, hook).get_hookimpls()):
-            components.extend(_checked(result, hook, kind))
-    return tuple(components)
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            if implementation.wrapper or implementation.hookwrapper:
+                raise InvalidComponentError(f"{hook} is marked as a wrapper: write plain @hookimpl")
+            for component in _checked(implementation.function(), hook, kind):
+                if components.setdefault((component.kind, component.name), component) is not component:
+                    raise InvalidComponentError(f"{hook} gave two components of the name {component.name!r}")
+    return tuple(components.values())
 
 
-def _refuse_unknown_hooks(plugin: Any) -> None:
-    """Find what pluggy passes over in silence: names that are no hook, and hooks that are not marked."""
-    mark = f"{hookspecs.PROJECT}_impl"
+class _StaticManager(pluggy.PluginManager):
+    """Looks at the given names of a plugin only: reading every attribute could run code of its own."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(hookspecs.PROJECT)
+        self._names = frozenset(names)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        return super().parse_hookimpl_opts(plugin, name) if name in self._names else None
+
+
+def _marked_functions(plugin: object) -> list[str]:
+    """Return the names of the hooks that the plugin implements.
+
+    Finds what pluggy passes over in silence: names that are no hook, and hooks that are not marked.
+    """
+    marked: list[str] = []
     for name in dir(plugin):
-        value = getattr(plugin, name, None)
-        if not callable(value) or getattr(value, "__module__", None) == hookspecs.__name__:
+        value = inspect.getattr_static(plugin, name, None)
+        if isinstance(value, staticmethod | classmethod):
+            value = value.__func__
+        if not inspect.isfunction(value) or hasattr(value, f"{hookspecs.PROJECT}_spec"):
             continue
-        marked = getattr(value, mark, None) is not None
-        if marked and (getattr(value, mark).get("specname") or name) not in HOOKS:
+        options = getattr(value, f"{hookspecs.PROJECT}_impl", None)
+        if options is None:
+            if name.startswith(f"{hookspecs.PROJECT}_"):
+                verb = "lacks" if name in HOOKS else "is no hook's name and lacks"
+                raise InvalidComponentError(
+                    f"function {name!r} {verb} the mark @hookimpl of normlaw_registry: "
+                    f"{suggestion(name, list(HOOKS))}"
+                )
+        elif (options.get("specname") or name) not in HOOKS:
             raise InvalidComponentError(f"hook {name!r} does not exist: {suggestion(name, list(HOOKS))}")
-        if not marked and name.startswith(f"{hookspecs.PROJECT}_"):
-            verb = "lacks" if name in HOOKS else "is no hook's name and lacks"
-            raise InvalidComponentError(
-                f"function {name!r} {verb} the mark @hookimpl of normlaw_registry: "
-                f"{suggestion(name, list(HOOKS))}"
-            )
+        else:
+            marked.append(name)
+    if not marked:
+        raise InvalidComponentError(f"implements no hook: mark one of {', '.join(HOOKS)} with @hookimpl")
+    return marked
 
 
-def _checked(result: Any, hook: str, kind: type[Component]) -> Sequence[Component]:
+def _checked(result: Any, hook: str, kind: type[Component]) -> Iterable[Component]:
     if result is None or isinstance(result, Component) or not isinstance(result, Iterable):
         raise InvalidComponentError(
             f"{hook} returned {type(result).__name__}: return an iterable of {kind.__name__}, or yield them"
         )
-    components = list(result)
-    for component in components:
+    for component in result:
         if not isinstance(component, kind):
             raise InvalidComponentError(
                 f"{hook} gave a {type(component).__name__}: it may give {kind.__name__} only"
             )
-    return components
+        yield component

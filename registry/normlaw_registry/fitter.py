@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from normlaw_registry.component import Component
+from normlaw_registry.errors import InvalidComponentError, suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,17 +67,32 @@ class FitResult(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Fitter(Component):
     """Estimates one law's parameters by `fit(points, params)`.
 
-    `points` has the columns `LAW_COLUMNS[law]`, finite, at least one row. Too few points for the law's
-    parameters are reported by raising `InputError` that says how many are needed.
+    `points` has the columns `LAW_COLUMNS[law]`, finite, at least one row; `fit` leaves it as it was, and
+    gives the same result for the same points. Too few points for the law's parameters are reported by
+    raising `InputError` that says how many are needed.
+
+    Raises:
+        InvalidComponentError: as `Component` does, or `law` is none of the three.
+
     """
 
     kind: ClassVar[str] = "fitter"
+    functions: ClassVar[tuple[str, ...]] = ("fit",)
 
     law: Law
     """Which of the three laws it measures: this fixes its columns and the exponent that it reports."""
     fit: Callable[[pd.DataFrame, Any], FitResult]
     """(points, params) -> result. Import statsmodels inside."""
+
+    def __post_init__(self) -> None:
+        """Refuse a law that has no columns."""
+        super().__post_init__()
+        if self.law not in LAW_COLUMNS:
+            raise InvalidComponentError(
+                f"fitter {self.name!r}: unknown law {self.law!r}, "
+                f"{suggestion(str(self.law), list(LAW_COLUMNS))}"
+            )

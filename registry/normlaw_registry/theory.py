@@ -23,7 +23,7 @@ class Prediction:
     """What else the solution knows, by the field's names: 'overlap' (R), 'chi', ..."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Theory(Component):
     """Predicts the learning curves of a solvable model.
 
@@ -34,6 +34,7 @@ class Theory(Component):
     """
 
     kind: ClassVar[str] = "theory"
+    functions: ClassVar[tuple[str, ...]] = ("predict",)
 
     predict: Callable[[Any, Sequence[float], Sequence[float]], Sequence[Prediction]]
     """(params, alphas, norms) -> predictions."""
