@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normlaw_plugins.architectures.cnn import CNN
+from normlaw_plugins.architectures.mlp import MLP
 from normlaw_plugins.architectures.perceptron import PERCEPTRON
+from normlaw_plugins.architectures.resnet import RESNET
+from normlaw_plugins.architectures.vit import VIT
 from normlaw_registry import Architecture, hookimpl
 
 
 @hookimpl
 def normlaw_architectures() -> Iterable[Architecture]:
     """Return the built-in architectures."""
-    return (CNN, PERCEPTRON)
+    return (CNN, MLP, PERCEPTRON, RESNET, VIT)

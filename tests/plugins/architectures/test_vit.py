@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from normlaw_plugins.architectures.vit import VIT
+from normlaw_registry import InputError, Task, validate_params
+
+SMALL = {"patch": 4, "width": 12, "depth": 2, "heads": 3}
+DIGITS = Task(input_shape=(1, 8, 8), num_classes=10)
+
+
+def build(task, **values):
+    return VIT.build(validate_params(VIT, values), task)
+
+
+def closed_form(shape, patch, width, depth, classes):
+    tokens = (shape[1] // patch) ** 2 + 1
+    embedding = shape[0] * patch**2 * width + width + width + tokens * width
+    block = 12 * width**2 + 13 * width  # two layer norms 4d, attention 4d^2 + 4d, MLP 8d^2 + 5d
+    return embedding + depth * block + 2 * width + width * classes + classes
+
+
+@pytest.mark.parametrize(
+    ("preset", "shape", "classes"),
+    [("mnist", (1, 28, 28), 10), ("cifar10", (3, 32, 32), 10), ("cifar100", (3, 32, 32), 100)],
+)
+def test_presets_have_the_closed_forms_parameter_counts(preset, shape, classes):
+    values = VIT.presets[preset]
+    network = build(Task(input_shape=shape, num_classes=classes), **values)
+    expected = closed_form(shape, values["patch"], values["width"], values["depth"], classes)
+    assert sum(p.numel() for p in network.parameters()) == expected
+
+
+def test_forward_pass_is_the_one_written_out_by_hand():
+    torch.manual_seed(0)
+    network = build(DIGITS, **SMALL).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    p = dict(network.named_parameters())
+
+    def norm(x, name):
+        return functional.layer_norm(x, (12,), p[f"{name}.weight"], p[f"{name}.bias"], eps=1e-6)
+
+    def attention(x, name):
+        q, k, v = functional.linear(x, p[f"{name}.in_proj_weight"], p[f"{name}.in_proj_bias"]).chunk(3, dim=-1)
+        heads = [t.unflatten(-1, (3, 4)).transpose(1, 2) for t in (q, k, v)]  # (b, heads, tokens, 4)
+        weights = (heads[0] @ heads[1].mT / 2).softmax(dim=-1)
+        joined = (weights @ heads[2]).transpose(1, 2).flatten(2)
+        return functional.linear(joined, p[f"{name}.out_proj.weight"], p[f"{name}.out_proj.bias"])
+
+    inputs = torch.rand(3, 1, 8, 8)
+    patches = functional.conv2d(inputs, p["conv_proj.weight"], p["conv_proj.bias"], stride=4)
+    x = torch.cat([p["class_token"].expand(3, -1, -1), patches.flatten(2).mT], dim=1)  # (3, 1 + 4, 12)
+    x = x + p["encoder.pos_embedding"]
+    for index in range(2):
+        block = f"encoder.layers.encoder_layer_{index}"
+        x = x + attention(norm(x, f"{block}.ln_1"), f"{block}.self_attention")
+        y = functional.linear(norm(x, f"{block}.ln_2"), p[f"{block}.mlp.0.weight"], p[f"{block}.mlp.0.bias"])
+        x = x + functional.linear(functional.gelu(y), p[f"{block}.mlp.3.weight"], p[f"{block}.mlp.3.bias"])
+    x = norm(x, "encoder.ln")[:, 0]
+    expected = functional.linear(x, p["heads.head.weight"], p["heads.head.bias"])
+    torch.testing.assert_close(network(inputs), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_factor_leaves_query_key_value_positions_and_norms():
+    networks = []
+    for factor in (1.0, 0.005):
+        torch.manual_seed(0)
+        networks.append(build(DIGITS, **SMALL, init_factor=factor))
+    scaled = {
+        name
+        for (name, one), other in zip(networks[0].named_parameters(), networks[1].parameters(), strict=True)
+        if not torch.equal(one, other)
+    }
+    blocks = [f"encoder.layers.encoder_layer_{i}" for i in (0, 1)]
+    layers = ("self_attention.out_proj.weight", "mlp.0.weight", "mlp.3.weight")
+    assert scaled == {"conv_proj.weight", "heads.head.weight"} | {f"{b}.{la}" for b in blocks for la in layers}
+
+
+def test_layers_start_from_pytorchs_default_draw():
+    torch.manual_seed(0)
+    network = build(Task(input_shape=(3, 32, 32), num_classes=10), **VIT.presets["mnist"] | {"patch": 4})
+    for weight, fan_in in (
+        (network.conv_proj.weight, 48),
+        (network.heads.head.weight, 128),
+        (network.encoder.layers[0].mlp[0].weight, 128),
+    ):
+        # uniform on +-1/sqrt(fan_in)
+        assert weight.abs().max().item() == pytest.approx(fan_in**-0.5, rel=0.01)
+        assert weight.std().item() == pytest.approx((3 * fan_in) ** -0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("shape", "patch"), [((1, 8, 9), 1), ((1, 8, 8), 3)])
+def test_images_that_patches_do_not_tile_are_refused(shape, patch):
+    with pytest.raises(InputError, match="square images"):
+        build(Task(input_shape=shape, num_classes=10), **SMALL | {"patch": patch})
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(InputError, match="192 is no multiple of 5"):
+        validate_params(VIT, {"heads": 5})
