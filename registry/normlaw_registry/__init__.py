@@ -2,7 +2,13 @@
 
 from normlaw_registry.architecture import Architecture, LayerRule, LinearMap, MapKind
 from normlaw_registry.catalogue import Catalogue, load_catalogue, validate_params
-from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue, MeasurementContext
+from normlaw_registry.complexity import (
+    ComplexityMeasure,
+    EntryNorms,
+    Exactness,
+    MeasuredValue,
+    MeasurementContext,
+)
 from normlaw_registry.component import Component, Params
 from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits, Task
 from normlaw_registry.errors import (
@@ -27,6 +33,7 @@ __all__ = [
     "ComponentError",
     "Dataset",
     "DuplicateComponentError",
+    "EntryNorms",
     "Exactness",
     "FitResult",
     "Fitter",

@@ -31,18 +31,37 @@ class MeasuredValue:
     """What each layer contributes, where that makes sense: layer name -> quantity -> value."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EntryNorms:
+    """The norms of a matrix A, (out, in), that are sums over its entries; not logs, exact in float64."""
+
+    l1: float
+    """Sum of |A_jk|."""
+    frobenius: float
+    """Square root of the sum of A_jk^2."""
+    rows_2_1: float
+    """||A^T||_{2,1}: the sum over outputs j of the 2-norms of A's rows."""
+    columns_2_1: float
+    """||A||_{2,1}: the sum over inputs k of the 2-norms of A's columns."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeasurementContext:
     """Everything that a measure may look at, at one measuring point.
 
-    What several measures need is computed once for all of them: singular values come from `kernel_norm` and
-    `operator_norm`, which remember their answers for this point. Nothing here may be changed.
+    What several measures need is computed once for all of them: `kernel_norm`, `operator_norm` and the entry
+    norms remember their answers for this point, and raise `NormlawError` with the layer's name for a weight
+    that is not finite (the first two also for one that is zero). Nothing here may be changed.
     """
 
     linear_maps: Sequence[LinearMap]
-    """The network's linear maps in forward order."""
+    """The network's linear maps in forward order. Each is built when it is asked for: do not keep them all."""
     initial_linear_maps: Sequence[LinearMap]
-    """The same maps at initialisation (step 0), in the same order."""
+    """The same maps at initialisation (step 0), in the same order; kept only for measures that need them."""
+    entry_norms: Callable[[LinearMap], EntryNorms]
+    """Entrywise norms of `linear_map.matrix()`."""
+    moved_entry_norms: Callable[[LinearMap], EntryNorms]
+    """Entrywise norms of that matrix minus what it was at initialisation; for measures that need it."""
     kernel_norm: Callable[[LinearMap], MeasuredValue]
     """Largest singular value of `linear_map.matrix()`, the reshaped kernel."""
     operator_norm: Callable[[LinearMap], MeasuredValue]
@@ -76,3 +95,5 @@ class ComplexityMeasure(Component):
 
     measure: Callable[[Any, MeasurementContext], MeasuredValue]
     """(params, context) -> the norm's natural log."""
+    needs_initial: Callable[[Any], bool] | None = None
+    """(params) -> whether `measure` looks at the initial weights, a copy of which is kept only then."""

@@ -1,0 +1,1 @@
+"""Singular values and entrywise norms of linear maps."""

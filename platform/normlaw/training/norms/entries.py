@@ -1,0 +1,58 @@
+"""Entrywise norms of a matrix, read once, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from normlaw_registry import EntryNorms, LinearMap, NormlawError
+
+CHUNK = 1 << 20  # entries held in float64 at a time: 8 MiB
+
+
+def row_chunks(matrix: Tensor) -> Iterator[Tensor]:
+    """Yield the rows of a matrix (out, in) in float64, a chunk of them at a time."""
+    for rows in torch.split(matrix, max(1, CHUNK // max(1, matrix.shape[1]))):
+        yield rows.double()
+
+
+def entry_norms(linear_map: LinearMap, reference: LinearMap | None = None) -> EntryNorms:
+    """Return the entrywise norms of a map's matrix, minus the reference's where one is given.
+
+    Raises:
+        NormlawError: an entry is not finite; names the layer.
+
+    """
+    matrix = linear_map.matrix()  # (out, in)
+    others = row_chunks(reference.matrix()) if reference is not None else None
+    l1 = rows = squares = 0.0
+    columns = torch.zeros(matrix.shape[1], dtype=torch.float64, device=matrix.device)  # (in,)
+    for chunk in row_chunks(matrix):  # (rows, in)
+        if others is not None:
+            chunk = chunk - next(others)
+        l1 += float(chunk.abs().sum())
+        of_rows = torch.linalg.vector_norm(chunk, dim=1)  # (rows,)
+        rows += float(of_rows.sum())
+        squares += float(of_rows.square().sum())
+        columns += chunk.square().sum(dim=0)
+    if not torch.isfinite(torch.tensor(squares)):
+        raise not_finite(linear_map)
+    return EntryNorms(l1=l1, frobenius=squares**0.5, rows_2_1=rows, columns_2_1=float(columns.sqrt_().sum()))
+
+
+def not_finite(linear_map: LinearMap) -> NormlawError:
+    """Return the error for a weight that diverged."""
+    return NormlawError(
+        f"layer {linear_map.name!r}: its weight is not finite, so it has no norm; the training has diverged "
+        "(lower the learning rate, or check the data for infinite values)"
+    )
+
+
+def all_zero(linear_map: LinearMap) -> NormlawError:
+    """Return the error for a weight whose norm has no logarithm."""
+    return NormlawError(
+        f"layer {linear_map.name!r}: its weight is zero, so the log of its norm is not finite; "
+        "start from a non-zero initialisation, or measure only after the first steps"
+    )

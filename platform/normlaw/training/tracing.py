@@ -1,0 +1,160 @@
+"""One forward pass that records which layers are called, in which order, at which input shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from normlaw.training.layer_rules import LIPSCHITZ
+from normlaw_registry import InputError
+
+
+@dataclass
+class Call:
+    """One call of a layer that has a rule or an exclusion."""
+
+    name: str
+    shape: tuple[int, ...]
+    """Of its first input, without the batch axis."""
+    source: Call | None = None
+    """The call whose output is this call's input as it stands."""
+    consumers: int = 0
+    """How many layers and functions take this call's output."""
+    lipschitz: float = 1.0
+    """Of the nonlinearities between this call and the next."""
+
+
+# Functions that only move a parameter's entries about: what they return is still that parameter.
+_MOVES = re.compile(
+    "broadcast_to|chunk|clone|contiguous|detach|double|expand|expand_as|flatten|float|getitem|mT|movedim|narrow|"
+    "permute|repeat|reshape|roll|select|size|split|squeeze|T|t|to|transpose|type_as|unflatten|unsqueeze|view"
+)
+# Functions whose result depends on a parameter as on a bias: no linear map of the input.
+_ADDS = re.compile("add|cat|concat|concatenate|hstack|iadd|isub|radd|rsub|stack|sub|vstack")
+
+
+class _Watch(TorchFunctionMode):
+    """Sees every function called outside of the layers that have a rule."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._owners = {
+            f"{path}.{name}".lstrip("."): type(module).__name__
+            for path, module in network.named_modules()
+            for name, _ in module.named_parameters(recurse=False)
+        }
+        self.calls: list[Call] = []
+        self.outputs: dict[int, tuple[Tensor, Call]] = {}  # the tensor is kept, so that its id stays its own
+        self.inside = 0
+        self.bare: dict[str, None] = {}
+        # What a parameter became by such moves, kept so that its id stays its own.
+        self._moved: dict[int, tuple[Tensor, str]] = {
+            id(p): (p, name) for name, p in network.named_parameters()
+        }
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        raw = getattr(func, "__name__", "")
+        if self.inside or raw in ("__get__", "__set__", "__len__", "__format__", "__repr__"):
+            if raw == "__get__" and isinstance(result, Tensor):  # .T, .mT, .data
+                self._follow("T", args, result)
+            return result
+        function = raw.strip("_")
+        tensors = [leaf for leaf in tree_leaves((args, dict(kwargs))) if isinstance(leaf, Tensor)]
+        for tensor in tensors:
+            if (known := self.outputs.get(id(tensor))) is not None:
+                known[1].consumers += 1
+        self._follow(function, tensors, result)
+        if self.calls and (constant := LIPSCHITZ.get(function)) is not None:
+            self.calls[-1].lipschitz *= constant(args, kwargs) if callable(constant) else constant
+        return result
+
+    def _follow(self, function: str, args: Any, result: Any) -> None:
+        for tensor in args:
+            if not isinstance(tensor, Tensor) or (entry := self._moved.get(id(tensor))) is None:
+                continue
+            name = entry[1]
+            if _MOVES.fullmatch(function):
+                for out in tree_leaves(result):
+                    if isinstance(out, Tensor):
+                        self._moved[id(out)] = (out, name)
+            elif not _ADDS.fullmatch(function):
+                layer, owner = name.rpartition(".")[0] or "network", self._owners[name]
+                raise InputError(
+                    f"layer {layer!r} of type {owner} has weights ({name!r}, used by `{function}`) but "
+                    "normlaw has no rule for its linear maps; a plugin supplies one by "
+                    f"`Architecture(..., layer_rules=lambda: {{{owner}: rule}})`, where "
+                    "rule(layer, name, input_shape) returns its LinearMaps, or () to leave it out by name"
+                )
+            self.bare[name] = None
+
+
+def record(
+    network: nn.Module, input_shape: tuple[int, ...], known: Callable[[nn.Module], bool]
+) -> tuple[list[Call], list[str]]:
+    """Return the calls of known layers in forward order and the bare parameters that act as biases.
+
+    The network runs once in evaluation mode on one input of zeros, and is left as it was: training flags,
+    running statistics and the random state included.
+
+    Raises:
+        InputError: a parameter is used in another way than as a layer's or as a bias.
+
+    """
+    watch = _Watch(network)
+    handles = []
+
+    def enter(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        watch.inside += 1
+        if watch.inside > 1:
+            return
+        first = next(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor))
+        call = Call(layer_names[id(layer)], tuple(first.shape[1:]))
+        if (origin := watch.outputs.get(id(first))) is not None:
+            call.source = origin[1]
+            call.source.consumers += 1
+        watch.calls.append(call)
+
+    def leave(layer: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        watch.inside -= 1
+        if watch.inside == 0 and isinstance(output, Tensor):
+            watch.outputs[id(output)] = (output, watch.calls[-1])
+
+    layer_names = {id(module): name for name, module in network.named_modules()}
+    for module in network.modules():
+        if known(module):
+            handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+            handles.append(module.register_forward_hook(leave))
+    try:
+        with evaluation(network), watch:
+            probe = next(network.parameters(), torch.empty(0))
+            network(torch.zeros(1, *input_shape, dtype=probe.dtype, device=probe.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return watch.calls, list(watch.bare)
+
+
+@contextmanager
+def evaluation(network: nn.Module) -> Iterator[None]:
+    """Put the network into evaluation mode without gradients, then restore each layer's mode and the RNG."""
+    modes = {module: module.training for module in network.modules()}
+    devices = {p.device for p in network.parameters() if p.device.type == "cuda"}
+    network.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
