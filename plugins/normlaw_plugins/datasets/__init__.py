@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from normlaw_plugins.datasets.cifar import CIFAR10, CIFAR100
 from normlaw_plugins.datasets.digits import DIGITS
+from normlaw_plugins.datasets.image_folder import IMAGE_FOLDER
+from normlaw_plugins.datasets.mnist import FASHION_MNIST, MNIST
 from normlaw_plugins.datasets.teacher_student import TEACHER_STUDENT
 from normlaw_registry import Dataset, hookimpl
 
@@ -12,4 +15,4 @@ from normlaw_registry import Dataset, hookimpl
 @hookimpl
 def normlaw_datasets() -> Iterable[Dataset]:
     """Return the built-in data sets."""
-    return (DIGITS, TEACHER_STUDENT)
+    return (CIFAR10, CIFAR100, DIGITS, FASHION_MNIST, IMAGE_FOLDER, MNIST, TEACHER_STUDENT)
