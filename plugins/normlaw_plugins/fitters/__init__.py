@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from normlaw_plugins.fitters.early_power_law import early_power_law
+from normlaw_plugins.fitters.endpoint_power_law import endpoint_power_law
+from normlaw_plugins.fitters.optimal_norm_power_law import optimal_norm_power_law
 from normlaw_registry import Fitter, hookimpl
 
 
 @hookimpl
 def normlaw_fitters() -> Iterable[Fitter]:
     """Return the built-in fitters."""
-    return ()
+    return (early_power_law, optimal_norm_power_law, endpoint_power_law)
