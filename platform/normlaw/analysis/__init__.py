@@ -1,1 +1,22 @@
 """Curves in, laws out: pure functions of data frames, and the jobs around them."""
+
+from __future__ import annotations
+
+from normlaw.analysis.analyse import analyse
+from normlaw.analysis.options import Options
+from normlaw.analysis.results import EXPONENTS, Analysis, AnalysisWarning, Estimate
+from normlaw.analysis.text import render
+from normlaw.analysis.writing import to_json, write, write_json
+
+__all__ = [
+    "EXPONENTS",
+    "Analysis",
+    "AnalysisWarning",
+    "Estimate",
+    "Options",
+    "analyse",
+    "render",
+    "to_json",
+    "write",
+    "write_json",
+]

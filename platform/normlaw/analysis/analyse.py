@@ -1,0 +1,45 @@
+"""From the frame of curves to an `Analysis`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from normlaw.analysis.checks import check_findings
+from normlaw.analysis.curves import prepare
+from normlaw.analysis.options import Options
+from normlaw.analysis.protocols import get_protocol
+from normlaw.analysis.results import Analysis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from normlaw_registry import Catalogue
+
+
+def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None = None) -> Analysis:
+    """Fit the laws to learning curves.
+
+    Args:
+        curves: one row a measured point: train_size, log_norm (natural log), test_error (fraction), and
+            optionally run, seed, step, alpha. A `mean_log_optimal_norm` column, constant within a train
+            size, replaces the optima in the protocol `released`.
+        catalogue: where the fitters are found.
+        options: the protocol and its choices; by default the protocol `automatic`.
+
+    Returns:
+        Exponents with standard errors and confidence limits, warnings, tables.
+
+    Raises:
+        InputError: the frame cannot be used, or holds too little for the laws; says what is needed.
+
+    """
+    options = options or Options()
+    points, warnings = prepare(curves)
+    findings = get_protocol(options.protocol)(points, catalogue, options)
+    return Analysis(
+        protocol=options.protocol,
+        confidence=options.confidence,
+        curves=points,
+        findings=findings,
+        warnings=(*warnings, *findings.warnings, *check_findings(points, findings)),
+    )

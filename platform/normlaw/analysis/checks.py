@@ -1,0 +1,70 @@
+"""Coded warnings about what a result rests on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from normlaw.analysis.results import AnalysisWarning, Findings
+
+LN10 = float(np.log(10.0))
+
+
+def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWarning, ...]:
+    """Return a warning for each way in which the data carry the result poorly.
+
+    Codes: `narrow_window` (the early fit spans less than half a decade of norm), `few_train_sizes` (fewer
+    than four), `window_far_from_optimum` (it ends more than a decade before the optimum),
+    `optimum_not_bracketed` (curves that end at their least error).
+    """
+    found: list[AnalysisWarning] = []
+    low, high = effective_window(curves, findings)
+    if high - low < LN10 / 2:
+        found.append(
+            AnalysisWarning(
+                code="narrow_window",
+                message=f"the early law rests on {(high - low) / LN10:.2f} decades of norm, less than half",
+            )
+        )
+    if high < -LN10:
+        found.append(
+            AnalysisWarning(
+                code="window_far_from_optimum",
+                message=f"the early window ends {-high / LN10:.1f} decades of norm before the optimum",
+            )
+        )
+    sizes = int((findings.size_optima["train_size"] >= findings.first_train_size).sum())
+    if sizes < 4:
+        found.append(
+            AnalysisWarning(
+                code="few_train_sizes", message=f"the early law rests on {sizes} train sizes, fewer than 4"
+            )
+        )
+    elif len(findings.size_optima) < 4:
+        found.append(
+            AnalysisWarning(
+                code="few_train_sizes",
+                message=f"the laws rest on {len(findings.size_optima)} train sizes, fewer than 4",
+            )
+        )
+    open_ended = findings.optima[~findings.optima["bracketed"]]
+    if len(open_ended):
+        found.append(
+            AnalysisWarning(
+                code="optimum_not_bracketed",
+                message=f"{len(open_ended)} of {len(findings.optima)} curves have their least error at one "
+                "end: their optimal norm is a bound, not a measurement; train longer",
+            )
+        )
+    return tuple(found)
+
+
+def effective_window(curves: pd.DataFrame, findings: Findings) -> tuple[float, float]:
+    """Return the part of the early window that holds points, in ln(lambda/lambda_opt)."""
+    used = curves[curves["train_size"] >= findings.first_train_size]
+    optimum = findings.size_optima.set_index("train_size")["log_norm"]
+    relative = used["log_norm"] - used["train_size"].map(optimum)
+    inside = relative[relative.between(*findings.window)]
+    if inside.empty:
+        return findings.window
+    return float(inside.min()), float(inside.max())

@@ -1,0 +1,50 @@
+"""Figure: every mean curve divided by its optimum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normlaw.analysis.columns import floats
+from normlaw.analysis.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from normlaw.analysis.results import Analysis
+
+LN10 = float(np.log(10.0))
+
+
+def collapse(analysis: Analysis) -> Figure:
+    """Return error / least error against norm / optimal norm, with the early law through the window."""
+    figure, axes = style.new_figure()
+    findings = analysis.findings
+    optima = findings.size_optima.set_index("train_size")
+    pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
+    at = dict(zip(optima.index, pairs, strict=True))
+    sizes = [int(size) for size in optima.index]
+    styles = style.size_styles(sizes)
+    in_window_x, in_window_y = [], []
+    for size in sizes:
+        colour, marker = styles[size]
+        curve = findings.mean_curves[findings.mean_curves["train_size"] == size]
+        x = floats(curve, "log_norm") - at[size][0]
+        y = floats(curve, "log_error") - at[size][1]
+        axes.plot(
+            x / LN10, np.exp(y), color=colour, linewidth=1.0, marker=marker, markersize=3, label=f"{size:,}"
+        )
+        inside = (x >= findings.window[0]) & (x <= findings.window[1])
+        in_window_x.append(x[inside])
+        in_window_y.append(y[inside])
+    x, y = np.concatenate(in_window_x), np.concatenate(in_window_y)
+    if len(x):
+        ends = np.array([x.min(), x.max()])
+        law = np.exp(y.mean() - analysis.gamma_1.value * (ends - x.mean()))
+        label = f"slope −γ₁ = −{analysis.gamma_1.value:.3f}"
+        axes.plot(ends / LN10, law, color=style.INK, linestyle="--", linewidth=2.0, label=label, zorder=5)
+    style.set_log_norm_axis(axes, "norm relative to the optimal norm, λ/λ_opt")
+    style.set_log_error_axis(axes, "error relative to the least error, ε/ε_opt")
+    style.size_legend(axes, sizes)
+    return figure

@@ -1,0 +1,94 @@
+"""An analysis as a folder of files."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from normlaw.analysis.figures import figures
+from normlaw.analysis.results import Analysis
+from normlaw.analysis.text import render
+from normlaw_registry import InputError
+
+MARK = "results.json"
+
+
+def write(analysis: Analysis, folder: Path) -> None:
+    """Write the tables (CSV), the figures (PNG and SVG), `results.json` and `summary.txt`.
+
+    All is written beside the folder first and moved there at the end, so that a failure leaves what was
+    there before.
+
+    Raises:
+        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
+
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
+        raise InputError(f"{folder} exists and is not an earlier analysis: choose another folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from error
+    try:
+        _write_all(analysis, draft)
+        draft.chmod(0o755)
+        if folder.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            folder.rename(retired / folder.name)
+            draft.rename(folder)
+            shutil.rmtree(retired)
+        else:
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_json(analysis: Analysis, path: Path) -> None:
+    """Write the machine-readable results to one file, all of it or nothing.
+
+    Raises:
+        InputError: the file cannot be written.
+
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.part")
+        draft.write_text(to_json(analysis), encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def to_json(analysis: Analysis) -> str:
+    """Return the results as JSON text; a number that is not finite becomes null."""
+    return json.dumps(_plain(analysis.to_dict()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _write_all(analysis: Analysis, folder: Path) -> None:
+    (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
+    (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
+    (folder / "tables").mkdir()
+    for name, table in analysis.tables().items():
+        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+    (folder / "figures").mkdir()
+    for name, figure in figures(analysis).items():
+        figure.savefig(folder / "figures" / f"{name}.png", dpi=150)
+        figure.savefig(folder / "figures" / f"{name}.svg")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from normlaw.analysis import EXPONENTS, analyse, render, to_json, write, write_json
+from normlaw_registry import InputError
+
+
+@pytest.fixture(scope="module")
+def analysis(catalogue, make_study):
+    return analyse(make_study(), catalogue)
+
+
+def test_folder(analysis, tmp_path):
+    write(analysis, tmp_path / "out")
+    files = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    for figure in ("error_against_norm", "collapse", "optimal_norm", "endpoint_law"):
+        assert {f"figures/{figure}.png", f"figures/{figure}.svg"} <= files
+    assert {"tables/exponents.csv", "tables/optima.csv", "results.json", "summary.txt"} <= files
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    write(analysis, tmp_path / "out")  # an earlier analysis is replaced
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_nothing_half_written(analysis, tmp_path, monkeypatch):
+    write(analysis, tmp_path / "out")
+    before = (tmp_path / "out" / "results.json").read_bytes()
+
+    def broken(_):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr("normlaw.analysis.writing.figures", broken)
+    with pytest.raises(RuntimeError):
+        write(analysis, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "results.json").read_bytes() == before
+
+
+def test_a_folder_of_something_else_is_kept(analysis, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="not an earlier analysis"):
+        write(analysis, tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_json_keys(analysis, tmp_path):
+    write_json(analysis, tmp_path / "r.json")
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert found == json.loads(to_json(analysis))
+    for key in (
+        "gamma_1",
+        "gamma_1_stderr",
+        "gamma_2",
+        "gamma_2_stderr",
+        "gamma_pred",
+        "gamma_meas",
+        "gamma_meas_stderr",
+    ):
+        assert isinstance(found[key], float)
+    low, high = found["gamma_pred_ci"]
+    assert low < found["gamma_pred"] < high
+    assert found["protocol"] == "automatic"
+    assert isinstance(found["warnings"], list)
+
+
+def test_text_names_every_exponent(analysis):
+    text = render(analysis)
+    for name in EXPONENTS:
+        assert name in text
+    assert max(map(len, text.splitlines())) <= 110
