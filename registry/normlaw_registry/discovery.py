@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -69,10 +69,29 @@ def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, 
 
 
 def _load(point: EntryPoint) -> PluginRecord:
+    return _record(
+        point.load,
+        name=point.name,
+        module=point.value,
+        # A distribution whose metadata are damaged has None for its name or version.
+        distribution=(point.dist.name if point.dist else None) or "(none)",
+        version=(point.dist.version if point.dist else None) or "",
+    )
+
+
+def inspect_plugin(plugin: object) -> PluginRecord:
+    """Return the record of one plugin module or object that no entry point announces, as tests have them."""
+    name = str(getattr(plugin, "__name__", type(plugin).__name__))
+    return _record(lambda: plugin, name=name, module=name, distribution="(none)", version="")
+
+
+def _record(
+    load: Callable[[], object], *, name: str, module: str, distribution: str, version: str
+) -> PluginRecord:
     components: tuple[Component, ...] = ()
     failure = None
     try:
-        components = collect(point.load())
+        components = collect(load())
     except KeyboardInterrupt:
         raise
     # BaseException: a plugin may call sys.exit() or skip a test as it is imported, and a panic of a library
@@ -80,11 +99,10 @@ def _load(point: EntryPoint) -> PluginRecord:
     except BaseException as error:
         failure = describe_failure(error)
     return PluginRecord(
-        name=point.name,
-        module=point.value,
-        # A distribution whose metadata are damaged has None for its name or version.
-        distribution=(point.dist.name if point.dist else None) or "(none)",
-        version=(point.dist.version if point.dist else None) or "",
+        name=name,
+        module=module,
+        distribution=distribution,
+        version=version,
         components=components,
         failure=failure,
     )

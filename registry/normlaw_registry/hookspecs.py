@@ -6,8 +6,11 @@ In the plugin's own `pyproject.toml`:
     my_plugin = "my_package.normlaw_plugin"
 
 Each hook takes no argument and returns an iterable of components of its kind. Returning None is an error.
-Import torch, statsmodels and the like inside the functions that need them: `normlaw --help` waits for
-whatever a plugin imports at the top of its module.
+Names that begin with `normlaw_` are kept for hooks: a plugin's function of such a name that is none is refused.
+Import torch, statsmodels and the like inside the functions that need them: every command that looks a
+component up waits for whatever a plugin imports at the top of its module.
+
+The example of each hook is a whole plugin module, to be pasted and changed.
 """
 
 from __future__ import annotations
@@ -36,16 +39,20 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def normlaw_architectures() -> Iterable[Architecture]:  # type: ignore[empty-body]
     """Return the architectures that the plugin provides.
 
-    Example:
-        >>> from normlaw_registry import Architecture, hookimpl
-        >>> def build(params, task):
-        ...     from math import prod
-        ...     from torch import nn
-        ...     return nn.Sequential(nn.Flatten(), nn.Linear(prod(task.input_shape), task.num_outputs))
-        >>> @hookimpl
-        ... def normlaw_architectures():
-        ...     yield Architecture(name="linear", summary="One linear layer", build=build)
+    Example::
 
+        from math import prod
+
+        from normlaw_registry import Architecture, hookimpl
+
+        def build_linear(params, task):
+            from torch import nn
+
+            return nn.Sequential(nn.Flatten(), nn.Linear(prod(task.input_shape), task.num_outputs))
+
+        @hookimpl
+        def normlaw_architectures():
+            yield Architecture(name="linear", summary="One linear layer", build=build_linear)
     """
 
 
@@ -53,20 +60,25 @@ def normlaw_architectures() -> Iterable[Architecture]:  # type: ignore[empty-bod
 def normlaw_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
     """Return the data sets that the plugin provides.
 
-    Example:
-        >>> from normlaw_registry import Dataset, Split, Splits, Task, hookimpl
-        >>> def load(params, context):
-        ...     import torch
-        ...     generator = torch.Generator().manual_seed(0)
-        ...     def draw(n):
-        ...         points = torch.rand(n, 2, generator=generator)
-        ...         inside = (points - 0.5).norm(dim=1) < 0.4
-        ...         return Split(inputs=points, labels=inside.long())
-        ...     return Splits(task=Task(input_shape=(2,), num_classes=2), train=draw(4000), test=draw(1000))
-        >>> @hookimpl
-        ... def normlaw_datasets():
-        ...     yield Dataset(name="disc", summary="Inside or outside a disc", load=load)
+    Example::
 
+        from normlaw_registry import Dataset, Split, Splits, Task, hookimpl
+
+        def load_disc(params, context):
+            import torch
+
+            generator = torch.Generator().manual_seed(0)
+
+            def draw(n):
+                points = torch.rand(n, 2, generator=generator)  # (n, 2)
+                inside = (points - 0.5).norm(dim=1) < 0.4  # (n,)
+                return Split(inputs=points, labels=inside.long())
+
+            return Splits(task=Task(input_shape=(2,), num_classes=2), train=draw(4000), test=draw(1000))
+
+        @hookimpl
+        def normlaw_datasets():
+            yield Dataset(name="disc", summary="Inside or outside a disc", load=load_disc)
     """
 
 
@@ -74,16 +86,19 @@ def normlaw_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
 def normlaw_complexity_measures() -> Iterable[ComplexityMeasure]:  # type: ignore[empty-body]
     """Return the complexity measures that the plugin provides.
 
-    Example:
-        >>> from math import log
-        >>> from normlaw_registry import ComplexityMeasure, MeasuredValue, hookimpl
-        >>> def largest_entry(params, context):
-        ...     largest = max(float(m.weight.abs().max()) for m in context.linear_maps)
-        ...     return MeasuredValue(log_value=log(largest))
-        >>> @hookimpl
-        ... def normlaw_complexity_measures():
-        ...     yield ComplexityMeasure(name="largest_entry", summary="Largest weight", measure=largest_entry)
+    Example::
 
+        from math import log
+
+        from normlaw_registry import ComplexityMeasure, MeasuredValue, hookimpl
+
+        def largest_entry(params, context):
+            largest = max(float(m.weight.abs().max()) for m in context.linear_maps)
+            return MeasuredValue(log_value=log(largest))
+
+        @hookimpl
+        def normlaw_complexity_measures():
+            yield ComplexityMeasure(name="largest_entry", summary="Largest weight", measure=largest_entry)
     """
 
 
@@ -91,15 +106,42 @@ def normlaw_complexity_measures() -> Iterable[ComplexityMeasure]:  # type: ignor
 def normlaw_fitters() -> Iterable[Fitter]:  # type: ignore[empty-body]
     """Return the fitters that the plugin provides.
 
-    Example:
-        >>> from normlaw_registry import Fitter, hookimpl
-        >>> def fit(points, params):
-        ...     from my_package.robust import robust_line   # returns a FitResult that reports gamma_meas
-        ...     return robust_line(points)
-        >>> @hookimpl
-        ... def normlaw_fitters():
-        ...     yield Fitter(name="robust_endpoint", summary="Huber line", law="endpoint_law", fit=fit)
+    Example::
 
+        from normlaw_registry import Fitter, InputError, hookimpl
+
+        class RobustLine:
+            # ln eps = log_k - gamma_meas ln P, by Huber's M-estimator
+            def __init__(self, points):
+                import statsmodels.api as sm
+
+                self.results = sm.RLM(points["log_error"], self.design(points)).fit()
+                self.params, self.bse = self.results.params, self.results.bse
+                self.nobs, self.conf_int = len(points), self.results.conf_int
+
+            def design(self, points):
+                import numpy as np
+                import pandas as pd
+
+                return pd.DataFrame({"gamma_meas": -np.log(points["train_size"]), "log_k": 1.0})
+
+            def predict(self, points):
+                return self.results.predict(self.design(points)).to_numpy()
+
+            def summary(self):
+                return str(self.results.summary())
+
+            def to_dict(self):
+                return {"params": self.params.to_dict(), "bse": self.bse.to_dict(), "nobs": self.nobs}
+
+        def fit_robust_line(points, params):
+            if len(points) < 3:
+                raise InputError(f"a line and its errors need at least 3 points, got {len(points)}")
+            return RobustLine(points)
+
+        @hookimpl
+        def normlaw_fitters():
+            yield Fitter(name="robust", summary="Huber line", law="endpoint_law", fit=fit_robust_line)
     """
 
 
@@ -107,15 +149,21 @@ def normlaw_fitters() -> Iterable[Fitter]:  # type: ignore[empty-body]
 def normlaw_theories() -> Iterable[Theory]:  # type: ignore[empty-body]
     """Return the solvable models that the plugin provides.
 
-    Example:
-        >>> from math import acos, pi, sqrt
-        >>> from normlaw_registry import Prediction, Theory, hookimpl
-        >>> def hebb(alpha):
-        ...     return acos(sqrt(2 * alpha / (2 * alpha + pi))) / pi
-        >>> def predict(params, alphas, norms):
-        ...     return [Prediction(alpha=a, norm=n, error=hebb(a)) for a in alphas for n in norms]
-        >>> @hookimpl
-        ... def normlaw_theories():
-        ...     yield Theory(name="hebb", summary="Hebb's rule", predict=predict)
+    Example::
 
+        from math import acos, pi, sqrt
+
+        from normlaw_registry import InputError, Prediction, Theory, hookimpl
+
+        def hebb(alpha):
+            return acos(sqrt(2 * alpha / (2 * alpha + pi))) / pi
+
+        def predict(params, alphas, norms):
+            if min(alphas) <= 0:
+                raise InputError(f"Hebb's rule needs loads above 0, got {min(alphas)}")
+            return [Prediction(alpha=a, norm=n, error=hebb(a)) for a in alphas for n in norms]
+
+        @hookimpl
+        def normlaw_theories():
+            yield Theory(name="hebb", summary="Hebb's rule", predict=predict, references={"hebb": hebb})
     """

@@ -1,0 +1,16 @@
+"""For authors of plugins: run a component against its contract, with or without pytest.
+
+    from normlaw_registry.testing import check_component
+
+    def test_my_norm():
+        check_component(MY_NORM)
+
+`measurement_context` makes the argument of a measure for tests of single values. The pytest fixture
+`fresh_catalogue` lives in `normlaw_registry.testing.fixtures`; a plugin's top-level `conftest.py` activates it
+with `pytest_plugins = ["normlaw_registry.testing.fixtures"]`.
+"""
+
+from normlaw_registry.testing.battery import check_component
+from normlaw_registry.testing.context import measurement_context
+
+__all__ = ["check_component", "measurement_context"]

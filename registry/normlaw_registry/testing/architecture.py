@@ -1,0 +1,176 @@
+"""What every architecture must do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from normlaw_registry.architecture import Architecture, LinearMap
+from normlaw_registry.component import Params
+from normlaw_registry.dataset import Task
+from normlaw_registry.errors import ComponentError, InputError
+from normlaw_registry.testing.verdict import require
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+TASKS = (
+    Task(input_shape=(1, 8, 8), num_classes=10),
+    Task(input_shape=(12,), num_classes=2),
+    Task(input_shape=(3, 16, 16), num_classes=2),
+    Task(input_shape=(1, 28, 28), num_classes=10),
+    Task(input_shape=(3, 32, 32), num_classes=100),
+)
+MOST_TASKS = 2
+BATCH = 3
+
+
+def check_architecture(architecture: Architecture, params: Params, *, tasks: Sequence[Task] = TASKS) -> None:
+    """Build the network for the first two tasks that it does not refuse, each preset for the first; run it.
+
+    It may refuse a task by raising `InputError`, but must serve one of them. A network must build the same
+    weights from the same seed, be float32, answer (batch, num_outputs), answer in evaluation mode the same
+    twice and for an example alone, and pass a finite gradient to every parameter.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        for network, task in _served(architecture, params, tasks, "its parameters", MOST_TASKS):
+            _check_network(architecture, params, network, task)
+        for name, values in architecture.presets.items():
+            setting = architecture.params.model_validate(dict(values))
+            for network, task in _served(architecture, setting, tasks, f"preset {name!r}", 1):
+                _check_output(architecture, network, task, _inputs(task))
+
+
+def _served(
+    architecture: Architecture, params: Params, tasks: Sequence[Task], setting: str, most: int
+) -> list[tuple[nn.Module, Task]]:
+    served: list[tuple[nn.Module, Task]] = []
+    for task in tasks:
+        try:
+            served.append((_build(architecture, params, task), task))
+        except ComponentError:
+            raise
+        except InputError:
+            continue
+        if len(served) == most:
+            break
+    require(
+        architecture,
+        served,
+        f"with {setting} it serves none of {[task.input_shape for task in tasks]}: give "
+        "check_component(..., tasks=[...]) a task that it serves",
+    )
+    return served
+
+
+def _inputs(task: Task) -> Tensor:
+    import torch
+
+    return torch.randn(BATCH, *task.input_shape, generator=torch.Generator().manual_seed(0))
+
+
+def _build(architecture: Architecture, params: Params, task: Task) -> nn.Module:
+    import torch
+
+    torch.manual_seed(0)
+    return architecture.build(params, task)
+
+
+def _check_network(architecture: Architecture, params: Params, network: nn.Module, task: Task) -> None:
+    import torch
+    from torch import nn
+
+    require(
+        architecture, isinstance(network, nn.Module), f"`build` must return an nn.Module, got {type(network)}"
+    )
+    require(architecture, any(True for _ in network.parameters()), "the network has no parameters to train")
+    for name, weight in network.named_parameters():
+        require(architecture, weight.dtype == torch.float32, f"{name} must be float32, got {weight.dtype}")
+        require(architecture, weight.device.type == "cpu", f"`build` must leave {name} on the CPU")
+    again = _build(architecture, params, task).state_dict()
+    for name, value in network.state_dict().items():
+        require(
+            architecture,
+            torch.equal(value, again[name]),
+            f"{name} differs between two builds after torch.manual_seed(0): draw from torch's global generator",
+        )
+    _check_forward(architecture, network, task, _inputs(task))
+    _check_gradient(architecture, network, task, _inputs(task))
+    _check_linear_maps(architecture, network, task)
+
+
+def _check_forward(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
+    import torch
+
+    outputs = _check_output(architecture, network, task, inputs)
+    with torch.no_grad():
+        repeated, alone = network(inputs), network(inputs[:1])  # (batch, num_outputs), (1, num_outputs)
+    require(
+        architecture,
+        torch.equal(outputs, repeated),
+        "two forward passes in evaluation mode differ: draw random numbers in training mode only",
+    )
+    require(
+        architecture,
+        torch.allclose(outputs[:1], alone, rtol=1e-3, atol=1e-4 * float(outputs.abs().max())),
+        "in evaluation mode an answer depends on the other examples of the batch: use running statistics",
+    )
+
+
+def _check_output(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> Tensor:
+    import torch
+
+    network.eval()
+    with torch.no_grad():
+        outputs = network(inputs)  # (batch, num_outputs)
+    expected = (len(inputs), task.num_outputs)
+    require(
+        architecture,
+        tuple(outputs.shape) == expected,
+        f"for inputs {tuple(inputs.shape)} and {task.num_classes} classes the output must be "
+        f"(batch, task.num_outputs) = {expected}, got {tuple(outputs.shape)}",
+    )
+    require(architecture, outputs.dtype == torch.float32, f"the output must be float32, got {outputs.dtype}")
+    require(architecture, outputs.isfinite().all(), "the output on standard normal inputs is not finite")
+    return cast("Tensor", outputs)
+
+
+def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
+    import torch
+
+    network.train()
+    weights = torch.randn(len(inputs), task.num_outputs, generator=torch.Generator().manual_seed(1))
+    (network(inputs) * weights).sum().backward()
+    trainable = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
+    for name, weight in trainable:
+        require(
+            architecture,
+            weight.grad is not None,
+            f"no gradient reaches {name}: use it in `forward`, or leave it out of the network",
+        )
+        finite = weight.grad is not None and weight.grad.isfinite().all()
+        require(architecture, finite, f"the gradient of {name} is not finite")
+    moved = any(bool(weight.grad.any()) for _, weight in trainable if weight.grad is not None)
+    require(architecture, moved, "every gradient is zero: the output does not depend on the parameters")
+
+
+def _check_linear_maps(architecture: Architecture, network: nn.Module, task: Task) -> None:
+    from torch import nn
+
+    for layer_type in architecture.layer_rules() if architecture.layer_rules else ():
+        require(
+            architecture,
+            isinstance(layer_type, type) and issubclass(layer_type, nn.Module),
+            f"`layer_rules` must map subclasses of nn.Module to rules, got the key {layer_type!r}",
+        )
+    if architecture.linear_maps:
+        maps = architecture.linear_maps(network.eval(), task)
+        require(
+            architecture,
+            maps and all(isinstance(one, LinearMap) for one in maps),
+            "`linear_maps` must return a non-empty sequence of LinearMap",
+        )
+        names = [one.name for one in maps]
+        require(architecture, len(set(names)) == len(names), f"`linear_maps` gives one name twice: {names}")

@@ -1,0 +1,145 @@
+"""What every complexity measure must do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
+
+from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue
+from normlaw_registry.component import Params
+from normlaw_registry.dataset import Task
+from normlaw_registry.errors import ComponentError, InputError
+from normlaw_registry.testing.context import measurement_context
+from normlaw_registry.testing.verdict import require
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def check_measure(
+    measure: ComplexityMeasure, params: Params, *, networks: Sequence[tuple[nn.Module, Task]] | None = None
+) -> None:
+    """Measure several networks: by default linear, a multilayer perceptron and a convolutional one.
+
+    It may refuse a network by raising `InputError`, but must serve one of them. The answer must be a finite
+    `MeasuredValue`, the same when asked again and when a fresh point is made of the same weights, and must
+    tell networks of different weights apart; the network, its gradients, its mode and torch's global
+    generator must be as before.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        cases = _networks() if networks is None else networks
+        served = [_check_on(measure, params, network, task) for network, task in cases]
+    require(
+        measure,
+        any(served),
+        "it serves none of the networks: give check_component(..., networks=[...]) one that it serves",
+    )
+
+
+def _networks() -> list[tuple[nn.Module, Task]]:
+    from torch import nn
+
+    flat, image = Task(input_shape=(6,), num_classes=2), Task(input_shape=(2, 6, 6), num_classes=3)
+    return [
+        (nn.Sequential(nn.Flatten(), nn.Linear(6, 1, bias=False)), flat),
+        (nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 5), nn.ReLU(), nn.Linear(5, 1)), flat),
+        (
+            nn.Sequential(
+                nn.Conv2d(2, 4, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(4, 5, 3, stride=2),
+                nn.ReLU(),
+                nn.Flatten(),
+                nn.Linear(20, 3),
+            ),
+            image,
+        ),
+    ]
+
+
+def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, task: Task) -> bool:
+    import torch
+
+    context = measurement_context(network, task)
+    before = _state(network)
+    try:
+        value = measure.measure(params, context)
+    except ComponentError:
+        raise
+    except InputError:
+        return False
+    for what, one, other in zip(
+        ("weights", "gradients", "generator", "mode"), before, _state(network), strict=True
+    ):
+        same = len(one) == len(other) and all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+        require(
+            measure, same, f"`measure` changes the {what}: work on copies, under torch.no_grad()" + HINT[what]
+        )
+    _check_value(measure, value)
+    for again in (
+        measure.measure(params, context),
+        measure.measure(params, measurement_context(network, task)),
+    ):
+        require(
+            measure,
+            again.log_value == value.log_value,
+            f"two measurements of the same weights differ ({value.log_value!r}, {again.log_value!r}): start "
+            "iterations from a fixed vector, and draw from a generator with a fixed seed",
+        )
+    with torch.no_grad():
+        for index, weight in enumerate(network.parameters()):
+            weight.add_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(index)))
+    other_value = measure.measure(params, measurement_context(network, task))
+    require(
+        measure,
+        other_value.log_value != value.log_value,
+        f"two networks of different weights have the same norm ({value.log_value!r}): read context.linear_maps",
+    )
+    return True
+
+
+HINT = {
+    "weights": "",
+    "gradients": "",
+    "generator": "; draw from a torch.Generator of its own",
+    "mode": "; leave the network in evaluation mode",
+}
+
+
+def _state(network: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
+    import torch
+
+    weights = [value.detach().clone() for value in network.state_dict().values()]
+    gradients = [weight.grad.clone() for weight in network.parameters() if weight.grad is not None]
+    mode = torch.tensor([module.training for module in network.modules()])
+    return weights, gradients, [torch.get_rng_state()], [mode]
+
+
+def _check_value(measure: ComplexityMeasure, value: MeasuredValue) -> None:
+    require(
+        measure,
+        isinstance(value, MeasuredValue),
+        f"`measure` must return MeasuredValue(log_value=...), got {type(value).__name__}",
+    )
+    require(
+        measure,
+        isinstance(value.log_value, float) and math.isfinite(value.log_value),
+        f"`log_value` must be a finite float, the natural log of the norm, got {value.log_value!r}",
+    )
+    require(
+        measure,
+        value.exactness in get_args(Exactness),
+        f"`exactness` must be one of {', '.join(get_args(Exactness))}, got {value.exactness!r}",
+    )
+    require(
+        measure,
+        value.tolerance > 0 and math.isfinite(value.tolerance),
+        f"`tolerance` must be a positive relative error of the norm, got {value.tolerance!r}",
+    )
+    for layer, quantities in value.layers.items():
+        for quantity, number in quantities.items():
+            require(measure, isinstance(number, float), f"layers[{layer!r}][{quantity!r}] must be a float")

@@ -1,0 +1,153 @@
+"""What every data set must do."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normlaw_registry.component import Params
+from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits
+from normlaw_registry.testing.verdict import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def check_dataset(
+    dataset: Dataset, params: Params, *, folder: Path | str | None = None, train_size: int = 64
+) -> None:
+    """Load the data several times; check shapes, types, labels, repetition and the seed's effect.
+
+    The same call must give the same data whatever the state of torch's global generator, and leave that
+    state alone. A seeded data set must change with the seed, keep its test examples and give the first of
+    the same training examples when asked for fewer; one that is not seeded must not change with the seed.
+    """
+    import torch
+
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="normlaw-") as empty:
+            check_dataset(dataset, params, folder=empty, train_size=train_size)
+            return
+    files = Path(folder)
+
+    def load(seed: int = 0, size: int = train_size, state: int = 0) -> Splits:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(state)
+            before = torch.get_rng_state()
+            splits = dataset.load(params, LoadContext(seed=seed, train_size=size, folder=files))
+            require(
+                dataset,
+                torch.equal(before, torch.get_rng_state()),
+                "`load` changes torch's global generator, from which networks draw their initial weights: "
+                "draw from a torch.Generator of its own",
+            )
+        return splits
+
+    splits = load()
+    require(dataset, isinstance(splits, Splits), f"`load` must return Splits, got {type(splits).__name__}")
+    for name in ("train", "test", "validation"):
+        split = getattr(splits, name)
+        if name != "validation" or split is not None:
+            _check_split(dataset, splits, name, split)
+    _check_normalisation(dataset, splits)
+    require(
+        dataset, _same(splits, load(state=1)), "two loads differ: draw from generators that `load` seeds itself"
+    )
+    other = load(seed=1)
+    if not dataset.seeded:
+        require(dataset, _same(splits, other), "the data change with context.seed: declare seeded=True")
+        return
+    require(dataset, not _same(splits, other), "seeded=True, but the data do not change with context.seed")
+    require(
+        dataset,
+        len(splits.train) >= train_size,
+        f"asked for {train_size} training examples, a seeded data set gave {len(splits.train)}",
+    )
+    fewer = load(size=train_size // 2)
+    nested = all(
+        torch.equal(small, large[: len(small)])
+        for small, large in zip(_tensors(fewer.train), _tensors(splits.train), strict=True)
+    )
+    require(
+        dataset,
+        nested,
+        "fewer training examples are not the first of more: draw them row by row from a generator of their own",
+    )
+    require(
+        dataset,
+        all(torch.equal(a, b) for a, b in zip(_tensors(fewer.test), _tensors(splits.test), strict=True)),
+        "the test examples change with context.train_size: draw them from a generator of their own",
+    )
+
+
+def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> None:
+    import torch
+
+    require(dataset, isinstance(split, Split), f"`{name}` must be a Split, got {type(split).__name__}")
+    inputs, labels = split.inputs, split.labels
+    shape, classes = splits.task.input_shape, splits.task.num_classes
+    require(dataset, len(split) > 0, f"`{name}` is empty")
+    require(
+        dataset,
+        tuple(inputs.shape[1:]) == shape,
+        f"`{name}.inputs` must have the shape (n, {', '.join(map(str, shape))}), got {tuple(inputs.shape)}",
+    )
+    require(
+        dataset,
+        inputs.dtype in (torch.uint8, torch.float32),
+        f"`{name}.inputs` must be uint8 (scaled on the fly) or float32, got {inputs.dtype}",
+    )
+    require(
+        dataset, inputs.dtype == torch.uint8 or inputs.isfinite().all(), f"`{name}.inputs` are not all finite"
+    )
+    require(
+        dataset,
+        labels.dtype == torch.int64 and labels.ndim == 1,
+        f"`{name}.labels` must be int64 of shape (n,), got {labels.dtype} of shape {tuple(labels.shape)}",
+    )
+    require(
+        dataset,
+        labels.min() >= 0 and labels.max() < classes,
+        f"`{name}.labels` must lie in [0, {classes}), got {int(labels.min())} to {int(labels.max())}",
+    )
+    require(
+        dataset, name != "train" or bool((labels != labels[0]).any()), "`train.labels` are all the same class"
+    )
+
+
+def _check_normalisation(dataset: Dataset, splits: Splits) -> None:
+    channels = splits.task.input_shape[0] if len(splits.task.input_shape) == 3 else 1
+    for name in ("mean", "std"):
+        require(
+            dataset,
+            len(getattr(splits, name)) in (1, channels),
+            f"`{name}` must hold one value or one a channel ({channels}), got {getattr(splits, name)}",
+        )
+    require(dataset, min(splits.std) > 0, f"`std` must be positive, got {splits.std}")
+    if splits.population_error is not None:
+        from torch import nn
+
+        features = splits.train.inputs[0].numel()
+        network = nn.Sequential(nn.Flatten(), nn.Linear(features, splits.task.num_outputs, bias=False)).eval()
+        error = splits.population_error(network)
+        require(
+            dataset,
+            error is None or (isinstance(error, float) and 0 <= error <= 1),
+            f"`population_error` must return a float in [0, 1] or None, got {error!r}",
+        )
+
+
+def _tensors(split: Split) -> tuple[Tensor, Tensor]:
+    return split.inputs, split.labels
+
+
+def _same(one: Splits, other: Splits) -> bool:
+    import torch
+
+    pairs = zip(
+        (*_tensors(one.train), *_tensors(one.test)),
+        (*_tensors(other.train), *_tensors(other.test)),
+        strict=True,
+    )
+    return all(torch.equal(a, b) for a, b in pairs)
