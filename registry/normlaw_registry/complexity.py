@@ -91,7 +91,7 @@ class ComplexityMeasure(Component):
     """
 
     kind: ClassVar[str] = "complexity_measure"
-    functions: ClassVar[tuple[str, ...]] = ("measure",)
+    functions: ClassVar[tuple[str, ...]] = ("measure", "needs_initial")
 
     measure: Callable[[Any, MeasurementContext], MeasuredValue]
     """(params, context) -> the norm's natural log."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue
+from normlaw_registry.architecture import LinearMap
+from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue, MeasurementContext
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
-from normlaw_registry.errors import ComponentError, InputError
+from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
 from normlaw_registry.testing.context import measurement_context
 from normlaw_registry.testing.verdict import require
 
@@ -24,7 +26,8 @@ def check_measure(
 
     It may refuse a network by raising `InputError`, but must serve one of them. The answer must be a finite
     `MeasuredValue`, the same when asked again and when a fresh point is made of the same weights, and must
-    tell networks of different weights apart; the network, its gradients, its mode and torch's global
+    tell networks of different weights apart. It may look at initial weights only where `needs_initial` says so;
+    the network, its gradients, its mode and torch's global
     generator must be as before.
     """
     import torch
@@ -64,7 +67,7 @@ def _networks() -> list[tuple[nn.Module, Task]]:
 def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, task: Task) -> bool:
     import torch
 
-    context = measurement_context(network, task)
+    context = _point(measure, params, network, task)
     before = _state(network)
     try:
         value = measure.measure(params, context)
@@ -82,7 +85,7 @@ def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, ta
     _check_value(measure, value)
     for again in (
         measure.measure(params, context),
-        measure.measure(params, measurement_context(network, task)),
+        measure.measure(params, _point(measure, params, network, task)),
     ):
         require(
             measure,
@@ -93,13 +96,40 @@ def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, ta
     with torch.no_grad():
         for index, weight in enumerate(network.parameters()):
             weight.add_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(index)))
-    other_value = measure.measure(params, measurement_context(network, task))
+    other_value = measure.measure(params, _point(measure, params, network, task))
     require(
         measure,
         other_value.log_value != value.log_value,
         f"two networks of different weights have the same norm ({value.log_value!r}): read context.linear_maps",
     )
     return True
+
+
+class _Undeclared(Sequence[LinearMap]):
+    """Stands for the initial maps that the platform does not keep for this measure."""
+
+    def __init__(self, measure: ComplexityMeasure) -> None:
+        self._measure = measure
+
+    def __getitem__(self, index: Any) -> Any:
+        self.refuse()
+
+    def __len__(self) -> int:
+        self.refuse()
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise InvalidComponentError(
+            f"complexity_measure {self._measure.name!r}: it looks at the initial weights, which are kept only "
+            "where declared: give ComplexityMeasure(..., needs_initial=lambda params: True)"
+        )
+
+
+def _point(measure: ComplexityMeasure, params: Params, network: nn.Module, task: Task) -> MeasurementContext:
+    context = measurement_context(network, task)
+    if measure.needs_initial is not None and measure.needs_initial(params):
+        return context
+    undeclared = _Undeclared(measure)
+    return replace(context, initial_linear_maps=undeclared, moved_entry_norms=undeclared.refuse)
 
 
 HINT = {

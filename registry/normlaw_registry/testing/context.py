@@ -8,9 +8,9 @@ from math import log, prod
 from typing import TYPE_CHECKING, cast
 
 from normlaw_registry.architecture import LinearMap, MapKind
-from normlaw_registry.complexity import MeasuredValue, MeasurementContext
+from normlaw_registry.complexity import EntryNorms, MeasuredValue, MeasurementContext
 from normlaw_registry.dataset import Split, Task
-from normlaw_registry.errors import InputError
+from normlaw_registry.errors import InputError, NormlawError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,13 +46,24 @@ def measurement_context(
     inputs = torch.randn(train_size, *task.input_shape, generator=generator)  # (n, *input_shape)
     labels = torch.arange(train_size) % task.num_classes  # (n,)
 
+    initial_maps = trace(initial, task)
+    matrix_at_start = {one.name: one.matrix() for one in initial_maps}
+
+    @cache
+    def entry_norms(linear_map: LinearMap) -> EntryNorms:
+        return _entry_norms(linear_map.name, linear_map.matrix())
+
+    @cache
+    def moved_entry_norms(linear_map: LinearMap) -> EntryNorms:
+        return _entry_norms(linear_map.name, linear_map.matrix() - matrix_at_start[linear_map.name])
+
     @cache
     def kernel_norm(linear_map: LinearMap) -> MeasuredValue:
-        return _largest_singular_value(linear_map.matrix())
+        return _largest_singular_value(linear_map.name, linear_map.matrix())
 
     @cache
     def operator_norm(linear_map: LinearMap) -> MeasuredValue:
-        return _largest_singular_value(dense_matrix(linear_map))
+        return _largest_singular_value(linear_map.name, dense_matrix(linear_map))
 
     @cache
     def train_logits() -> Tensor:
@@ -61,7 +72,9 @@ def measurement_context(
 
     return MeasurementContext(
         linear_maps=trace(network, task),
-        initial_linear_maps=trace(initial, task),
+        initial_linear_maps=initial_maps,
+        entry_norms=entry_norms,
+        moved_entry_norms=moved_entry_norms,
         kernel_norm=kernel_norm,
         operator_norm=operator_norm,
         network=network,
@@ -161,8 +174,26 @@ def dense_matrix(linear_map: LinearMap) -> Tensor:
     return outputs.flatten(start_dim=1).T
 
 
-def _largest_singular_value(matrix: Tensor) -> MeasuredValue:
+def _largest_singular_value(name: str, matrix: Tensor) -> MeasuredValue:
     import torch
 
-    largest = float(torch.linalg.svdvals(matrix.double()).max())
-    return MeasuredValue(log_value=log(largest) if largest > 0 else float("-inf"))
+    largest = float(torch.linalg.svdvals(_finite(name, matrix)).max())
+    if largest == 0:
+        raise NormlawError(f"layer {name!r}: the weight is zero, its norm has no logarithm")
+    return MeasuredValue(log_value=log(largest))
+
+
+def _entry_norms(name: str, matrix: Tensor) -> EntryNorms:
+    entries = _finite(name, matrix)  # (out, in)
+    return EntryNorms(
+        l1=float(entries.abs().sum()),
+        frobenius=float(entries.norm()),
+        rows_2_1=float(entries.norm(dim=1).sum()),
+        columns_2_1=float(entries.norm(dim=0).sum()),
+    )
+
+
+def _finite(name: str, matrix: Tensor) -> Tensor:
+    if not matrix.isfinite().all():
+        raise NormlawError(f"layer {name!r}: the weight is not finite")
+    return matrix.double()
