@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from normlaw.commands import plugins
+from normlaw.commands import plugins, theory
 
 
 class Program(click.Group):
@@ -36,3 +36,4 @@ def main() -> None:
 
 
 main.add_command(plugins.plugins)
+main.add_command(theory.theory)

@@ -1,0 +1,191 @@
+"""`normlaw theory`: exact learning curves of a solvable model, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from normlaw_registry import Prediction, Theory
+
+MOST_VALUES = 100_000
+
+
+def numbers(ctx: click.Context, param: click.Parameter, value: str) -> list[float]:
+    """Return the values of `A,B,C`, in the order given; an item `A:B:N` stands for N log-spaced ones."""
+    from math import isfinite
+
+    found: list[float] = []
+    for item in value.split(","):
+        try:
+            if ":" in item:
+                first, last, count = item.split(":")
+                values = log_spaced(float(first), float(last), int(count))
+            else:
+                values = [float(item)]
+        except ValueError:
+            values = []
+        if not values or not all(isfinite(number) for number in values):
+            raise click.BadParameter(
+                f"{item!r} is neither a number nor A:B:N (N log-spaced values from A > 0 to B); "
+                "write for example 0.5,1,2 or 0.01:100:60"
+            )
+        found += values
+    return found
+
+
+def log_spaced(first: float, last: float, count: int) -> list[float]:
+    """Return `count` values from `first` to `last`, both exact; ValueError when they cannot be log-spaced."""
+    from math import exp, log
+
+    if not 2 <= count <= MOST_VALUES:
+        raise ValueError(count)
+    low, high = log(first), log(last)
+    inner = [exp(low + (high - low) * i / (count - 1)) for i in range(1, count - 1)]
+    return [first, *inner, last]
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--alpha", callback=numbers, required=True, help="Loads P/N: numbers, or A:B:N for N log-spaced ones."
+)
+@click.option(
+    "--lambda", "norms", callback=numbers, required=True, help="Norms lambda, written in the same way."
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the theory; repeatable."
+)
+@click.option("--json", "target", metavar="FILE", help="Write a JSON list to FILE ('-': standard output).")
+def theory(
+    name: str, alpha: list[float], norms: list[float], params: tuple[str, ...], target: str | None
+) -> None:
+    """Print the exact learning curves of the theory NAME (see `normlaw plugins`).
+
+    \b
+    normlaw theory perceptron --alpha 0.5,1,2 --lambda 0.01:100:60
+    normlaw theory perceptron --alpha 8 --lambda 0.1,1 --param loss=square --json -
+
+    JSON: one object for each pair, alphas outermost, with the keys alpha, lambda, error and the theory's order
+    parameters. A value that float64 cannot hold is null; the perceptron gives ln_chi beside chi for that.
+    """
+    from normlaw_registry import InputError, Theory, load_catalogue, validate_params
+
+    component = load_catalogue().get(Theory, name)
+    values: dict[str, Any] = {}
+    for param in params:
+        key, equals, value = param.partition("=")
+        if not equals or not key:
+            raise InputError(f"--param {param!r}: write KEY=VALUE, such as loss=square")
+        values[key] = value
+    checked = validate_params(component, values)
+    if target is not None and target != "-":
+        require_writable(target)
+    predictions = component.predict(checked, alpha, norms)
+    if target is None:
+        for line in table(component, predictions):
+            click.echo(line)
+    elif target == "-":
+        click.echo(json.dumps(as_rows(predictions), indent=1, allow_nan=False))
+    else:
+        write_whole(target, json.dumps(as_rows(predictions), indent=1, allow_nan=False) + "\n")
+
+
+def as_rows(predictions: Sequence[Prediction]) -> list[dict[str, float | None]]:
+    """Return one object of JSON's own types for each prediction."""
+    names = sorted({name for prediction in predictions for name in prediction.order_parameters})
+    names.sort(key=lambda name: name != "overlap")  # what the field looks at first
+    return [
+        {
+            "alpha": prediction.alpha,
+            "lambda": prediction.norm,
+            **{name: finite(prediction.order_parameters.get(name)) for name in names},
+            "error": finite(prediction.error),
+        }
+        for prediction in predictions
+    ]
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value, or None where JSON has no number for it."""
+    from math import isfinite
+
+    return float(value) if value is not None and isfinite(value) else None
+
+
+def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:
+    """Return the predictions, and below them the errors to compare with at each load, as aligned columns."""
+    rows = as_rows(predictions)
+    lines = columns([list(rows[0]), *([shown(value) for value in row.values()] for row in rows)])
+    if component.references:
+        alphas = list(dict.fromkeys(prediction.alpha for prediction in predictions))
+        names = list(component.references)
+        lines += ["", "Errors to compare with:"]
+        lines += columns(
+            [
+                ["alpha", *names],
+                *([shown(a), *(shown(component.references[name](a)) for name in names)] for a in alphas),
+            ]
+        )
+    return lines
+
+
+def columns(cells: list[list[str]]) -> list[str]:
+    """Return rows of cells as lines, every column aligned to the right."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+
+
+def shown(value: float | None) -> str:
+    """Return a number to eight significant digits, and a dash for what float64 cannot hold."""
+    return "-" if value is None else f"{value:.8g}"
+
+
+def require_writable(target: str) -> None:
+    """Refuse a file that could not be written, before any work is done for it."""
+    import os
+    from pathlib import Path
+
+    from normlaw_registry import InputError
+
+    path = Path(target)
+    if path.is_dir():
+        raise InputError(f"cannot write {target!r}: it is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"cannot write {target!r}: there is no folder {str(path.parent)!r}; create it first")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise InputError(f"cannot write {target!r}: no permission to write in {str(path.absolute().parent)!r}")
+
+
+def write_whole(target: str, text: str) -> None:
+    """Write a file so that a reader finds either the old content or all of the new."""
+    import os
+    from pathlib import Path
+    from tempfile import NamedTemporaryFile
+
+    from normlaw_registry import InputError
+
+    path = Path(target).absolute()
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced
+            path.write_text(text, encoding="utf-8")
+            return
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as draft:
+            try:
+                draft.write(text)
+                draft.flush()
+                umask = os.umask(0)
+                os.umask(umask)
+                os.chmod(draft.name, 0o666 & ~umask)
+                os.replace(draft.name, path)
+            except BaseException:
+                os.unlink(draft.name)
+                raise
+    except OSError as error:
+        raise InputError(f"cannot write {target!r}: {error.strerror or error}") from error
