@@ -1,0 +1,121 @@
+"""The analysis as a job: curves from MLflow, laws out, logged back as a run of the same experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normlaw.analysis import Analysis, Options, analyse, write
+from normlaw.tracking import keys
+from normlaw.tracking.analysis_log import log_analysis
+from normlaw.tracking.client import connect
+from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw_registry import Catalogue, InputError
+from normlaw_registry.errors import suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities import Run
+
+SHARED_BY_A_LAW = ("train_size", "seed")
+"""What may differ between the curves of one law; runs that differ in anything else are fitted apart."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One law fitted, where its files are, and its MLflow run."""
+
+    setting: dict[str, str]
+    """The parameters in which this group of runs differs from the study's others; empty for a sole group."""
+    norm: str
+    analysis: Analysis
+    folder: Path
+    run_id: str
+
+
+def analyse_study(
+    study: str,
+    catalogue: Catalogue,
+    *,
+    norm: str | None = None,
+    options: Options | None = None,
+    tracking_uri: str | None = None,
+    reports: Path = Path("reports"),
+) -> Iterator[Result]:
+    """Fit the laws of every setting of a study and log each as a run of kind `analysis`.
+
+    Needs nothing but the tracking server: neither the study's file nor the folder where it ran.
+
+    Args:
+        study: name of the study, which is its experiment's.
+        catalogue: where the fitters are found.
+        norm: the measure to read the laws in; by default the one that the study names.
+        options: choices of the analysis.
+        tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+        reports: folder in which the study's results are written too.
+
+    Raises:
+        InputError: no server, no such study, no finished runs, or too few of them for the laws.
+
+    """
+    client = connect(tracking_uri)
+    experiment = find_experiment(client, study)
+    norm = norm or experiment.tags.get(keys.NORM)
+    groups = by_setting(_finished(search_runs(client, experiment, "training"), study))
+    for setting, runs in groups:
+        curves, chosen = tidy(read_curves(runs), norm)
+        analysis = analyse(curves, catalogue, options)
+        label = " ".join(f"{key}={value}" for key, value in setting.items())
+        folder = reports / study / label.replace("/", "_") if label else reports / study
+        write(analysis, folder)
+        numbers = analysis.to_dict()
+        run_id = log_analysis(
+            client,
+            experiment,
+            name=f"laws of {study} {label}".strip(),
+            metrics={k: v for k, v in numbers.items() if isinstance(v, float)},
+            params={"norm": chosen, "protocol": analysis.protocol, **setting},
+            folder=folder,
+        )
+        yield Result(setting, chosen, analysis, folder, run_id)
+
+
+def _finished(runs: Iterator[Run], study: str) -> list[Run]:
+    """Return the finished run of each specification; of several, the first."""
+    kept: dict[str, Run] = {}
+    for run in runs:
+        if run.info.status == "FINISHED":
+            kept.setdefault(run.data.tags[keys.SPEC_HASH], run)
+    if not kept:
+        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
+    return list(kept.values())
+
+
+def by_setting(runs: list[Run]) -> list[tuple[dict[str, str], list[Run]]]:
+    """Part the runs into groups that differ in nothing but train_size and seed, in order of appearance."""
+    names = {name for run in runs for name in run.data.params} - set(SHARED_BY_A_LAW)
+    varied = sorted(name for name in names if len({run.data.params.get(name) for run in runs}) > 1)
+    groups: dict[tuple[str, ...], list[Run]] = {}
+    for run in runs:
+        key = tuple(run.data.params.get(name, "") for name in varied)
+        groups.setdefault(key, []).append(run)
+    return [(dict(zip(varied, key, strict=True)), members) for key, members in groups.items()]
+
+
+def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the columns that the analysis takes, and the name of the measure that `log_norm` holds.
+
+    Raises:
+        InputError: the measure was not taken; names those that were.
+
+    """
+    prefix = keys.log_norm("")
+    measured = [c.removeprefix(prefix) for c in map(str, curves.columns) if c.startswith(prefix)]
+    chosen = norm or measured[0]
+    if chosen not in measured:
+        raise InputError(f"norm {chosen!r} was not measured in this study: {suggestion(chosen, measured)}")
+    columns = {"run": "run", "train_size": "train_size", "seed": "seed", "step": "step"}
+    columns |= {keys.log_norm(chosen): "log_norm", "test/error": "test_error"}
+    return curves[list(columns)].rename(columns=columns), chosen

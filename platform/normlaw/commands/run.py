@@ -1,0 +1,54 @@
+"""`normlaw run`: train a study's runs and log them to MLflow."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("study")
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core.")
+def run(study: str, tracking_uri: str | None, max_parallel: int | None) -> None:
+    """Train the runs of STUDY that MLflow does not have yet.
+
+    STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
+    finished is never trained again: stopped or failed, give the same command once more.
+    """
+    from normlaw.study import find_study, parse_study
+
+    source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
+    parsed = parse_study(source)
+    from normlaw.display import Display
+    from normlaw.execution.local import available_cores
+    from normlaw.launch import launch
+    from normlaw_registry import load_catalogue
+
+    try:
+        summary = launch(
+            parsed,
+            source,
+            load_catalogue(),
+            Display(),
+            tracking_uri=tracking_uri,
+            max_parallel=max_parallel or available_cores(),
+        )
+    except KeyboardInterrupt:
+        click.echo(f"Stopped. What is finished is kept; go on with: normlaw run {study}", err=True)
+        raise click.exceptions.Exit(1) from None
+    click.echo(
+        f"{parsed.name}: {summary.trained} trained, {summary.already_there} already there, "
+        f"{len(summary.failed)} failed"
+    )
+    for name, reason in summary.failed.items():
+        click.echo(f"failed: {name}: {reason}", err=True)
+    if summary.unsent:
+        reason = next(iter(summary.unsent.values()))
+        click.echo(
+            f"{len(summary.unsent)} trained but not sent, since MLflow said: {reason}\n"
+            "They are kept on this disk; the same command sends them.",
+            err=True,
+        )
+    if not summary.complete:
+        raise click.exceptions.Exit(1)
+    click.echo(f"Fit the laws with: normlaw analyse {parsed.name}")

@@ -1,0 +1,125 @@
+"""The journal: each measurement is on local disk, fsynced, before anything is sent anywhere.
+
+One file of JSON lines a run: a `start` with the specification, a `data` line, a `point` per measurement and
+an `end`. A file that was cut short by a kill keeps every complete line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from normlaw.spec import RunSpec
+from normlaw_registry import NormlawError
+
+Status = Literal["finished", "failed"]
+
+
+@dataclass
+class Record:
+    """What a journal holds."""
+
+    spec: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    points: list[dict[str, float]] = field(default_factory=list)
+    point_times: list[int] = field(default_factory=list)
+    """When each point was measured, milliseconds since 1970."""
+    started: int = 0
+    ended: int = 0
+    status: Status | None = None
+    """None: the run did not come to its end."""
+    reason: str = ""
+    """Why the run failed."""
+
+
+def journal_path(home: Path, study: str, spec_hash: str) -> Path:
+    """Return where the journal of a run lies."""
+    return home / "journal" / study / f"{spec_hash}.jsonl"
+
+
+class Journal:
+    """A run's journal being written. Opening it drops what an earlier, unfinished attempt wrote.
+
+    Raises:
+        NormlawError: the folder cannot be written to, or the disk is full.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def __enter__(self) -> Self:
+        """Return the journal itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def start(self, spec: RunSpec, environment: dict[str, Any]) -> None:
+        """Write what the run is."""
+        self._append("start", {"spec": spec.model_dump(mode="json"), "environment": environment})
+
+    def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
+        """Write what the run trains on."""
+        self._append("data", {"name": name, "digest": digest, "train_size": train_size, "test_size": test_size})
+
+    def point(self, values: dict[str, float]) -> None:
+        """Write one measurement."""
+        self._append("point", {"values": values})
+
+    def end(self, status: Status, reason: str = "") -> None:
+        """Write that the run came to its end."""
+        self._append("end", {"status": status, "reason": reason})
+
+    def _append(self, kind: str, content: dict[str, Any]) -> None:
+        line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> NormlawError:
+        return NormlawError(f"{self.path}: the journal cannot be written: {error.strerror}; the run is stopped")
+
+
+def read_journal(path: Path) -> Record | None:
+    """Return what a journal holds; None when there is none, or not even a whole first line."""
+    record = Record()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            _take(record, entry)
+        except (ValueError, KeyError, TypeError):  # cut short by a kill: what follows was never written
+            break
+    return record if record.spec else None
+
+
+def _take(record: Record, entry: dict[str, Any]) -> None:
+    match entry["kind"]:
+        case "start":
+            record.spec, record.environment = entry["spec"], entry["environment"]
+            record.started = entry["time"]
+        case "data":
+            record.data = {key: entry[key] for key in ("name", "digest", "train_size", "test_size")}
+        case "point":
+            record.points.append(entry["values"])
+            record.point_times.append(entry["time"])
+        case "end":
+            record.status, record.reason, record.ended = entry["status"], entry["reason"], entry["time"]

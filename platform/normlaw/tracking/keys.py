@@ -1,0 +1,26 @@
+"""The names under which normlaw stores things in MLflow. They are what users query by: permanent."""
+
+from __future__ import annotations
+
+KIND = "normlaw.kind"
+"""Tag: training, theory, imported or analysis."""
+SPEC_HASH = "normlaw.spec_hash"
+"""Tag: a run's identity."""
+PLUGINS = "normlaw.plugins"
+"""Tag: distributions with versions that a run's components came from."""
+FAILURE = "normlaw.failure"
+"""Tag: why a run failed."""
+NORM = "normlaw.norm"
+"""Tag of an experiment: the measure that its laws are read in."""
+NOTE = "mlflow.note.content"
+"""Tag: the description that MLflow's pages show."""
+
+CURVE = "curve.parquet"
+"""Artifact of a training run: its whole curve, a row a measuring point."""
+RUN = "run.json"
+"""Artifact of a training run: its specification and environment."""
+
+
+def log_norm(measure: str) -> str:
+    """Return the metric of a measure: the natural log of the norm."""
+    return f"log_norm/{measure}"

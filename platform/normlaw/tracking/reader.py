@@ -1,0 +1,82 @@
+"""Read curves back from MLflow, knowing nothing but the tracking URI."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+from normlaw.tracking import keys
+from normlaw_registry import InputError
+from normlaw_registry.errors import suggestion
+
+PAGE = 1000
+"""Runs in one answer of a search."""
+THREADS = 8
+
+
+def find_experiment(client: MlflowClient, study: str) -> Experiment:
+    """Return a study's experiment.
+
+    Raises:
+        InputError: there is none of that name; names the nearest.
+
+    """
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None or experiment.lifecycle_stage != "active":
+        known = [e.name for e in client.search_experiments()]
+        raise InputError(
+            f"no study {study!r} at this MLflow server: {suggestion(study, known)} "
+            f"(`normlaw run {study}` makes it)"
+        )
+    return experiment
+
+
+def search_runs(client: MlflowClient, experiment: Experiment, kind: str) -> Iterator[Run]:
+    """Yield every run of a kind in an experiment, oldest first, page by page."""
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id],
+            filter_string=f"tags.`{keys.KIND}` = '{kind}'",
+            max_results=PAGE,
+            order_by=["attributes.start_time ASC"],
+            page_token=token,
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def runs_by_hash(client: MlflowClient, experiment: Experiment) -> dict[str, Run]:
+    """Return the training run of each specification; a finished one goes before any other."""
+    found: dict[str, Run] = {}
+    for run in search_runs(client, experiment, "training"):
+        spec_hash = run.data.tags.get(keys.SPEC_HASH, "")
+        if spec_hash not in found or run.info.status == "FINISHED" != found[spec_hash].info.status:
+            found[spec_hash] = run
+    return found
+
+
+def read_curve(run: Run) -> pd.DataFrame:
+    """Return one finished run's curve: a row a measuring point.
+
+    Columns: run (the specification's hash), train_size, seed, step, epoch, test/error, test/loss,
+    train/error, train/loss, and log_norm/<measure> for each measure.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        repository = get_artifact_repository(run.info.artifact_uri)
+        path = repository.download_artifacts(keys.CURVE, folder)  # type: ignore[no-untyped-call]
+        return pd.read_parquet(path).assign(run=run.data.tags[keys.SPEC_HASH])
+
+
+def read_curves(runs: list[Run]) -> pd.DataFrame:
+    """Return the curves of many runs below each other; columns as `read_curve` has them."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return pd.concat(pool.map(read_curve, runs), ignore_index=True)

@@ -1,0 +1,138 @@
+"""A run's data: whole data sets as tensors, batches taken by index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from normlaw.spec import RunSpec
+from normlaw.training.randomness import Stream, generator
+from normlaw_registry import Catalogue, Dataset, InputError, LoadContext, Split, Splits, validate_params
+
+EVALUATION_BATCH = 2048
+"""Examples in one forward pass of an evaluation."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split as the network sees it, normalised batch by batch so that images stay uint8 in memory."""
+
+    split: Split
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Per channel; of length 1 or the number of channels."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.split)
+
+    def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Return inputs (b, *input_shape) in float32, normalised, and labels (b,) int64."""
+        inputs = self.split.inputs[index]  # (b, *input_shape)
+        scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
+        if self.mean != (0.0,) or self.std != (1.0,):
+            channels = (-1, *(1,) * (inputs.dim() - 2))  # a value per channel, broadcast over space
+            scaled = (scaled - torch.tensor(self.mean).view(channels)) / torch.tensor(self.std).view(channels)
+        return scaled, self.split.labels[index]
+
+    def batches(self) -> Iterator[Split]:
+        """Yield all examples in large batches, in a fixed order."""
+        for start in range(0, len(self), EVALUATION_BATCH):
+            inputs, labels = self.batch(slice(start, start + EVALUATION_BATCH))
+            yield Split(inputs=inputs, labels=labels)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What one run trains on and is tested on."""
+
+    splits: Splits
+    train: Examples
+    """The run's own `train_size` examples."""
+    test: Examples
+    digest: str
+    """SHA-256 (16 digits) of the training examples, for the record of what was trained on."""
+
+    def population_error(self, network: nn.Module) -> float | None:
+        """Return the exact test error, where the data set knows it for this network."""
+        exact = self.splits.population_error
+        return None if exact is None else exact(network)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What one call of a data set's loader depends on; equal requests are answered from memory."""
+
+    catalogue: Catalogue = field(compare=False)
+    dataset: str
+    params: str
+    seed: int
+    train_size: int
+    folder: Path
+
+
+@lru_cache(maxsize=2)
+def _load(request: _Request) -> Splits:
+    dataset = request.catalogue.get(Dataset, request.dataset)
+    params = validate_params(dataset, json.loads(request.params))
+    context = LoadContext(seed=request.seed, train_size=request.train_size, folder=request.folder)
+    splits: Splits = dataset.load(params, context)
+    return splits
+
+
+def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
+    """Return the run's data set, loaded once per process (and once per seed where the seed draws it).
+
+    Raises:
+        InputError: it has fewer training examples than the run's `train_size`, or its files are missing.
+
+    """
+    drawn = catalogue.get(Dataset, spec.dataset.name).seeded
+    splits = _load(
+        _Request(
+            catalogue=catalogue,
+            dataset=spec.dataset.name,
+            params=json.dumps(spec.dataset.params, sort_keys=True),
+            seed=spec.seed if drawn else 0,
+            train_size=spec.train_size if drawn else 0,
+            folder=folder,
+        )
+    )
+    if spec.train_size > len(splits.train):
+        raise InputError(
+            f"train_size {spec.train_size} is larger than data set {spec.dataset.name!r}, "
+            f"which has {len(splits.train)} training examples"
+        )
+    return splits
+
+
+def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path) -> RunData:
+    """Return the run's data. The subset of a smaller train_size is contained in that of a larger one.
+
+    Raises:
+        InputError: as `load_splits`.
+
+    """
+    splits = load_splits(spec, catalogue, folder)
+    if catalogue.get(Dataset, spec.dataset.name).seeded:  # drawn for this seed already: the first P are a draw
+        chosen = np.arange(spec.train_size)
+    else:
+        chosen = generator(spec.seed, Stream.SUBSET).permutation(len(splits.train))[: spec.train_size]
+    index = torch.from_numpy(chosen)  # (train_size,)
+    train = Split(inputs=splits.train.inputs[index], labels=splits.train.labels[index])
+    digest = hashlib.sha256(train.inputs.contiguous().numpy().data)
+    digest.update(train.labels.contiguous().numpy().data)
+    return RunData(
+        splits=splits,
+        train=Examples(train, splits.mean, splits.std),
+        test=Examples(splits.test, splits.mean, splits.std),
+        digest=digest.hexdigest()[:16],
+    )
