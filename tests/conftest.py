@@ -1,1 +1,70 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
+
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """A real MLflow server on loopback."""
+
+    uri: str
+    log: Path
+    """Its access log: one line a request."""
+
+    def requests(self) -> list[str]:
+        """Return the API and artifact requests so far, as 'METHOD path'."""
+        lines = self.log.read_text().splitlines()
+        found = [line.split('"')[1].rsplit(" ", 1)[0] for line in lines if '"' in line and "HTTP/1" in line]
+        return [request.partition("?")[0] for request in found]
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """Start a server with an SQLite store and served artifacts; it ends with the test session."""
+    folder = tmp_path_factory.mktemp("mlflow-server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "access.log"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | quiet, cwd=folder
+        )
+        try:
+            uri = f"http://127.0.0.1:{port}"
+            _wait_for(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0", server, log)
+            yield MlflowServer(uri, log)
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            assert server.poll() is None, f"the MLflow server ended: {log.read_text()[-2000:]}"
+            time.sleep(0.3)
+    pytest.fail(f"no MLflow server after {START_SECONDS} s: {log.read_text()[-2000:]}")

@@ -174,7 +174,7 @@ def find_study(name_or_path: str) -> YamlSource:
     shipped = shipped_studies()
     if name_or_path not in shipped:
         raise InputError(
-            f"no study {name_or_path!r}: {suggestion(name_or_path, list(shipped))} A study of your own is given "
-            "as the path of its YAML file."
+            f"no study {name_or_path!r}: {suggestion(name_or_path, list(shipped))} "
+            "(a study of your own is named by the path of its YAML file)"
         )
     return YamlSource.read(shipped[name_or_path])
