@@ -59,7 +59,7 @@ def test_no_journal_is_none(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NormlawError, match="the journal cannot be written: Not a directory"):
+    with pytest.raises(NormlawError, match="the journal cannot be written: File exists"):
         Journal(tmp_path / "file" / "j.jsonl")
 
 
