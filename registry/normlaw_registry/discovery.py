@@ -195,6 +195,6 @@ def _checked(result: Any, hook: str, kind: type[Component]) -> Iterable[Componen
     for component in result:
         if not isinstance(component, kind):
             raise InvalidComponentError(
-                f"{hook} gave a {type(component).__name__}: it may give {kind.__name__} only"
+                f"{hook} gave {type(component).__name__}: it may give {kind.__name__} only"
             )
         yield component

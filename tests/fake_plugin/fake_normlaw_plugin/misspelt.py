@@ -1,0 +1,8 @@
+"""Misspells a hook."""
+
+from normlaw_registry import hookimpl
+
+
+@hookimpl
+def normlaw_achitectures():
+    return []

@@ -1,0 +1,1 @@
+"""Implements nothing: an entry point that names the wrong module."""

@@ -1,0 +1,3 @@
+"""Cannot be parsed."""
+
+def normlaw_datasets(:

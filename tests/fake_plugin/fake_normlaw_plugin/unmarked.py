@@ -1,0 +1,5 @@
+"""Forgets the mark."""
+
+
+def normlaw_fitters():
+    return []

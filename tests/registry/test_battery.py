@@ -1,0 +1,531 @@
+"""The battery finds every breach that it promises to find: a check that cannot fail would be worth nothing."""
+
+import math
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from normlaw_registry import (
+    Architecture,
+    ComplexityMeasure,
+    Dataset,
+    Fitter,
+    InputError,
+    InvalidComponentError,
+    LinearMap,
+    MeasuredValue,
+    Params,
+    Prediction,
+    Split,
+    Splits,
+    Task,
+    Theory,
+)
+from normlaw_registry.testing import check_component
+
+FLAT = Task(input_shape=(6,), num_classes=3)
+
+
+def refused(component, message: str, **options) -> None:
+    with pytest.raises(InvalidComponentError) as caught:
+        check_component(component, **options)
+    assert component.name in str(caught.value)
+    assert message in str(caught.value)
+
+
+# Architectures
+
+
+def architecture(build, **fields) -> Architecture:
+    return Architecture(name="linear", summary="One layer", build=build, **fields)
+
+
+def linear(params, task):
+    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(task.input_shape), task.num_outputs))
+
+
+class Wrapped(nn.Module):
+    """A linear layer whose output is changed by `change(output, module)`."""
+
+    def __init__(self, task, change, **extra):
+        super().__init__()
+        self.layer = linear(None, task)
+        self.change = change
+        for name, module in extra.items():
+            setattr(self, name, module)
+
+    def forward(self, inputs):
+        return self.change(self.layer(inputs), self)
+
+
+def wrapped(change, **extra):
+    return lambda params, task: Wrapped(task, change, **extra)
+
+
+def narrow(params, task):
+    if task.num_classes != 3:
+        raise InputError("three classes only")
+    return linear(params, task)
+
+
+DRAWN_ELSEWHERE = torch.Generator().manual_seed(0)
+
+
+def drawn_elsewhere(params, task):
+    network = linear(params, task)
+    with torch.no_grad():
+        network[1].weight.normal_(generator=DRAWN_ELSEWHERE)
+    return network
+
+
+def test_a_good_architecture_passes() -> None:
+    check_component(architecture(linear, linear_maps=lambda network, task: [dense(network[1].weight)]))
+
+
+def dense(weight, name="fc") -> LinearMap:
+    return LinearMap(name=name, kind="dense", weight=weight.detach())
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda params, task: 3, "must return an nn.Module"),
+        (lambda params, task: nn.Flatten(), "no parameters to train"),
+        (lambda params, task: linear(params, task).double(), "must be float32"),
+        (lambda params, task: linear(params, task).to("meta"), "on the CPU"),
+        (drawn_elsewhere, "differs between two builds"),
+        (
+            lambda params, task: nn.Sequential(linear(params, task), nn.Unflatten(1, (-1, 1))),
+            "the output must be",
+        ),
+        (wrapped(lambda out, _: out.double()), "output must be float32"),
+        (wrapped(lambda out, _: out / 0), "not finite"),
+        (wrapped(lambda out, _: out + torch.rand(1)), "two forward passes in evaluation mode differ"),
+        (wrapped(lambda out, _: out - out.mean(0)), "depends on the other examples"),
+        (wrapped(lambda out, _: out, unused=nn.Linear(2, 2)), "no gradient reaches unused.weight"),
+        (wrapped(lambda out, _: out * 0), "every gradient is zero"),
+        (wrapped(lambda out, _: (out - out.detach()).sqrt() + 1), "is not finite"),
+    ],
+)
+def test_a_network_that_breaks_the_contract_is_found(build, message) -> None:
+    refused(architecture(build), message)
+
+
+def test_a_preset_is_run_too() -> None:
+    class Scale(Params):
+        scale: float = 1.0
+
+    def build(params, task):
+        return Wrapped(task, lambda out, _: out * params.scale)
+
+    scaled = Architecture(
+        name="scaled", summary="Scaled", params=Scale, build=build, presets={"huge": {"scale": 1e300}}
+    )
+    refused(scaled, "not finite")
+
+
+def test_an_architecture_that_serves_no_task_asks_for_one() -> None:
+    refused(architecture(narrow), "with its parameters it serves none of")
+    check_component(architecture(narrow), tasks=[FLAT])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"layer_rules": lambda: {"Linear": None}}, "subclasses of nn.Module"),
+        ({"linear_maps": lambda network, task: []}, "non-empty sequence of LinearMap"),
+        ({"linear_maps": lambda network, task: [network[1].weight]}, "non-empty sequence of LinearMap"),
+        ({"linear_maps": lambda network, task: [dense(network[1].weight)] * 2}, "one name twice"),
+    ],
+)
+def test_linear_maps_of_its_own_are_checked(fields, message) -> None:
+    refused(architecture(linear, **fields), message)
+
+
+# Data sets
+
+
+def splits(generator: torch.Generator | None, train_size: int = 40, **changes) -> Splits:
+    inputs = torch.stack([torch.randn(6, generator=generator) for _ in range(20 + train_size)])
+    labels = torch.arange(train_size + 20) % 3
+    fields: dict[str, Any] = {
+        "task": FLAT,
+        "train": Split(inputs=inputs[20:], labels=labels[20:]),
+        "test": Split(inputs=inputs[:20], labels=labels[:20]),
+    }
+    return Splits(**{**fields, **changes})
+
+
+def seeded_with(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def dataset(load, **fields) -> Dataset:
+    return Dataset(name="points", summary="Points", load=load, **fields)
+
+
+def fixed(**changes) -> Dataset:
+    return dataset(lambda params, context: splits(seeded_with(0), **changes))
+
+
+def from_seed(params, context):
+    return splits(seeded_with(context.seed), context.train_size)
+
+
+def test_a_good_dataset_passes() -> None:
+    check_component(fixed())
+    check_component(dataset(from_seed, seeded=True), train_size=10)
+
+
+def relabelled(**changes) -> Split:
+    split = splits(seeded_with(0)).train
+    return replace(split, **{name: change(getattr(split, name)) for name, change in changes.items()})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train": relabelled(inputs=lambda x: x.double())}, "must be uint8 (scaled on the fly) or float32"),
+        ({"train": relabelled(inputs=lambda x: x[:, :5])}, "must have the shape (n, 6)"),
+        ({"train": relabelled(inputs=lambda x: x / 0)}, "are not all finite"),
+        ({"train": relabelled(labels=lambda y: y.int())}, "must be int64"),
+        ({"train": relabelled(labels=lambda y: y[:, None])}, "must be int64 of shape (n,)"),
+        ({"train": relabelled(labels=lambda y: y + 1)}, "must lie in [0, 3), got 1 to 3"),
+        ({"train": relabelled(labels=lambda y: y - 1)}, "must lie in [0, 3), got -1 to 1"),
+        ({"train": relabelled(labels=lambda y: y * 0)}, "all the same class"),
+        ({"test": relabelled(inputs=lambda x: x[:0], labels=lambda y: y[:0])}, "`test` is empty"),
+        ({"test": None}, "`test` must be a Split"),
+        ({"validation": relabelled(labels=lambda y: y + 1)}, "`validation.labels` must lie in"),
+        ({"mean": (0.0, 0.0)}, "`mean` must hold one value"),
+        ({"std": (0.0,)}, "`std` must be positive"),
+        ({"population_error": lambda network: 1.5}, "`population_error` must return"),
+    ],
+)
+def test_data_that_break_the_contract_are_found(changes, message) -> None:
+    refused(fixed(**changes), message)
+
+
+class Unsteady:
+    """Gives other data at every call."""
+
+    def __init__(self):
+        self.generator = seeded_with(0)
+
+    def __call__(self, params, context):
+        return splits(self.generator)
+
+
+def not_nested(params, context):
+    return splits(seeded_with(context.seed + 1000 * context.train_size), context.train_size)
+
+
+def moving_test(params, context):
+    train = from_seed(params, context).train
+    test = splits(seeded_with(1000 * context.seed + context.train_size)).test
+    return splits(seeded_with(context.seed), train=train, test=test)
+
+
+@pytest.mark.parametrize(
+    ("load", "fields", "message"),
+    [
+        (lambda params, context: None, {}, "must return Splits"),
+        (lambda params, context: splits(None), {}, "changes torch's global generator"),
+        (lambda params, context: splits(seeded_with(torch.initial_seed())), {}, "two loads differ"),
+        (Unsteady(), {}, "two loads differ"),
+        (from_seed, {}, "declare seeded=True"),
+        (lambda params, context: splits(seeded_with(0)), {"seeded": True}, "do not change with context.seed"),
+        (lambda params, context: splits(seeded_with(context.seed), 10), {"seeded": True}, "asked for 64"),
+        (not_nested, {"seeded": True}, "not the first of more"),
+        (moving_test, {"seeded": True}, "test examples change with context.train_size"),
+    ],
+)
+def test_a_way_of_loading_that_breaks_the_contract_is_found(load, fields, message) -> None:
+    refused(dataset(load, **fields), message)
+
+
+# Complexity measures
+
+
+def measure(function, **fields) -> ComplexityMeasure:
+    return ComplexityMeasure(name="some_norm", summary="A norm", measure=function, **fields)
+
+
+def log_frobenius(context) -> float:
+    return 0.5 * log(sum(float((m.weight**2).sum()) for m in context.linear_maps))
+
+
+def frobenius(params, context):
+    return MeasuredValue(log_value=log_frobenius(context))
+
+
+def dense_only(params, context):
+    if any(m.kind != "dense" for m in context.linear_maps):
+        raise InputError("dense layers only")
+    return frobenius(params, context)
+
+
+def moved(params, context):
+    return MeasuredValue(
+        log_value=log(sum(context.moved_entry_norms(m).frobenius for m in context.linear_maps))
+    )
+
+
+def initial(params, context):
+    return MeasuredValue(log_value=log(sum(float(m.weight.norm()) for m in context.initial_linear_maps)))
+
+
+def after(effect):
+    def function(params, context):
+        value = frobenius(params, context)
+        effect(context.network)
+        return value
+
+    return function
+
+
+def backward(network):
+    sum(weight.sum() for weight in network.parameters()).backward()
+
+
+def scale(network):
+    with torch.no_grad():
+        next(network.parameters()).mul_(2)
+
+
+def test_a_good_measure_passes() -> None:
+    check_component(measure(frobenius))
+    check_component(measure(dense_only))
+    check_component(measure(moved, needs_initial=lambda params: True))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda params, context: log_frobenius(context), "must return MeasuredValue"),
+        (lambda params, context: MeasuredValue(log_value=math.nan), "must be a finite float"),
+        (lambda params, context: MeasuredValue(log_value=torch.tensor(1.0)), "must be a finite float"),
+        (lambda params, context: MeasuredValue(log_value=1.0, exactness="sharp"), "`exactness` must be one of"),
+        (lambda params, context: MeasuredValue(log_value=1.0, tolerance=0.0), "`tolerance` must be"),
+        (lambda params, context: MeasuredValue(log_value=1.0, layers={"fc": {"norm": 1}}), "must be a float"),
+        (lambda params, context: MeasuredValue(log_value=1.0), "have the same norm"),
+        (after(scale), "changes the weights"),
+        (after(backward), "changes the gradients"),
+        (after(lambda network: torch.rand(1)), "changes the generator"),
+        (after(lambda network: network.train()), "changes the mode"),
+        (moved, "needs_initial"),
+        (initial, "needs_initial"),
+    ],
+)
+def test_a_measure_that_breaks_the_contract_is_found(function, message) -> None:
+    refused(measure(function), message)
+
+
+def test_a_measure_that_is_never_the_same_is_found() -> None:
+    draws = seeded_with(0)
+    noisy = measure(lambda params, context: MeasuredValue(log_value=float(torch.rand(1, generator=draws))))
+    refused(noisy, "two measurements of the same weights differ")
+
+
+def test_a_measure_that_serves_no_network_asks_for_one() -> None:
+    def deep_only(params, context):
+        if len(context.linear_maps) < 9:
+            raise InputError("nine layers at least")
+        return frobenius(params, context)
+
+    refused(measure(deep_only), "serves none of the networks")
+    network = nn.Sequential(*(nn.Linear(6, 6) for _ in range(9)))
+    check_component(measure(deep_only), networks=[(network, FLAT)])
+
+
+# Fitters
+
+
+@dataclass
+class Line:
+    """An ordinary line with switches to break it."""
+
+    points: Any
+    sign: float = -1.0
+    response: str = "log_error"
+    unnatural: float = 1.0
+
+    def __post_init__(self):
+        import statsmodels.api as sm
+
+        self.results = sm.OLS(self.points[self.response] * self.unnatural, self.design(self.points)).fit()
+        self.params, self.bse, self.nobs = self.results.params, self.results.bse, len(self.points)
+
+    def design(self, points):
+        import numpy as np
+        import pandas as pd
+
+        return pd.DataFrame({"gamma_meas": self.sign * np.log(points["train_size"]), "log_k": 1.0})
+
+    def conf_int(self, alpha=0.05):
+        return self.results.conf_int(alpha)
+
+    def predict(self, points):
+        return self.results.predict(self.design(points)).to_numpy()
+
+    def summary(self):
+        return str(self.results.summary())
+
+    def to_dict(self):
+        return {"params": self.params.to_dict(), "nobs": self.nobs}
+
+
+def endpoint(make=Line, least: int = 3) -> Fitter:
+    def fit(points, params):
+        if len(points) < least:
+            raise InputError(f"at least {least} points")
+        return make(points)
+
+    return Fitter(name="line", summary="A line", law="endpoint_law", fit=fit)
+
+
+def broken(**members):
+    return type("BrokenLine", (Line,), members)
+
+
+class Swapped(Line):
+    def conf_int(self, alpha=0.05):
+        return self.results.conf_int(alpha)[[1, 0]].set_axis([0, 1], axis=1)
+
+
+class Unnamed(Line):
+    def __post_init__(self):
+        super().__post_init__()
+        self.params = self.params.rename({"gamma_meas": "gamma"})
+
+
+class Overconfident(Line):
+    def __post_init__(self):
+        super().__post_init__()
+        self.bse = self.bse * 1e-6
+
+
+def spoil(points):
+    points["log_error"] *= 2
+    return Line(points.assign(log_error=points["log_error"] / 2))
+
+
+class Jittered(Line):
+    calls = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        Jittered.calls += 1
+        self.params = self.params + 1e-6 * Jittered.calls
+
+
+def test_a_good_fitter_passes() -> None:
+    check_component(endpoint())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda points: {"gamma_meas": 0.5}, "must return a FitResult, it lacks params, bse"),
+        (spoil, "changes the points"),
+        (Unnamed, "must report 'gamma_meas'"),
+        (lambda points: Line(points, sign=1.0), "check the sign"),
+        (lambda points: Line(points, unnatural=1 / log(10)), "natural logs"),
+        (Overconfident, "the standard error"),
+        (broken(conf_int=lambda self, alpha=0.05: self.results.conf_int(1 - alpha)), "do not nest"),
+        (broken(conf_int=lambda self, alpha=0.05: self.results.conf_int()), "do not nest"),
+        (Swapped, "lower limits come first"),
+        (broken(conf_int=lambda self, alpha=0.05: self.results.conf_int().T), "a row a parameter"),
+        (broken(predict=lambda self, points: Line.predict(self, points)[:, None]), "one value a point"),
+        (broken(predict=lambda self, points: 10 ** Line.predict(self, points)), "must return the natural log"),
+        (broken(summary=lambda self: self.results.summary()), "`summary` must return a str"),
+        (broken(to_dict=lambda self: {"params": self.params}), "JSON's own types"),
+        (broken(to_dict=lambda self: {"window": (1, 2)}), "on its way through JSON"),
+        (broken(to_dict=lambda self: {"rsquared": math.nan}), "JSON's own types, finite"),
+        (Jittered, "two fits of the same points differ"),
+    ],
+)
+def test_a_fit_that_breaks_the_contract_is_found(make, message) -> None:
+    refused(endpoint(make), message)
+
+
+@pytest.mark.filterwarnings("ignore")  # of statsmodels, which says so too
+def test_a_fitter_that_takes_a_single_point_is_found() -> None:
+    refused(endpoint(least=1), "one point is too few")
+
+
+# Theories
+
+
+def predictions(params, alphas, norms):
+    if min(alphas) <= 0:
+        raise InputError("loads above 0")
+    return [Prediction(alpha=a, norm=n, error=0.5 / (1 + a * n)) for a in alphas for n in norms]
+
+
+def theory(predict, **fields) -> Theory:
+    return Theory(name="model", summary="A model", predict=predict, **fields)
+
+
+def changed(**changes):
+    def predict(params, alphas, norms):
+        return [replace(p, **{k: f(p) for k, f in changes.items()}) for p in predictions(params, alphas, norms)]
+
+    return predict
+
+
+def grid_bound(params, alphas, norms):
+    return [replace(p, error=p.error / len(alphas)) for p in predictions(params, alphas, norms)]
+
+
+def transposed(params, alphas, norms):
+    return sorted(predictions(params, alphas, norms), key=lambda p: p.norm)
+
+
+def unguarded(params, alphas, norms):
+    return [Prediction(alpha=a, norm=n, error=0.25) for a in alphas for n in norms]
+
+
+def test_a_good_theory_passes() -> None:
+    check_component(theory(predictions, references={"bayes": lambda alpha: 0.44 / (1 + alpha)}))
+
+
+@pytest.mark.parametrize(
+    ("predict", "message"),
+    [
+        (lambda *arguments: predictions(*arguments)[1:], "need 6 predictions, got 5"),
+        (lambda *arguments: [p.error for p in predictions(*arguments)], "must return Prediction objects"),
+        (transposed, "loads are outermost"),
+        (changed(error=lambda p: 50.0), "must be a fraction in [0, 1]"),
+        (changed(error=lambda p: math.nan), "must be a fraction in [0, 1]"),
+        (changed(order_parameters=lambda p: {"chi": math.inf}), "order parameter 'chi'"),
+        (grid_bound, "depends on what else is asked for"),
+        (unguarded, "a load below zero"),
+    ],
+)
+def test_a_prediction_that_breaks_the_contract_is_found(predict, message) -> None:
+    refused(theory(predict), message)
+
+
+def test_a_reference_answers_an_error() -> None:
+    refused(theory(predictions, references={"bayes": lambda alpha: alpha}), "reference 'bayes'")
+
+
+# All kinds
+
+
+def test_parameters_without_a_default_must_be_given() -> None:
+    class Needed(Params):
+        width: int
+
+    needy = Architecture(name="linear", summary="One layer", params=Needed, build=linear)
+    refused(needy, "width of its parameters have no default")
+    check_component(needy, params=Needed(width=3))
+
+
+def test_what_is_no_component_is_refused() -> None:
+    with pytest.raises(InvalidComponentError, match="is no component"):
+        check_component(3)  # type: ignore[arg-type]
