@@ -1,0 +1,106 @@
+"""The rules of the house that no single module can keep: folders, arrows between packages, lazy imports."""
+
+import os
+import platform as stdlib_platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "torchvision", "mlflow", "pandas", "statsmodels", "scipy", "matplotlib", "sklearn", "pyarrow")
+
+
+def python(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_platform_is_the_standard_librarys_when_python_starts_in_the_root() -> None:
+    # `python -c` puts the working directory first on sys.path, where the folder named platform lies.
+    done = python("-c", "import platform; print(platform.__file__); platform.system()", PYTHONSAFEPATH="")
+    assert done.stdout.strip() == stdlib_platform.__file__, done.stderr
+
+
+@pytest.mark.parametrize("folder", ["platform", "plugins", "registry"])
+def test_a_top_level_folder_holds_no_module_of_its_own(folder) -> None:
+    found = [path.name for path in (ROOT / folder).iterdir() if not path.is_dir()]
+    assert found == [], f"{folder}/ would shadow another package of that name"
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join(str(root / folder) for folder in ("registry", "plugins", "platform"))
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache'])"
+    return python("-c", code, cwd=root, PYTHONPATH=paths)
+
+
+@pytest.fixture
+def copy_of_the_house(tmp_path) -> Path:
+    for folder in ("registry", "plugins", "platform"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_arrows_between_the_packages_hold() -> None:
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_forbidden_arrow_is_found(copy_of_the_house) -> None:
+    planted = {
+        "plugins/normlaw_plugins/planted.py": "import normlaw.study\n",
+        "platform/normlaw/planted.py": "import normlaw_plugins.datasets\n",
+        "registry/normlaw_registry/planted.py": "import normlaw_plugins\n",
+        "platform/normlaw/analysis/planted.py": "import mlflow\n",
+        "platform/normlaw/training/planted.py": "import normlaw.tracking\n",
+    }
+    for place, text in planted.items():
+        (copy_of_the_house / place).write_text(text)
+    done = lint_imports(copy_of_the_house)
+    assert done.returncode == 1
+    assert "0 kept" in done.stdout, done.stdout
+
+
+def test_without_a_planted_arrow_the_copy_is_as_good_as_the_house(copy_of_the_house) -> None:
+    assert lint_imports(copy_of_the_house).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["analyse", "--help"],
+        ["studies", "--help"],
+        ["plugins"],
+        ["plugins", "list"],
+    ],
+    ids=" ".join,
+)
+def test_what_only_tells_imports_nothing_heavy(arguments) -> None:
+    code = (
+        "import sys\n"
+        "from normlaw.cli import main\n"
+        f"main({arguments!r}, standalone_mode=False)\n"
+        f"print(*[name for name in {HEAVY!r} if name in sys.modules], sep=',', file=sys.stderr)\n"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip() == ""
+
+
+def test_the_contract_itself_imports_nothing_heavy() -> None:
+    code = (
+        f"import sys, normlaw_registry.testing; print([n for n in {(*HEAVY, 'numpy')!r} if n in sys.modules])"
+    )
+    assert python("-c", code).stdout.strip() == "[]"
