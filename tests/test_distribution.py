@@ -1,0 +1,65 @@
+"""What stands beside the packages: pinned versions, the commands of the README, the citation."""
+
+import re
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+
+def needed(name: str, extras: frozenset[str], found: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Add all that the installed distribution needs, directly or not, to `found`: name -> extras wanted."""
+    new = {"", *extras} - found.setdefault(canonicalize_name(name), set())
+    found[canonicalize_name(name)] |= new
+    try:
+        requirements = distribution(name).requires or [] if new else []
+    except PackageNotFoundError:
+        return found
+    for requirement in map(Requirement, requirements):
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in new):
+            needed(requirement.name, frozenset(requirement.extras), found)
+    return found
+
+
+def test_everything_that_the_tests_need_is_pinned() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    pinned = dict(line.split("==") for line in lines)
+    missing = needed("normlaw", frozenset({"test"}), {}).keys() - pinned.keys() - {"normlaw"}
+    assert not missing, f"add the tested versions of {sorted(missing)} to constraints.txt"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("run", ["-m venv .venv", "pip install -c constraints.txt .", "normlaw run quickstart"]),
+        ("test", [".venv/bin/pip install -c constraints.txt '.[test]'", ".venv/bin/python -m pytest"]),
+    ],
+)
+def test_the_readme_gives_the_command(name, parts) -> None:
+    found = re.search(
+        rf"<!-- command: {name} -->\s*```sh\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    assert found, f"mark the code block by <!-- command: {name} -->"
+    for part in parts:
+        assert part in found[1]
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "<!-- command: test -->" in script
+    for check in ("ruff check", "ruff format --check", "mypy", "lint-imports"):
+        assert check in script
+
+
+def test_the_citation_names_the_paper() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    (paper,) = citation["references"]
+    assert [author["family-names"] for author in paper["authors"]] == ["D'Amico", "Bocchi", "Negri"]
+    assert paper["identifiers"][0]["value"] == "arXiv:2505.13230"
