@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from normlaw.options import Augmentation, RateSchedule, Stopping, Validation
+from normlaw.typed import Model
 from normlaw_registry import (
     Architecture,
     Catalogue,
@@ -19,12 +21,6 @@ from normlaw_registry import (
     validate_params,
 )
 from normlaw_registry.errors import suggestion
-
-
-class Model(BaseModel):
-    """Base of everything typed in a study: frozen, an unknown key is an error, no infinities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ComponentChoice(Model):
@@ -100,9 +96,16 @@ class RunSpec(Model):
         description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
     )
     optimizer: OptimizerSpec = OptimizerSpec()
+    learning_rate_schedule: RateSchedule = RateSchedule()
+    augmentation: Augmentation = Augmentation()
+    label_noise: float = Field(
+        0.0, ge=0, lt=1, description="probability that a training label is replaced by another class"
+    )
     batch_size: PositiveInt = 128
     epochs: PositiveInt | None = Field(None, description="length of training; give this or `steps`")
     steps: PositiveInt | None = Field(None, description="length of training in optimiser steps")
+    stop: Stopping = Stopping()
+    validation: Validation = Validation()
     measuring_points: PositiveInt = Field(50, description="log-spaced in optimiser steps, besides step 0")
     measures: tuple[ComponentChoice, ...] = Field(min_length=1)
 
@@ -110,6 +113,14 @@ class RunSpec(Model):
     def _one_length(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
+        return self
+
+    @model_validator(mode="after")
+    def _stops_at_a_norm_that_is_measured(self) -> Self:
+        names = [measure.name for measure in self.measures]
+        for name in self.stop.log_norm:
+            if name not in names:
+                raise ValueError(f"`stop.log_norm`: {name!r} is not measured: {suggestion(name, names)}")
         return self
 
     @field_validator("measures")
@@ -186,9 +197,13 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def searchable(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
 
-    The measures are listed by name, since their parameters stand in the run's specification.
+    The measures are listed by name, since their parameters stand in the run's specification. An option that
+    is off is not listed.
     """
     tree = spec.model_dump(mode="json", exclude_none=True)
+    for option in ("learning_rate_schedule", "augmentation", "label_noise", "stop"):
+        if getattr(spec, option) == RunSpec.model_fields[option].default:
+            del tree[option]
     for kind in ("architecture", "dataset"):
         choice = tree.pop(kind)
         tree[kind] = choice["name"]

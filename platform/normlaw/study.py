@@ -10,7 +10,8 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 
-from normlaw.spec import Model, RunSpec
+from normlaw.spec import RunSpec
+from normlaw.typed import Model
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import describe_problem, known_keys, suggestion
@@ -25,6 +26,14 @@ class Range(Model):
     count: PositiveInt
 
 
+class Scale(Model):
+    """A variant of a study in another size: what it changes."""
+
+    description: str = Field("", max_length=5000)
+    fixed: dict[str, Any] = Field(default_factory=dict, description="goes over the study's, key by key")
+    vary: dict[str, Any] = Field(default_factory=dict, description="a list here replaces the study's list")
+
+
 class Study(Model):
     """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
 
@@ -35,6 +44,8 @@ class Study(Model):
     """What all runs share, with the keys of `RunSpec`."""
     vary: dict[str, tuple[Any, ...]]
     """Dotted key of `RunSpec` -> its values; the runs are all combinations."""
+    scales: dict[str, Scale] = Field(default_factory=dict)
+    """Variants by name, such as `small`; `at_scale` makes a study of one."""
 
     @field_validator("vary", mode="before")
     @classmethod
@@ -84,6 +95,22 @@ def parse_study(source: YamlSource) -> Study:
         return Study.model_validate(source.data)
     except ValidationError as error:
         raise InputError(_problems(error, Study, source.where)) from None
+
+
+def at_scale(source: YamlSource, scale: str) -> YamlSource:
+    """Return the source of a study's variant, named '<study>-<scale>'; lines are those of the study's file.
+
+    Raises:
+        InputError: the study has no such scale; names the nearest.
+
+    """
+    scales = parse_study(source).scales
+    if scale not in scales:
+        raise InputError(f"{source.where(['scales'])}: no scale {scale!r}: {suggestion(scale, list(scales))}")
+    variant = source.overlaid(("scales", scale), replaced=("vary",))
+    variant.data["name"] = f"{source.data['name']}-{scale}"
+    del variant.data["scales"]
+    return variant
 
 
 def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> list[RunSpec]:

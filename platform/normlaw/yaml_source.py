@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,28 @@ class YamlSource:
                 return f"{self.name}:{line}: {dotted}".rstrip(": ")
         return f"{self.name}: {dotted}".rstrip(": ")
 
+    def overlaid(self, path: tuple[str, ...], replaced: tuple[str, ...] = ()) -> YamlSource:
+        """Return the same source with the mapping at `path` laid over the whole, keeping each value's line.
+
+        Mappings are merged key by key; what stands under a key of a top-level mapping named in `replaced`
+        gives way as a whole.
+        """
+        result = copy(self)
+        top: Any = self.data
+        for part in path:
+            top = top[part]
+        result.data = _merged(self.data, top or {})
+        result._lines = dict(self._lines)
+        over = {at[len(path) :]: line for at, line in self._lines.items() if at[: len(path)] == path}
+        for key in replaced:
+            for name in (top or {}).get(key) or {}:
+                result.data[key][name] = top[key][name]
+                gone = [at for at in result._lines if at[:2] == (key, name)]
+                for at in gone:
+                    del result._lines[at]
+        result._lines.update({at: line for at, line in over.items() if at})
+        return result
+
     def _index(self, node: yaml.Node, path: tuple[Hashable, ...]) -> None:
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
@@ -71,6 +94,13 @@ class YamlSource:
         elif isinstance(node, yaml.SequenceNode):
             for number, value in enumerate(node.value):
                 self._index(value, (*path, number))
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        both = {key: _merged(below.get(key), value) for key, value in above.items()}
+        return {**below, **both}
+    return above
 
 
 class _NoAliases(yaml.SafeLoader):

@@ -7,17 +7,20 @@ import click
 
 @click.command()
 @click.argument("study")
+@click.option("--scale", help="A variant of the study in another size, such as 'small'.")
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core.")
-def run(study: str, tracking_uri: str | None, max_parallel: int | None) -> None:
+def run(study: str, scale: str | None, tracking_uri: str | None, max_parallel: int | None) -> None:
     """Train the runs of STUDY that MLflow does not have yet.
 
     STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
     finished is never trained again: stopped or failed, give the same command once more.
     """
-    from normlaw.study import find_study, parse_study
+    from normlaw.study import at_scale, find_study, parse_study
 
     source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
+    if scale is not None:
+        source = at_scale(source, scale)
     parsed = parse_study(source)
     from normlaw.display import Display
     from normlaw.execution.local import available_cores
@@ -34,7 +37,8 @@ def run(study: str, tracking_uri: str | None, max_parallel: int | None) -> None:
             max_parallel=max_parallel or available_cores(),
         )
     except KeyboardInterrupt:
-        click.echo(f"Stopped. What is finished is kept; go on with: normlaw run {study}", err=True)
+        command = f"normlaw run {study}" + (f" --scale {scale}" if scale else "")
+        click.echo(f"Stopped. What is finished is kept; go on with: {command}", err=True)
         raise click.exceptions.Exit(1) from None
     click.echo(
         f"{parsed.name}: {summary.trained} trained, {summary.already_there} already there, "

@@ -92,7 +92,7 @@ class RunWriter:
             step = int(values["step"])
             yield from (Metric(key, value, when, step) for key, value in values.items() if key != "step")
         if record.points:
-            best = min(record.points, key=lambda values: values["test/error"])
+            best = min(record.points, key=lambda v: v.get("validation/error", v["test/error"]))
             last = int(record.points[-1]["step"])
             yield Metric("optimum/test_error", best["test/error"], record.ended, last)
             yield Metric("optimum/log_norm", best[keys.log_norm(self._abscissa)], record.ended, last)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from normlaw.spec import RunSpec
+from normlaw.training.label_noise import noisy_labels
 from normlaw.training.randomness import Stream, generator
 from normlaw_registry import Catalogue, Dataset, InputError, LoadContext, Split, Splits, validate_params
 
 EVALUATION_BATCH = 2048
 """Examples in one forward pass of an evaluation."""
+Change = Callable[[Tensor], Tensor]
+"""What augmentation does to a batch of images (b, channels, height, width) in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,21 @@ class Examples:
         """Return the number of examples."""
         return len(self.split)
 
-    def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Return inputs (b, *input_shape) in float32, normalised, and labels (b,) int64."""
+    def batch(self, index: Tensor | slice, change: Change | None = None) -> tuple[Tensor, Tensor]:
+        """Return inputs (b, *input_shape) in float32, changed, then normalised, and labels (b,) int64."""
         inputs = self.split.inputs[index]  # (b, *input_shape)
         scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
+        if change is not None:
+            scaled = change(scaled)
         if self.mean != (0.0,) or self.std != (1.0,):
             channels = (-1, *(1,) * (inputs.dim() - 2))  # a value per channel, broadcast over space
             scaled = (scaled - torch.tensor(self.mean).view(channels)) / torch.tensor(self.std).view(channels)
         return scaled, self.split.labels[index]
 
-    def batches(self) -> Iterator[Split]:
+    def batches(self, change: Change | None = None) -> Iterator[Split]:
         """Yield all examples in large batches, in a fixed order."""
         for start in range(0, len(self), EVALUATION_BATCH):
-            inputs, labels = self.batch(slice(start, start + EVALUATION_BATCH))
+            inputs, labels = self.batch(slice(start, start + EVALUATION_BATCH), change)
             yield Split(inputs=inputs, labels=labels)
 
 
@@ -56,8 +62,10 @@ class RunData:
 
     splits: Splits
     train: Examples
-    """The run's own `train_size` examples."""
+    """The run's own `train_size` examples, with its label noise."""
     test: Examples
+    validation: Examples | None
+    """Examples to choose the optimum on; None when the test set serves as validation set."""
     digest: str
     """SHA-256 (16 digits) of the training examples, for the record of what was trained on."""
 
@@ -92,9 +100,11 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
     """Return the run's data set, loaded once per process (and once per seed where the seed draws it).
 
     Raises:
-        InputError: it has fewer training examples than the run's `train_size`, or its files are missing.
+        InputError: it has fewer training examples than the run needs, no images to augment, no validation
+            split of its own though the run asks for it, or its files are missing.
 
     """
+    needed = spec.train_size + (spec.validation.size or 0)
     drawn = catalogue.get(Dataset, spec.dataset.name).seeded
     splits = _load(
         _Request(
@@ -102,14 +112,25 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
             dataset=spec.dataset.name,
             params=json.dumps(spec.dataset.params, sort_keys=True),
             seed=spec.seed if drawn else 0,
-            train_size=spec.train_size if drawn else 0,
+            train_size=needed if drawn else 0,
             folder=folder,
         )
     )
-    if spec.train_size > len(splits.train):
+    if needed > len(splits.train):
+        held_out = f" with {spec.validation.size} held-out examples" if spec.validation.size else ""
         raise InputError(
-            f"train_size {spec.train_size} is larger than data set {spec.dataset.name!r}, "
+            f"train_size {spec.train_size}{held_out} is larger than data set {spec.dataset.name!r}, "
             f"which has {len(splits.train)} training examples"
+        )
+    if spec.validation.source == "dataset" and splits.validation is None:
+        raise InputError(
+            f"data set {spec.dataset.name!r} has no validation split of its own: "
+            "take `validation: {source: held_out, size: ...}` or `validation: test`"
+        )
+    if spec.augmentation.active and len(splits.task.input_shape) != 3:
+        raise InputError(
+            f"`augmentation` changes images (channels, height, width); the inputs of data set "
+            f"{spec.dataset.name!r} have shape {splits.task.input_shape}"
         )
     return splits
 
@@ -117,22 +138,37 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
 def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path) -> RunData:
     """Return the run's data. The subset of a smaller train_size is contained in that of a larger one.
 
+    Held-out validation examples are those of the seed's order that come last (or, where the seed draws the
+    data, those after the training examples), so that no train_size of a data set of fixed size meets them.
+
     Raises:
         InputError: as `load_splits`.
 
     """
     splits = load_splits(spec, catalogue, folder)
     if catalogue.get(Dataset, spec.dataset.name).seeded:  # drawn for this seed already: the first P are a draw
-        chosen = np.arange(spec.train_size)
+        order = np.arange(len(splits.train))
     else:
-        chosen = generator(spec.seed, Stream.SUBSET).permutation(len(splits.train))[: spec.train_size]
-    index = torch.from_numpy(chosen)  # (train_size,)
-    train = Split(inputs=splits.train.inputs[index], labels=splits.train.labels[index])
+        order = generator(spec.seed, Stream.SUBSET).permutation(len(splits.train))
+    train = _part(splits.train, order[: spec.train_size])
+    if spec.label_noise:
+        noise = generator(spec.seed, Stream.LABEL_NOISE)
+        labels = noisy_labels(train.labels, splits.task.num_classes, spec.label_noise, noise)
+        train = Split(inputs=train.inputs, labels=labels)
+    validation = splits.validation if spec.validation.source == "dataset" else None
+    if spec.validation.size:
+        validation = _part(splits.train, order[-spec.validation.size :])
     digest = hashlib.sha256(train.inputs.contiguous().numpy().data)
     digest.update(train.labels.contiguous().numpy().data)
     return RunData(
         splits=splits,
         train=Examples(train, splits.mean, splits.std),
         test=Examples(splits.test, splits.mean, splits.std),
+        validation=None if validation is None else Examples(validation, splits.mean, splits.std),
         digest=digest.hexdigest()[:16],
     )
+
+
+def _part(split: Split, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> Split:
+    index = torch.from_numpy(chosen)
+    return Split(inputs=split.inputs[index], labels=split.labels[index])

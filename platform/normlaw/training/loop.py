@@ -5,25 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from normlaw.spec import OptimizerSpec, RunSpec
-from normlaw.training.data import Examples, RunData, prepare
+from normlaw.training.augmentation import augment
+from normlaw.training.data import Change, Examples, RunData, prepare
 from normlaw.training.loss import mean_loss, wrong
 from normlaw.training.measuring import Measurer
 from normlaw.training.randomness import Stream, generator, torch_seed
+from normlaw.training.rate import rate_factor
 from normlaw.training.schedule import measuring_steps
+from normlaw.training.stopping import reason_to_stop
 from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, NormlawError, Params, validate_params
 
 Point = dict[str, float]
-"""One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..."""
+"""One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
+validation/error and validation/loss unless the test set serves as validation set."""
 
 
 class TrainingDivergedError(NormlawError):
-    """The training loss is no longer a number; what was measured before is kept."""
+    """The training loss is no longer finite; what was measured before is kept."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def train(
 
     Raises:
         InputError: the data set is too small or missing, or does not fit the architecture.
-        TrainingDivergedError: the loss is not finite at a measuring point.
+        TrainingDivergedError: the loss of a batch, or of all examples at a measuring point, is not finite.
 
     """
     torch.use_deterministic_algorithms(True)
@@ -74,15 +79,23 @@ def train(
     step = 0
     for target in due:
         network.train()
-        for _ in range(target - step):
-            inputs, labels = data.train.batch(next(order))
+        while step < target:
+            for group in optimizer.param_groups:
+                group["lr"] = spec.optimizer.learning_rate * rate_factor(
+                    spec.learning_rate_schedule, step, spec.total_steps
+                )
+            inputs, labels = data.train.batch(next(order), change(spec, Stream.AUGMENTATION, step))
             optimizer.zero_grad(set_to_none=True)
-            mean_loss(network(inputs), labels, spec.loss).backward()  # type: ignore[no-untyped-call]
+            loss = mean_loss(network(inputs), labels, spec.loss)
+            _require_finite(loss.item(), step, spec)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        step = target
+            step += 1
         point = measure(step, spec, network, data, measurer)
         points.append(point)
         on_point(point)
+        if reason_to_stop(spec.stop, point):
+            break
     return points
 
 
@@ -110,10 +123,19 @@ def batch_order(spec: RunSpec) -> Iterator[Tensor]:
         yield from torch.split(torch.from_numpy(stream.permutation(spec.train_size)), spec.batch_size)
 
 
+def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
+    """Return the run's augmentation at one optimiser step; None when it has none."""
+    if not spec.augmentation.active:
+        return None
+    return partial(augment, changes=spec.augmentation, stream=generator(spec.seed, stream, step))
+
+
 @torch.no_grad()
-def evaluate(network: nn.Module, examples: Examples, spec: RunSpec) -> Evaluation:
+def evaluate(
+    network: nn.Module, examples: Examples, spec: RunSpec, changed: Change | None = None
+) -> Evaluation:
     """Return error, mean loss and outputs on all examples; the network must be in evaluation mode."""
-    logits = torch.cat([network(batch.inputs) for batch in examples.batches()])  # (n, num_outputs)
+    logits = torch.cat([network(batch.inputs) for batch in examples.batches(changed)])  # (n, num_outputs)
     labels = examples.split.labels
     error = wrong(logits, labels).double().mean().item()
     return Evaluation(error=error, loss=mean_loss(logits.double(), labels, spec.loss).item(), logits=logits)
@@ -129,12 +151,10 @@ def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measure
     """
     network.eval()
     on_train = evaluate(network, data.train, spec)
-    if not math.isfinite(on_train.loss):
-        raise TrainingDivergedError(
-            f"the training loss is {on_train.loss} at step {step}: try a smaller learning_rate "
-            f"than {spec.optimizer.learning_rate}"
-        )
-    on_test = evaluate(network, data.test, spec)
+    _require_finite(on_train.loss, step, spec)
+    changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
+    on_test = evaluate(network, data.test, spec, changed)
+    on_validation = evaluate(network, data.validation, spec, changed) if data.validation else None
     exact = data.population_error(network)
     norms = measurer.measure(
         network,
@@ -149,5 +169,18 @@ def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measure
         "train/loss": on_train.loss,
         "test/error": on_test.error if exact is None else exact,
         "test/loss": on_test.loss,
+        **(
+            {"validation/error": on_validation.error, "validation/loss": on_validation.loss}
+            if on_validation
+            else {}
+        ),
         **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
     }
+
+
+def _require_finite(loss: float, step: int, spec: RunSpec) -> None:
+    if not math.isfinite(loss):
+        raise TrainingDivergedError(
+            f"the training loss is {loss} at step {step}: try a smaller learning_rate "
+            f"than {spec.optimizer.learning_rate}"
+        )

@@ -16,11 +16,17 @@ class Stream(IntEnum):
     """initial weights, dropout"""
     ORDER = 2
     """the order of the examples in each epoch"""
+    AUGMENTATION = 3
+    """changes of the training images, by optimiser step"""
+    TEST_AUGMENTATION = 4
+    """changes of the test images, by optimiser step"""
+    LABEL_NOISE = 5
+    """which training labels are wrong"""
 
 
-def generator(seed: int, stream: Stream) -> np.random.Generator:
-    """Return the generator of one stream of a run."""
-    return np.random.default_rng([stream, seed])
+def generator(seed: int, stream: Stream, step: int | None = None) -> np.random.Generator:
+    """Return the generator of one stream of a run, or of the stream's part for one optimiser step."""
+    return np.random.default_rng([stream, seed] if step is None else [stream, seed, step])
 
 
 def torch_seed(seed: int, stream: Stream) -> int:
