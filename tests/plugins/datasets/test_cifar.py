@@ -10,6 +10,7 @@ import torch
 
 from normlaw_plugins.datasets.cifar import CIFAR10, CIFAR100
 from normlaw_registry import InputError
+from normlaw_registry.testing import check_component
 
 
 def dataset(source):
@@ -85,3 +86,7 @@ def test_a_download_that_fails_leaves_nothing_behind(cifar, archive, load, tmp_p
         load(dataset(cifar), tmp_path / "elsewhere", download=True)
     assert f"Put {cifar.filename}" in str(error.value)
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_keeps_the_contract(cifar):
+    check_component(dataset(cifar), folder=cifar.folder, train_size=4)

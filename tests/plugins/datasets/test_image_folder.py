@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from normlaw_plugins.datasets.image_folder import IMAGE_FOLDER
-from normlaw_registry import InputError
+from normlaw_registry import InputError, validate_params
+from normlaw_registry.testing import check_component
 
 
 @pytest.fixture
@@ -76,3 +77,8 @@ def test_a_class_without_images_is_named(photos, load, tmp_path):
 def test_bad_parameters_are_refused(values, load, tmp_path):
     with pytest.raises(InputError):
         load(IMAGE_FOLDER, tmp_path, **{"path": "photos", "size": [4, 6], **values})
+
+
+def test_keeps_the_contract(photos):
+    params = validate_params(IMAGE_FOLDER, {"path": str(photos), "size": [4, 6]})
+    check_component(IMAGE_FOLDER, params=params, train_size=4)

@@ -12,6 +12,7 @@ from normlaw_plugins.datasets import mnist as module
 from normlaw_plugins.datasets.mnist import DEBIAN_FASHION, FASHION_MNIST, MNIST
 from normlaw_plugins.torchvision_import import prepare_torchvision
 from normlaw_registry import InputError
+from normlaw_registry.testing import check_component
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +146,9 @@ def test_the_real_fashion_mnist(tmp_path, load, monkeypatch):
     assert splits.mean == (round(pixels.mean().item(), 4),)
     assert splits.std == (round(pixels.std().item(), 4),)
     assert splits.train.labels[:5].tolist() == [9, 0, 0, 3, 0]
+
+
+@pytest.mark.parametrize(("dataset", "place"), [(MNIST, "MNIST/raw"), (FASHION_MNIST, "FashionMNIST/raw")])
+def test_keeps_the_contract(tmp_path, write_mnist, dataset, place):
+    write_mnist(tmp_path / place)
+    check_component(dataset, folder=tmp_path, train_size=5)
