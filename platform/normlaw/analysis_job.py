@@ -65,7 +65,7 @@ def analyse_study(
     norm = norm or experiment.tags.get(keys.NORM)
     groups = by_setting(_finished(search_runs(client, experiment, "training"), study))
     for setting, runs in groups:
-        curves, chosen = tidy(read_curves(runs), norm)
+        curves, chosen = tidy(read_curves(client, runs), norm)
         analysis = analyse(curves, catalogue, options)
         label = " ".join(f"{key}={value}" for key, value in setting.items())
         folder = reports / study / label.replace("/", "_") if label else reports / study

@@ -13,8 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from click.testing import CliRunner, Result
 from mlflow import MlflowClient
-from mlflow.artifacts import download_artifacts
+from mlflow.entities import Run
+
+from normlaw.cli import main
+from normlaw.spec import RunSpec
+from normlaw.training.loop import train
+from normlaw_registry import Catalogue
 
 WriteStudy = Callable[[dict[str, Any]], Path]
 
@@ -29,7 +36,7 @@ def normlaw(*arguments: str | Path, cwd: Path, uri: str | None = None) -> subpro
 
 
 def test_from_yaml_to_laws_on_a_server(
-    mlflow_server: Any, tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path
+    mlflow_server: Any, tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path, catalogue: Catalogue
 ) -> None:
     study = write_study(tiny)
     machine, another = tmp_path / "machine", tmp_path / "another"
@@ -56,25 +63,23 @@ def test_from_yaml_to_laws_on_a_server(
     assert run.data.tags["normlaw.kind"] == "training"
     assert "normlaw" in run.data.tags["normlaw.plugins"]
     assert run.inputs.dataset_inputs[0].dataset.name == "digits P=256"
-    described = json.loads(
-        Path(
-            download_artifacts(f"runs:/{run.info.run_id}/run.json", tracking_uri=mlflow_server.uri)
-        ).read_text()
-    )
-    assert described["spec"]["train_size"] == 256
-    assert described["environment"]["packages"]["torch"]
+    assert described(client, run)["environment"]["packages"]["torch"]
 
     history = client.get_metric_history(run.info.run_id, "test/error")
-    frame = pd.read_parquet(
-        download_artifacts(f"runs:/{run.info.run_id}/curve.parquet", tracking_uri=mlflow_server.uri)
-    )
+    frame = curve(client, run)
     assert frame["step"].tolist() == [metric.step for metric in history]
     assert frame["test/error"].tolist() == [metric.value for metric in history]
     assert frame["step"].iloc[[0, -1]].tolist() == [0, 60]
     assert np.isfinite(frame.to_numpy(dtype=float)).all()
 
-    again = normlaw("run", study, cwd=another, uri=mlflow_server.uri)
-    assert "0 trained, 8 already there" in again.stdout, again.stderr
+    again = invoke("run", str(study), "--tracking-uri", mlflow_server.uri)
+    assert "0 trained, 8 already there" in again.output
+
+    for run in runs:  # another process, another machine as far as MLflow knows: the same bits
+        spec = RunSpec.model_validate(described(client, run)["spec"])
+        torch.set_num_threads(1)
+        points = train(spec, catalogue)
+        assert [point["test/loss"] for point in points] == curve(client, run)["test/loss"].tolist()
 
     fitted = normlaw("analyse", "tiny", cwd=another, uri=mlflow_server.uri)
     assert fitted.returncode == 0, fitted.stderr
@@ -87,25 +92,27 @@ def test_from_yaml_to_laws_on_a_server(
     assert any(path.endswith(".json") for path in listed)
 
 
-def test_bits_are_the_same_again(tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path) -> None:
-    tiny["vary"] = {"train_size": [64], "seed": [0, 1]}
-    study = write_study(tiny)
-    curves = []
-    for name, parallel in (("first", "1"), ("second", "2")):
-        folder = tmp_path / name
-        folder.mkdir()
-        done = normlaw("run", study, "--max-parallel", parallel, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        assert (folder / "mlflow.db").exists()
-        files = sorted((folder / ".normlaw" / "journal" / "tiny").glob("*.jsonl"))
-        curves.append({f.name: [_values(line) for line in f.read_text().splitlines()] for f in files})
-    assert len(curves[0]) == 2
-    assert curves[0] == curves[1]
+def described(client: MlflowClient, run: Run) -> Any:
+    return json.loads(Path(client.download_artifacts(run.info.run_id, "run.json")).read_text())
 
 
-def _values(line: str) -> Any:
-    entry = json.loads(line)
-    return entry.get("values") or entry.get("digest")
+def curve(client: MlflowClient, run: Run) -> pd.DataFrame:
+    return pd.read_parquet(client.download_artifacts(run.info.run_id, "curve.parquet"))
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty folder the working folder, with nothing configured."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return folder
+
+
+def invoke(*arguments: str) -> Result:
+    """Run the command line in this process; whatever it does not expect fails the test."""
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
@@ -113,29 +120,36 @@ def _values(line: str) -> Any:
     [
         (lambda s: s["vary"].update(train_size=[5000]), "train_size 5000 is larger than data set 'digits'"),
         (lambda s: s["fixed"].update(dataset="dgits"), "did you mean digits?"),
+        (lambda s: s["fixed"]["architecture"]["params"].update(channels=[4] * 12), "cnn"),
     ],
 )
 def test_bad_input_leaves_nothing_behind(
-    tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path, change: Callable[[Any], None], told: str
+    tiny: dict[str, Any],
+    write_study: WriteStudy,
+    empty_folder: Path,
+    change: Callable[[Any], None],
+    told: str,
 ) -> None:
     change(tiny)
-    study = write_study(tiny)
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    done = normlaw("run", study, cwd=folder)
-    assert done.returncode == 2
+    done = invoke("run", str(write_study(tiny)))
+    assert done.exit_code == 2
     assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list(folder.iterdir()) == []
+    assert list(empty_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("verb", ["run", "analyse"])
 def test_a_server_that_is_not_there_is_told(
-    tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path
+    tiny: dict[str, Any], write_study: WriteStudy, empty_folder: Path, verb: str
 ) -> None:
-    study = write_study(tiny)
-    done = normlaw("run", study, cwd=tmp_path, uri="http://ada:secret@127.0.0.1:9")
-    assert done.returncode == 2
+    study = str(write_study(tiny)) if verb == "run" else "tiny"
+    done = invoke(verb, study, "--tracking-uri", "http://ada:secret@127.0.0.1:9")
+    assert done.exit_code == 2
     assert "no MLflow server answers at http://ada:***@127.0.0.1:9" in done.stderr
-    assert "secret" not in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / ".normlaw").exists()
+    assert "secret" not in done.output
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_a_study_that_was_never_run_is_told(mlflow_server: Any) -> None:
+    done = invoke("analyse", "quickstart", "--tracking-uri", mlflow_server.uri)
+    assert done.exit_code == 2
+    assert "no study 'quickstart' at this MLflow server" in done.stderr

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, RunTag
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.tracking import keys
+from normlaw.tracking.client import artifacts_of
 
 
 def log_analysis(
@@ -37,6 +37,6 @@ def log_analysis(
         params=[Param(key, value) for key, value in params.items()],
         tags=[RunTag(keys.NORM, params["norm"])] if "norm" in params else [],
     )
-    get_artifact_repository(run.info.artifact_uri).log_artifacts(str(folder))  # type: ignore[no-untyped-call]
+    artifacts_of(client, run).log_artifacts(str(folder))  # type: ignore[no-untyped-call]
     client.set_terminated(run.info.run_id)
     return str(run.info.run_id)

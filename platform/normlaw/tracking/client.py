@@ -10,7 +10,10 @@ from contextlib import contextmanager
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from normlaw_registry import InputError
 
@@ -49,6 +52,7 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
         InputError: the server does not answer, or refuses; says which one and what to check.
 
     """
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # also saves a request a run
     for noisy in ("alembic", "mlflow.store.db.utils"):  # a table-by-table account of creating the SQLite file
         logging.getLogger(noisy).setLevel(logging.WARNING)
     uri = tracking_uri or mlflow.get_tracking_uri()
@@ -63,6 +67,11 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
             "normlaw uses mlflow.db in the working folder."
         ) from None
     return client
+
+
+def artifacts_of(client: MlflowClient, run: Run) -> ArtifactRepository:
+    """Return where a run's artifacts lie, reached through this client's own server."""
+    return get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
 
 
 def _first_line(error: Exception) -> str:

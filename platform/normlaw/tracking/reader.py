@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from normlaw.tracking import keys
+from normlaw.tracking.client import artifacts_of
 from normlaw_registry import InputError
 from normlaw_registry.errors import suggestion
 
@@ -64,19 +65,18 @@ def runs_by_hash(client: MlflowClient, experiment: Experiment) -> dict[str, Run]
     return found
 
 
-def read_curve(run: Run) -> pd.DataFrame:
+def read_curve(client: MlflowClient, run: Run) -> pd.DataFrame:
     """Return one finished run's curve: a row a measuring point.
 
     Columns: run (the specification's hash), train_size, seed, step, epoch, test/error, test/loss,
     train/error, train/loss, and log_norm/<measure> for each measure.
     """
     with tempfile.TemporaryDirectory() as folder:
-        repository = get_artifact_repository(run.info.artifact_uri)
-        path = repository.download_artifacts(keys.CURVE, folder)  # type: ignore[no-untyped-call]
+        path = artifacts_of(client, run).download_artifacts(keys.CURVE, folder)  # type: ignore[no-untyped-call]
         return pd.read_parquet(path).assign(run=run.data.tags[keys.SPEC_HASH])
 
 
-def read_curves(runs: list[Run]) -> pd.DataFrame:
+def read_curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:
     """Return the curves of many runs below each other; columns as `read_curve` has them."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return pd.concat(pool.map(read_curve, runs), ignore_index=True)
+        return pd.concat(pool.map(partial(read_curve, client), runs), ignore_index=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.spec import RunSpec, searchable
 from normlaw.study import Study
 from normlaw.tracking import keys
+from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.journal import Record
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
@@ -102,7 +102,7 @@ class RunWriter:
             curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
             description = {"spec_hash": spec.spec_hash, "spec": record.spec, "environment": record.environment}
             Path(folder, keys.RUN).write_text(json.dumps(description, indent=2), encoding="utf-8")
-            get_artifact_repository(run.info.artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
+            artifacts_of(self._client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
 
 
 def curve(record: Record, spec: RunSpec) -> pd.DataFrame:
