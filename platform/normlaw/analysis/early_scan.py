@@ -27,9 +27,17 @@ MIN_POINTS = 3
 """Mean number of points of a run that a window must hold, at every train size in the fit that it counts."""
 
 
+CORRECTIONS = (2.0, 3.0, 4.5, 7.0, 10.0, 15.0)
+"""Shapes of the approach to the optimum: exp(m x / r), r the range of x = ln(lambda/lambda_opt) searched."""
+
+
 @dataclass(frozen=True)
 class EarlyScan:
-    """Results for every draw (D), window (W) and first train size (F); draw 0 is the study itself."""
+    """Results for every draw (D), window (W), first train size (F) and shape (S); draw 0 is the study itself.
+
+    Shape 0 is the straight law; the others have a term c exp(m x / r) that vanishes early and bends the
+    curve towards its optimum.
+    """
 
     low: Floats
     """Left edges of the windows in ln(lambda/lambda_opt), (W,)."""
@@ -37,95 +45,126 @@ class EarlyScan:
     """Right edges, (W,)."""
     first_sizes: NDArray[np.int64]
     """(F,)."""
+    corrections: tuple[float, ...]
+    """m of each shape; 0 for the straight law, (S,)."""
     gamma_1: Floats
-    """(D, W, F); NaN where a window does not determine it."""
+    """(D, W, F, S); NaN where a window does not determine it."""
     criterion: Floats
-    """chi^2 + 2 k + 2 N_cut, (D, W, F); infinite where the choice is not admissible."""
+    """chi^2 + 2 k + 2 N_cut, (D, W, F, S); infinite where the choice is not admissible."""
     points: NDArray[np.int64]
     """Points fitted, (W, F)."""
     noise: float
     """Standard deviation of a single log error about a smooth curve."""
 
 
-def early_scan(points: pd.DataFrame, optimum: pd.Series[float], multiplicity: Floats) -> EarlyScan:
-    """Fit ln eps = a_P - gamma_1 ln lambda in every window and from every first size.
+def early_scan(
+    points: pd.DataFrame, optimum: pd.Series[float], run_optimum: Floats, multiplicity: Floats
+) -> EarlyScan:
+    """Fit ln eps = a_P - gamma_1 ln lambda (+ correction) in every window and from every first size.
 
     Args:
         points: run_index (0.. in the order of `multiplicity`), train_size, log_norm, log_error.
-        optimum: ln lambda_opt by train size.
+        optimum: ln lambda_opt by train size; windows are relative to it.
+        run_optimum: ln lambda_opt of each run, (runs,); corrections are relative to it.
         multiplicity: weights of runs, (D, runs).
 
     Raises:
         InputError: no window between onset and optimum holds enough points.
 
     """
+    runs = multiplicity.shape[1]
     relative = floats(points, "log_norm") - points["train_size"].map(optimum).to_numpy(dtype=np.float64)
     onset = _onset(points, relative)
     early = (relative <= 0) & (relative >= onset[points["run_index"].to_numpy()])
     x, y = relative[early], floats(points, "log_error")[early]
     run_of = points["run_index"].to_numpy()[early]
     sizes, size_of_point = np.unique(points["train_size"].to_numpy(), return_inverse=True)
-    size_of = np.zeros(multiplicity.shape[1], dtype=np.int64)
+    size_of = np.zeros(runs, dtype=np.int64)
     size_of[points["run_index"].to_numpy()] = size_of_point
     if len(x) < 2 * MIN_POINTS:
         raise InputError(
             f"{len(x)} points lie before the optimum, where the early law is read off: measure more often "
             "early in training"
         )
-    edges = np.linspace(np.quantile(x, 0.0), 0.0, EDGES)
+    edges = np.linspace(x.min(), 0.0, EDGES)
     y = y - y.mean()
     variance = noise_variance(x, y, run_of)
+    from_own = floats(points, "log_norm")[early] - run_optimum[run_of]
+    bends = [np.exp(m * np.minimum(from_own, 0.0) / -edges[0]) for m in CORRECTIONS]
     left, right = np.triu_indices(EDGES, 1)
-    sums = _cumulative_sums(x, y, run_of, edges, multiplicity.shape[1])  # (6, runs, EDGES)
-    per_run = sums[:, :, right] - sums[:, :, left]  # (6, runs, W)
+    sums = _cumulative_sums(x, y, bends, run_of, edges, runs)  # (terms, runs, EDGES)
+    per_run = sums[:, :, right] - sums[:, :, left]  # (terms, runs, W)
+    own = _centred(per_run)
 
     # chi^2 is taken about each run's own level: a run's offset is no misfit of the law.
-    n, own = per_run[0], _centred(per_run)
-    draws, windows = len(multiplicity), len(left)
-    shape = (draws, windows, len(sizes))
-    chi: Floats = np.zeros((3, *shape))
-    slope: Floats = np.zeros((2, *shape))
-    n_size: Floats = np.zeros(shape)
-    runs_in: Floats = np.zeros(shape)
-    points_in: Floats = np.zeros((windows, len(sizes)))
-    for s in range(len(sizes)):
-        of = size_of == s
+    shape = (len(multiplicity), len(left), len(sizes), 1 + len(CORRECTIONS))
+    gamma: Floats = np.full(shape, np.nan)
+    criterion: Floats = np.full(shape, np.inf)
+    all_points = (multiplicity @ np.bincount(run_of, minlength=runs))[:, None]  # (D, 1)
+    within, about = np.zeros((2, len(own), *shape[:2]))  # sums about levels of sizes, of runs
+    fitted, levels = np.zeros((2, *shape[:2]))
+    counted: NDArray[np.int64] = np.zeros(shape[1], dtype=np.int64)
+    kept: NDArray[np.int64] = np.zeros((shape[1], len(sizes)), dtype=np.int64)
+    least = min(4, len(sizes))
+    wide = _wide(edges, left, right)
+    for f in reversed(range(len(sizes))):
+        of = size_of == f
         weight = multiplicity[:, of]  # (D, runs of the size)
-        chi[:, :, :, s] = np.tensordot(own[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)
-        runs_in[:, :, s] = weight @ (n[of] > 0)
-        n_size[:, :, s] = weight @ n[of]
-        points_in[:, s] = n[of].sum(axis=0)
-        total = np.tensordot(per_run[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)  # (6, D, W)
-        slope[:, :, :, s] = _centred(total)[:2]
-        poor = n[of].mean(axis=0) < MIN_POINTS  # this size does not count in such a window
-        for array in (chi, slope):
-            array[..., poor, s] = 0.0
-        for array in (runs_in, n_size):
-            array[:, poor, s] = 0.0
-        points_in[poor, s] = 0
-    chi, slope, runs_in = _sum_from_first(chi), _sum_from_first(slope), _sum_from_first(runs_in)
-    n_size, points_in = _sum_from_first(n_size), _sum_from_first(points_in)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gamma = -slope[1] / slope[0]  # (D, W, F)
-        residual = chi[2] - chi[1] ** 2 / chi[0]
-    all_points = multiplicity @ np.bincount(run_of, minlength=multiplicity.shape[1])  # (D,)
-    criterion = residual / variance + 2 * (runs_in + 1) + 2 * (all_points[:, None, None] - n_size)
-    admissible = _admissible(edges, left, right, points_in)
-    if not admissible.any():
+        n = per_run[0, of]
+        rich = n.mean(axis=0) >= MIN_POINTS  # (W,); else this size does not count in the window
+        total = np.tensordot(per_run[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)  # (terms, D, W)
+        within += rich * _centred(total)
+        about += rich * np.tensordot(own[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)
+        fitted += rich * total[0]
+        levels += rich * (weight @ (n > 0))
+        counted += rich
+        kept[:, f] = (kept[:, f + 1] if f + 1 < len(sizes) else 0) + (rich * n.sum(axis=0)).astype(np.int64)
+        usable = wide & (counted >= least)
+        for s in range(shape[3]):
+            gamma[:, :, f, s], determined = _slope(within, s)
+            misfit = _misfit(about, s) / variance
+            ic = misfit + 2 * (levels + 1 + (s > 0)) + 2 * (all_points - fitted)
+            criterion[:, :, f, s] = np.where(usable & determined, ic, np.inf)
+    if not np.isfinite(criterion[0]).any():
         raise InputError(
             f"no window between the onset and the optimum holds {MIN_POINTS} points of a run at enough train "
             "sizes: measure more often early in training"
         )
-    criterion = np.where(admissible & np.isfinite(gamma), criterion, np.inf)
     return EarlyScan(
         low=edges[left],
         high=edges[right],
         first_sizes=sizes,
+        corrections=(0.0, *CORRECTIONS),
         gamma_1=gamma,
         criterion=criterion,
-        points=points_in.astype(np.int64),
+        points=kept,
         noise=float(np.sqrt(variance)),
     )
+
+
+def _slope(c: Floats, shape: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return gamma_1 from centred sums, and where it is determined and the bend goes the right way."""
+    xx, xy = c[0], c[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if shape == 0:
+            gamma = -xy / xx
+            return gamma, np.isfinite(gamma)
+        xb, yb, bb = c[shape * 3], c[shape * 3 + 1], c[shape * 3 + 2]
+        det = xx * bb - xb * xb
+        gamma = -(xy * bb - yb * xb) / det
+        bend = (yb * xx - xy * xb) / det
+    return gamma, np.isfinite(gamma) & (det > 1e-6 * xx * bb) & (bend > 0)
+
+
+def _misfit(c: Floats, shape: int) -> Floats:
+    """Return the least sum of squares from centred sums."""
+    xx, xy, yy = c[0], c[1], c[2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if shape == 0:
+            return np.asarray(yy - xy * xy / xx)
+        xb, yb, bb = c[shape * 3], c[shape * 3 + 1], c[shape * 3 + 2]
+        det = xx * bb - xb * xb
+        return np.asarray(yy - (xy * xy * bb - 2 * xy * yb * xb + yb * yb * xx) / det)
 
 
 def _onset(points: pd.DataFrame, relative: Floats) -> Floats:
@@ -144,38 +183,34 @@ def _onset(points: pd.DataFrame, relative: Floats) -> Floats:
     return onset
 
 
-def _cumulative_sums(x: Floats, y: Floats, run_of: NDArray[np.int64], edges: Floats, runs: int) -> Floats:
-    """Return the sums of 1, x, y, xx, xy, yy of the points left of each edge, (6, runs, edges)."""
+def _cumulative_sums(
+    x: Floats, y: Floats, bends: list[Floats], run_of: NDArray[np.int64], edges: Floats, runs: int
+) -> Floats:
+    """Return the sums of 1, x, y, xx, xy, yy, then b, xb, yb, bb of each bend, left of each edge.
+
+    Shape (6 + 4 bends, runs, edges).
+    """
     bins = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
     cell = run_of * (len(edges) - 1) + bins
     cells = runs * (len(edges) - 1)
-    terms = (np.ones_like(x), x, y, x * x, x * y, y * y)
-    binned = np.stack([np.bincount(cell, t, cells) for t in terms]).reshape(6, runs, -1)
-    return np.concatenate([np.zeros((6, runs, 1)), np.cumsum(binned, axis=2)], axis=2)
+    terms = [np.ones_like(x), x, y, x * x, x * y, y * y]
+    for b in bends:
+        terms += [b, x * b, y * b, b * b]
+    binned = np.stack([np.bincount(cell, t, cells) for t in terms]).reshape(len(terms), runs, -1)
+    return np.concatenate([np.zeros((len(terms), runs, 1)), np.cumsum(binned, axis=2)], axis=2)
 
 
 def _centred(sums: Floats) -> Floats:
-    """Return the centred sums of xx, xy, yy from the six raw sums, (3, ...)."""
-    n, sx, sy, sxx, sxy, syy = sums
-    safe = np.where(n > 0, n, 1.0)
-    return np.stack([sxx - sx * sx / safe, sxy - sx * sy / safe, syy - sy * sy / safe])
+    """Return the centred sums xx, xy, yy, then xb, yb, bb of each bend, (3 + 3 bends, ...)."""
+    n, sx, sy, sxx, sxy, syy = sums[:6]
+    per = 1 / np.where(n > 0, n, 1.0)
+    out = [sxx - sx * sx * per, sxy - sx * sy * per, syy - sy * sy * per]
+    for k in range(6, len(sums), 4):
+        sb, sxb, syb, sbb = sums[k : k + 4]
+        out += [sxb - sx * sb * per, syb - sy * sb * per, sbb - sb * sb * per]
+    return np.stack(out)
 
 
-def _sum_from_first(array: Floats) -> Floats:
-    """Return sums over train sizes from each first size to the last: the last axis, cumulated from its end."""
-    return np.cumsum(array[..., ::-1], axis=-1)[..., ::-1]
-
-
-def _admissible(
-    edges: Floats, left: NDArray[np.int64], right: NDArray[np.int64], points: Floats
-) -> NDArray[np.bool_]:
-    """Return which windows and first sizes may be averaged, (W, F).
-
-    A window spans at least half a decade of norm, or half of the range where that is shorter. The fit keeps at
-    least four train sizes (all of them where there are fewer), each with enough points in the window.
-    """
-    width = edges[right] - edges[left]
-    wide = width >= min(LN10 / 2, (edges[-1] - edges[0]) / 2) - 1e-12
-    own = points - np.concatenate([points[:, 1:], np.zeros((len(points), 1))], axis=1)
-    count = _sum_from_first((own > 0).astype(np.float64))
-    return np.asarray(wide[:, None] & (count >= min(4, points.shape[1])))
+def _wide(edges: Floats, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which windows span at least half a decade of norm, or half of the range where that is shorter."""
+    return np.asarray(edges[right] - edges[left] >= min(LN10 / 2, -edges[0] / 2) - 1e-12)

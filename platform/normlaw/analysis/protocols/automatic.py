@@ -6,12 +6,14 @@ out costs as much as spending a parameter on each.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from normlaw.analysis.columns import floats
 from normlaw.analysis.early_scan import EarlyScan, early_scan
 from normlaw.analysis.line_scan import LineScan, line_scan
 from normlaw.analysis.mean_curves import mean_curves
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from normlaw_registry import Catalogue, FitResult
 
 Floats = NDArray[np.float64]
+
+POINTS_PER_DATUM = 10.0
+"""Points of one run are correlated through whatever the law leaves out, so that this many count as one datum
+in the weights of windows; each counted by itself, weights fall on one window and intervals are too short."""
 
 
 def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Findings:
@@ -46,16 +52,15 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     points = points.sort_values("run_index", kind="stable")
     weight = multiplicities(size_of, options.draws, options.bootstrap_seed)
 
-    early = early_scan(points, per_size.set_index("train_size")["log_norm"], weight)
+    early = early_scan(points, per_size.set_index("train_size")["log_norm"], floats(optima, "log_norm"), weight)
     log_sizes = np.log(sizes.astype(np.float64))
     norm_line = line_scan(optima["log_norm"].to_numpy(), size_of, log_sizes, weight)
     error_line = line_scan(-optima["log_error"].to_numpy(), size_of, log_sizes, weight)
-    early_weight = information_weights(early.criterion)
-    generator = np.random.default_rng(options.bootstrap_seed + 1)
-    g1 = Averaged.of(early.gamma_1, early_weight, generator)
-    g2 = Averaged.of(norm_line.slope, information_weights(norm_line.criterion), generator)
-    gm = Averaged.of(error_line.slope, information_weights(error_line.criterion), generator)
-    best_window, best_first = np.unravel_index(int(np.argmax(early_weight[0])), early_weight[0].shape)
+    early_weight = information_weights(early.criterion / POINTS_PER_DATUM)
+    g1 = Averaged.of(early.gamma_1, early_weight)
+    g2 = Averaged.of(norm_line.slope, information_weights(norm_line.criterion))
+    gm = Averaged.of(error_line.slope, information_weights(error_line.criterion))
+    best_window, best_first, _ = np.unravel_index(int(np.argmax(early_weight[0])), early_weight[0].shape)
     window = (float(early.low[best_window]), float(early.high[best_window]))
     first = int(sizes[best_first])
     fits = _reported_fits(curves, per_size, optima, window, first, catalogue)
@@ -81,48 +86,56 @@ METHOD = (
     "Optimum of each run: a parabola in log error against log norm through the bottom of the curve.",
     "gamma_1: one slope of log error on log norm for all train sizes, an intercept for each, in windows of "
     "lambda/lambda_opt(P) between the onset of the fall and the optimum.",
-    "Windows and first train sizes are averaged with weights exp(-(chi^2 + 2k + 2 N_cut)/2) (Jay and Neil "
-    "2020).",
+    "A term c exp(m x / r), x = ln(lambda/lambda_opt), r its range, may bend that line towards the optimum: "
+    "straight, or one of six m; it vanishes early and leaves gamma_1 as the exponent of the early law.",
+    "Windows, first train sizes and shapes are averaged with weights exp(-(chi^2 + 2k + 2 N_cut)/2) (Jay and "
+    f"Neil 2020), {POINTS_PER_DATUM:g} points of a run counted as one datum, its own level free.",
     "gamma_2 and gamma_meas: lines in logarithms through the optima of runs, first train sizes averaged "
     "likewise.",
-    "Errors: bootstrap of whole runs (statistical) and spread over windows and first sizes (window), in "
-    "quadrature.",
+    "Errors: bootstrap of whole runs (statistical) and the spread over choices beyond what the scatter of runs "
+    "causes by itself (window), in quadrature.",
 )
 
 
+@dataclass(frozen=True)
 class Averaged:
-    """A number in every draw: its average over choices, and one choice drawn by weight."""
+    """A number averaged over choices, in every draw."""
 
-    def __init__(self, mean: Floats, mixed: Floats, window: float) -> None:
-        self.mean = mean
-        """Weighted average over choices, (D,)."""
-        self.mixed = mixed
-        """Value of a choice drawn with the weights, (D,): scatters by runs and by choices."""
-        self.window = window
-        """Standard deviation over choices in the study itself."""
+    mean: Floats
+    """Weighted average over choices, (D,)."""
+    window: float
+    """Standard deviation over choices beyond what the scatter of runs causes by itself."""
 
     @classmethod
-    def of(cls, value: Floats, weight: Floats, generator: np.random.Generator) -> Averaged:
-        """Average `value` (D, ...) with `weight` (D, ...)."""
+    def of(cls, value: Floats, weight: Floats) -> Averaged:
+        """Average `value` (D, ...) with `weight` (D, ...).
+
+        The spread over choices in the study itself has two sources: choices that rest on fewer points
+        scatter more, which the bootstrap knows already, and the law is not the same everywhere. The
+        variance over draws of each choice about the average is taken off, so that only the second is left.
+        """
         flat, w = value.reshape(len(value), -1), weight.reshape(len(weight), -1)
+        used = (w > 1e-9 * w.max(axis=1, keepdims=True)).any(axis=0)
+        flat, w = flat[:, used], w[:, used]
         safe = np.where(w > 0, flat, 0.0)
         mean = (safe * w).sum(axis=1)
         mean[w.sum(axis=1) == 0] = np.nan
-        window = float(np.sqrt(max((safe[0] ** 2 * w[0]).sum() - mean[0] ** 2, 0.0)))
-        cumulative = np.cumsum(w, axis=1)
-        chosen = (cumulative < generator.random((len(w), 1)) * cumulative[:, -1:]).sum(axis=1)
-        return cls(mean, safe[np.arange(len(w)), np.minimum(chosen, w.shape[1] - 1)], window)
+        about = np.where(np.isfinite(flat), flat - mean[:, None], np.nan)
+        spread = np.where(w[0] > 0, about[0], 0.0) ** 2 - np.where(w[0] > 0, np.nanvar(about[1:], axis=0), 0.0)
+        return cls(mean, float(np.sqrt(max((w[0] * spread).sum(), 0.0))))
 
     def estimate(self, confidence: float) -> Estimate:
-        """Return the value with its errors; limits are quantiles over draws and choices together."""
-        statistical = float(np.nanstd(self.mean[1:], ddof=1))
+        """Return the value with its errors; limits are bootstrap quantiles, widened by the window error."""
+        draws = self.mean[1:][np.isfinite(self.mean[1:])]
+        value, statistical = float(self.mean[0]), float(draws.std(ddof=1))
+        stderr = float(np.hypot(statistical, self.window))
         tail = (1 - confidence) / 2
-        low, high = np.nanquantile(self.mixed[1:], [tail, 1 - tail])
+        low, high = np.quantile(draws - draws.mean(), [tail, 1 - tail]) * (stderr / statistical)
         return Estimate(
-            value=float(self.mean[0]),
-            stderr=float(np.hypot(statistical, self.window)),
-            low=float(low),
-            high=float(high),
+            value=value,
+            stderr=stderr,
+            low=value + float(low),
+            high=value + float(high),
             statistical=statistical,
             window=self.window,
         )
@@ -130,8 +143,7 @@ class Averaged:
 
 def product(a: Averaged, b: Averaged) -> Averaged:
     """Return the product of two numbers, draw by draw."""
-    window = float(np.hypot(a.window * b.mean[0], b.window * a.mean[0]))
-    return Averaged(a.mean * b.mean, a.mixed * b.mixed, window)
+    return Averaged(a.mean * b.mean, float(np.hypot(a.window * b.mean[0], b.window * a.mean[0])))
 
 
 def sensitivity(early: EarlyScan, weight: Floats, norm_line: LineScan) -> pd.DataFrame:
@@ -140,18 +152,19 @@ def sensitivity(early: EarlyScan, weight: Floats, norm_line: LineScan) -> pd.Dat
     Columns: low, high (window in ln(lambda/lambda_opt)), first_train_size, points, gamma_1, gamma_2 (from the
     same first train size), gamma_pred, weight.
     """
-    w, f = np.nonzero(np.isfinite(early.criterion[0]))
-    gamma_1, gamma_2 = early.gamma_1[0][w, f], norm_line.slope[0][f]
+    w, f, s = np.nonzero(np.isfinite(early.criterion[0]))
+    gamma_1, gamma_2 = early.gamma_1[0][w, f, s], norm_line.slope[0][f]
     return pd.DataFrame(
         {
             "low": early.low[w],
             "high": early.high[w],
             "first_train_size": early.first_sizes[f],
+            "correction": np.asarray(early.corrections)[s],
             "points": early.points[w, f],
             "gamma_1": gamma_1,
             "gamma_2": gamma_2,
             "gamma_pred": gamma_1 * gamma_2,
-            "weight": weight[w, f],
+            "weight": weight[w, f, s],
         }
     )
 
