@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,19 @@ class Convolution:
             y, self.weight, stride=m.stride, dilation=m.dilation, groups=m.groups, output_padding=unread
         )  # (batch, channels, *padded)
         return self._fold(x)
+
+    def apply_flat(self, x: Tensor) -> Tensor:
+        """Return A x for flattened inputs (batch, inputs), flattened: (batch, outputs)."""
+        return self.apply(x.view(-1, *self.input_shape)).flatten(1)
+
+    def normal(self, x: Tensor) -> Tensor:
+        """Return A^T A x for flattened inputs, (batch, inputs)."""
+        return self.adjoint(self.apply(x.view(-1, *self.input_shape))).flatten(1)
+
+    def matrix(self) -> Tensor:
+        """Return A as a matrix, (outputs, inputs): for small maps alone."""
+        eye = torch.eye(math.prod(self.input_shape), dtype=self.weight.dtype, device=self.weight.device)
+        return self.apply_flat(eye).T
 
     def _pad(self, x: Tensor) -> Tensor:
         if not any(any(p) for p in self.linear_map.padding):
