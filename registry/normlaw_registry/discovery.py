@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import traceback
 from collections.abc import Callable, Iterable
@@ -69,14 +70,17 @@ def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, 
 
 
 def _load(point: EntryPoint) -> PluginRecord:
-    return _record(
-        point.load,
-        name=point.name,
-        module=point.value,
-        # A distribution whose metadata are damaged has None for its name or version.
-        distribution=(point.dist.name if point.dist else None) or "(none)",
-        version=(point.dist.version if point.dist else None) or "",
-    )
+    distribution, version = _origin(point)
+    return _record(point.load, name=point.name, module=point.value, distribution=distribution, version=version)
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "(none)", ""
+    try:
+        return point.dist.name or "(none)", point.dist.version or ""
+    except Exception:  # its metadata are missing or damaged; Python versions differ in what they raise
+        return "(none)", ""
 
 
 def inspect_plugin(plugin: object) -> PluginRecord:
@@ -115,7 +119,7 @@ def describe_failure(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename and frame.filename != __file__
+        if not frame.filename.startswith((__file__, "<frozen ", importlib.__path__[0]))
     ]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"

@@ -1,5 +1,5 @@
 import types
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, distributions
 
 import pytest
 
@@ -160,3 +160,13 @@ def test_an_entry_point_without_a_distribution_is_a_record() -> None:
 def test_an_entry_point_that_cannot_be_read_is_a_record() -> None:
     (record,) = discover([EntryPoint(name="odd", value="not a module!", group="normlaw")])
     assert record.failure
+
+
+def test_a_distribution_without_metadata_is_a_record(tmp_path) -> None:
+    info = tmp_path / "damaged-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[normlaw]\nlost = a_module_that_is_nowhere\n")
+    (installed,) = distributions(path=[str(tmp_path)])
+    (record,) = discover(installed.entry_points)
+    assert record.distribution == "(none)"
+    assert record.failure is not None
