@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from normlaw.analysis.checks import check_findings
+from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.options import Options
 from normlaw.analysis.protocols import get_protocol
@@ -36,10 +37,13 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
     options = options or Options()
     points, warnings = prepare(curves)
     findings = get_protocol(options.protocol)(points, catalogue, options)
+    collapse = collapse_quality(points, findings)
     return Analysis(
         protocol=options.protocol,
         confidence=options.confidence,
         curves=points,
         findings=findings,
+        tables_of_platform={"collapse": collapse.profile} if collapse else {},
+        extras={"collapse": collapse.to_dict() if collapse else None},
         warnings=(*warnings, *findings.warnings, *check_findings(points, findings)),
     )

@@ -34,6 +34,31 @@ def render(analysis: Analysis) -> str:
     ]
     if split:
         lines += wrap("parts of the standard errors: " + "; ".join(split), WIDTH)
+    lines += more_lines(analysis)
     for warning in analysis.warnings:
         lines += wrap(f"warning {warning}", WIDTH, subsequent_indent="        ")
     return "\n".join(lines)
+
+
+def more_lines(analysis: Analysis) -> list[str]:
+    """Return what was found besides the exponents, a line each."""
+    numbers = {**analysis.findings.extras, **analysis.extras}
+    lines: list[str] = []
+    if choices := numbers.get("sensitivity"):
+        parts = [f"{name} {spread(choices[name]['weight_90'])}" for name in ("gamma_1", "gamma_pred")]
+        lines += wrap(f"90 % of the weight of {choices['choices']:,} choices: {', '.join(parts)}", WIDTH)
+    if test := numbers.get("agreement"):
+        lines.append(
+            f"gamma_pred - gamma_meas = {test['difference']:.4f} +- {test['stderr']:.4f}, "
+            f"p = {test['p_value']:.2g}"
+        )
+    if collapse := numbers.get("collapse"):
+        floor = collapse["ratio"]
+        compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
+        lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
+    return lines
+
+
+def spread(limits: list[float]) -> str:
+    """Return two limits as text."""
+    return f"{limits[0]:.4f} to {limits[1]:.4f}"

@@ -16,6 +16,9 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     from normlaw.analysis.figures.endpoint_law import endpoint_law
     from normlaw.analysis.figures.error_against_norm import error_against_norm
     from normlaw.analysis.figures.optimal_norm import optimal_norm
+    from normlaw.analysis.figures.sensitivity import sensitivity
 
-    drawings = (error_against_norm, collapse, optimal_norm, endpoint_law)
+    drawings = [error_against_norm, collapse, optimal_norm, endpoint_law]
+    if "sensitivity" in analysis.findings.tables:
+        drawings.append(sensitivity)
     return {draw.__name__: draw(analysis) for draw in drawings}

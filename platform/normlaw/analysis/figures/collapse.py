@@ -44,6 +44,11 @@ def collapse(analysis: Analysis) -> Figure:
         law = np.exp(y.mean() - analysis.gamma_1.value * (ends - x.mean()))
         label = f"slope −γ₁ = −{analysis.gamma_1.value:.3f}"
         axes.plot(ends / LN10, law, color=style.INK, linestyle="--", linewidth=2.0, label=label, zorder=5)
+    quality = analysis.extras.get("collapse")
+    if quality:
+        floor = "" if quality["ratio"] is None else f", {quality['ratio']:.1f} times the scatter of seeds"
+        axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
+        axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
     style.set_log_norm_axis(axes, "norm relative to the optimal norm, λ/λ_opt")
     style.set_log_error_axis(axes, "error relative to the least error, ε/ε_opt")
     style.size_legend(axes, sizes)

@@ -7,19 +7,22 @@ out costs as much as spending a parameter on each.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from normlaw.analysis.agreement import agreement, disagreement
 from normlaw.analysis.columns import floats
-from normlaw.analysis.early_scan import EarlyScan, early_scan
-from normlaw.analysis.line_scan import LineScan, line_scan
+from normlaw.analysis.early_scan import early_scan
+from normlaw.analysis.line_scan import line_scan
 from normlaw.analysis.mean_curves import mean_curves
 from normlaw.analysis.optimum import size_optima
 from normlaw.analysis.resampling import multiplicities
 from normlaw.analysis.results import Estimate, Findings
+from normlaw.analysis.sensitivity import sensitivity, summary
 from normlaw.analysis.smooth_optimum import smooth_optima
 from normlaw.analysis.weights import information_weights
 from normlaw_registry import Fitter, validate_params
@@ -65,19 +68,27 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     first = int(sizes[best_first])
     fits = _reported_fits(curves, per_size, optima, window, first, catalogue)
     level = options.confidence
+    predicted = product(g1, g2)
+    estimates = {"gamma_1": g1, "gamma_2": g2, "gamma_pred": predicted, "gamma_meas": gm}
+    found = {name: averaged.estimate(level) for name, averaged in estimates.items()}
+    test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:])
+    choices = sensitivity(early, early_weight[0], norm_line)
     return Findings(
-        gamma_1=g1.estimate(level),
-        gamma_2=g2.estimate(level),
-        gamma_pred=product(g1, g2).estimate(level),
-        gamma_meas=gm.estimate(level),
+        **found,
         mean_curves=mean_curves(curves),
         optima=optima,
         size_optima=per_size,
         window=window,
         first_train_size=first,
         fits=fits,
-        tables={"sensitivity": sensitivity(early, early_weight[0], norm_line)},
-        extras={"noise_of_log_error": early.noise},
+        tables={"sensitivity": choices},
+        extras={
+            "sensitivity": summary(choices),
+            "gamma_pred_delta_ci": list(delta_interval(found["gamma_1"], found["gamma_2"], level)),
+            "agreement": test,
+            "noise_of_log_error": early.noise,
+        },
+        warnings=disagreement(test),
         method=METHOD,
     )
 
@@ -146,27 +157,11 @@ def product(a: Averaged, b: Averaged) -> Averaged:
     return Averaged(a.mean * b.mean, float(np.hypot(a.window * b.mean[0], b.window * a.mean[0])))
 
 
-def sensitivity(early: EarlyScan, weight: Floats, norm_line: LineScan) -> pd.DataFrame:
-    """Return gamma_1 and gamma_pred of every admissible window and first train size, with weights.
-
-    Columns: low, high (window in ln(lambda/lambda_opt)), first_train_size, points, gamma_1, gamma_2 (from the
-    same first train size), gamma_pred, weight.
-    """
-    w, f, s = np.nonzero(np.isfinite(early.criterion[0]))
-    gamma_1, gamma_2 = early.gamma_1[0][w, f, s], norm_line.slope[0][f]
-    return pd.DataFrame(
-        {
-            "low": early.low[w],
-            "high": early.high[w],
-            "first_train_size": early.first_sizes[f],
-            "correction": np.asarray(early.corrections)[s],
-            "points": early.points[w, f],
-            "gamma_1": gamma_1,
-            "gamma_2": gamma_2,
-            "gamma_pred": gamma_1 * gamma_2,
-            "weight": weight[w, f, s],
-        }
-    )
+def delta_interval(a: Estimate, b: Estimate, confidence: float) -> tuple[float, float]:
+    """Return limits of a product by the delta method, the factors independent."""
+    stderr = float(np.hypot(a.stderr * b.value, b.stderr * a.value))
+    reach = NormalDist().inv_cdf(0.5 + confidence / 2) * stderr
+    return a.value * b.value - reach, a.value * b.value + reach
 
 
 def _reported_fits(

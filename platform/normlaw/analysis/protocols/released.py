@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.agreement import agreement, disagreement
 from normlaw.analysis.columns import floats, integers
 from normlaw.analysis.mean_curves import mean_curves
 from normlaw.analysis.optimum import grid_optima, size_optima
@@ -66,12 +67,16 @@ def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Fi
     gamma_2 = _of_fit(law_2, "gamma_2", options.confidence)
     law_3 = _line(catalogue, "endpoint_power_law", least.assign(run=least["train_size"].astype(str)), "")
     pred_stderr = float(np.hypot(gamma_1.stderr * gamma_2.value, gamma_2.stderr * gamma_1.value))
+    predicted = _normal(gamma_1.value * gamma_2.value, pred_stderr, z)
+    measured = _of_fit(law_3, "gamma_meas", options.confidence)
+    test = agreement(predicted, measured)
+    warnings += disagreement(test)
     per_size = size_optima(optima)
     return Findings(
         gamma_1=gamma_1,
         gamma_2=gamma_2,
-        gamma_pred=_normal(gamma_1.value * gamma_2.value, pred_stderr, z),
-        gamma_meas=_of_fit(law_3, "gamma_meas", options.confidence),
+        gamma_pred=predicted,
+        gamma_meas=measured,
         mean_curves=means,
         optima=optima,
         size_optima=per_size.assign(
@@ -81,7 +86,11 @@ def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Fi
         first_train_size=int(slopes["train_size"].iloc[0]),
         fits={"optimal_norm_power_law": law_2, "endpoint_power_law": law_3},
         tables={"early_slopes": slopes},
-        extras={"gamma_2_optima": source, "gamma_2_first_train_size": int(late["train_size"].iloc[0])},
+        extras={
+            "gamma_2_optima": source,
+            "gamma_2_first_train_size": int(late["train_size"].iloc[0]),
+            "agreement": test,
+        },
         method=(
             "Mean curves: each run interpolated linearly in the log norm on a common grid of 50 points, then "
             "averaged over runs; a train size with one run keeps its own points.",

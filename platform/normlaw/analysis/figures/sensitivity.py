@@ -1,0 +1,83 @@
+"""Figure: gamma_1 and gamma_pred over all admissible windows, first train sizes and shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normlaw.analysis.columns import floats
+from normlaw.analysis.figures import style
+from normlaw.analysis.sensitivity import weight_range
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from normlaw.analysis.results import Analysis
+
+LN10 = float(np.log(10.0))
+DRAWN = 2000
+"""Choices drawn at most, the heaviest first: more would hide each other."""
+LABELS = {"gamma_1": "γ₁", "gamma_pred": "γ_pred = γ₁γ₂"}
+
+
+def sensitivity(analysis: Analysis) -> Figure:
+    """Return the specification curves of both exponents above the map of gamma_1 over windows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 7.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    top = figure.subplot_mosaic([["gamma_1", "gamma_pred"], ["map", "map"]], height_ratios=[1, 1.1])
+    table = analysis.findings.tables["sensitivity"]
+    for name in ("gamma_1", "gamma_pred"):
+        specification_curve(top[name], table, name, analysis)
+    window_map(figure, top["map"], table)
+    return figure
+
+
+def specification_curve(axes: Axes, table: pd.DataFrame, name: str, analysis: Analysis) -> None:
+    """Draw one exponent for every choice, sorted; the area of a mark is the weight of its choice."""
+    known = table[np.isfinite(floats(table, name))].head(DRAWN).sort_values(name)
+    value, weight = floats(known, name), floats(known, "weight")
+    rank = np.arange(len(value))
+    low, high = weight_range(table, name)
+    estimate = analysis.estimates()[name]
+    axes.axhspan(low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label="90 % of the weight")
+    axes.axhline(estimate.value, color=style.ACCENT, linestyle="--", linewidth=1.5, label="average")
+    axes.plot(rank, value, color=style.QUIET, linewidth=1.0)
+    axes.scatter(
+        rank, value, s=300 * weight / max(weight.max(), 1e-300), color=style.INK, linewidth=0, zorder=3
+    )
+    spread = np.quantile(value, [0.02, 0.98])
+    room = 0.25 * max(float(spread[1] - spread[0]), 4 * estimate.stderr, 1e-12)
+    axes.set_ylim(min(spread[0], low) - room, max(spread[1], high) + room)
+    axes.set_xlabel("choice (window, first train size, shape), sorted")
+    axes.set_ylabel(LABELS[name])
+    axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.6)
+    axes.legend(fontsize="small")
+
+
+def window_map(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
+    """Draw gamma_1 over the two edges of the window, averaged over first sizes and shapes by weight."""
+    share = table["weight"] + 1e-12 * table["weight"].max()
+    groups = table.assign(share=share, product=share * table["gamma_1"]).groupby(["low", "high"])
+    cells = groups[["share", "product", "weight"]].sum().reset_index()
+    value = floats(cells, "product") / floats(cells, "share")
+    low, high = floats(cells, "low") / LN10, floats(cells, "high") / LN10
+    lows, highs = np.unique(low), np.unique(high)
+    image = np.full((len(highs), len(lows)), np.nan)
+    image[np.searchsorted(highs, high), np.searchsorted(lows, low)] = value
+    limits = np.nanquantile(image, [0.05, 0.95])
+    mesh = axes.pcolormesh(
+        lows, highs, image, cmap="cividis", vmin=limits[0], vmax=limits[1], shading="nearest"
+    )
+    area = 260 * floats(cells, "weight") / max(float(cells["weight"].max()), 1e-300)
+    for colour, width in (("white", 2.5), ("black", 1.0)):
+        axes.scatter(low, high, s=area, facecolor="none", edgecolor=colour, linewidth=width)
+    axes.set_xlabel("left edge of the window, log₁₀(λ/λ_opt)")
+    axes.set_ylabel("right edge, log₁₀(λ/λ_opt)")
+    axes.set_title("area of a circle: weight of the window", fontsize="medium")
+    figure.colorbar(mesh, ax=axes, label="γ₁", extend="both")
