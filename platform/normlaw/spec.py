@@ -68,15 +68,37 @@ class ArchitectureChoice(ComponentChoice):
 class OptimizerSpec(Model):
     """The optimiser and its settings."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: Literal["adam", "adamw", "sgd", "gradient_flow", "fixed_norm"] = Field(
+        "adam",
+        description="gradient_flow: the limit of small steps on all examples; fixed_norm: the least loss at "
+        "each norm; both for one linear map without bias, two classes and cross_entropy",
+    )
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD only")
+    final_norm: float | None = Field(
+        None, gt=0, description="gradient_flow and fixed_norm, whose length it is: the last norm measured"
+    )
+    tolerance: float = Field(
+        1e-5, gt=0, lt=1, description="gradient_flow: local error of a step; fixed_norm: relative gradient left"
+    )
+
+    @property
+    def follows_norm(self) -> bool:
+        """True where a run is a path in the norm: its length is a norm, and measuring points are its steps."""
+        return self.name in ("gradient_flow", "fixed_norm")
 
     @model_validator(mode="after")
-    def _momentum_is_sgds(self) -> Self:
+    def _settings_of_its_own(self) -> Self:
         if self.momentum and self.name != "sgd":
             raise ValueError(f"momentum belongs to sgd; {self.name} has none")
+        if self.follows_norm:
+            if self.final_norm is None:
+                raise ValueError(f"{self.name} needs `final_norm`, the last norm to be measured")
+            if self.weight_decay or self.learning_rate != type(self).model_fields["learning_rate"].default:
+                raise ValueError(f"{self.name} has neither learning_rate nor weight_decay; see `tolerance`")
+        elif self.final_norm is not None:
+            raise ValueError(f"final_norm belongs to gradient_flow and fixed_norm; {self.name} has none")
         return self
 
 
@@ -111,7 +133,14 @@ class RunSpec(Model):
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
-        if (self.epochs is None) == (self.steps is None):
+        if self.optimizer.follows_norm:
+            if self.epochs is not None or self.steps is not None:
+                raise ValueError(f"the length of {self.optimizer.name} is `optimizer.final_norm` alone")
+            if self.loss != "cross_entropy":
+                raise ValueError(f"{self.optimizer.name} is for cross_entropy only")
+            if self.augmentation.active or self.learning_rate_schedule != RateSchedule():
+                raise ValueError(f"{self.optimizer.name} has neither augmentation nor learning_rate_schedule")
+        elif (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
         return self
 
@@ -161,11 +190,15 @@ class RunSpec(Model):
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps in one pass over the training examples; the last batch may be smaller."""
+        if self.optimizer.follows_norm:
+            return 1
         return -(-self.train_size // self.batch_size)
 
     @property
     def total_steps(self) -> int:
-        """Optimiser steps of the whole run."""
+        """Optimiser steps of the whole run; the measuring points of a path in the norm."""
+        if self.optimizer.follows_norm:
+            return self.measuring_points
         if self.steps is not None:
             return self.steps
         assert self.epochs is not None

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from normlaw.spec import OptimizerSpec, RunSpec
 from normlaw.training.augmentation import augment
 from normlaw.training.data import Change, Examples, RunData, prepare
+from normlaw.training.linear.path import follow_norm
 from normlaw.training.loss import mean_loss, wrong
 from normlaw.training.measuring import Measurer
 from normlaw.training.randomness import Stream, generator, torch_seed
@@ -71,13 +72,28 @@ def train(
     architecture = catalogue.get(Architecture, spec.architecture.name)
     torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
     network = architecture.build(validate_params(architecture, spec.architecture.params), data.splits.task)
-    optimizer = build_optimizer(spec.optimizer, network)
     measurer = Measurer(_measures(spec, catalogue), network, architecture, data.splits.task)
-    due = iter(measuring_steps(spec.total_steps, spec.measuring_points))
-    order = batch_order(spec)
     points: list[Point] = []
+    for step in (follow_norm if spec.optimizer.follows_norm else descend)(spec, network, data):
+        point = measure(step, spec, network, data, measurer)
+        points.append(point)
+        on_point(point)
+        if reason_to_stop(spec.stop, point):
+            break
+    return points
+
+
+def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
+    """Train the network batch by batch; yield each step at which it is to be measured.
+
+    Raises:
+        TrainingDivergedError: the loss of a batch is not finite.
+
+    """
+    optimizer = build_optimizer(spec.optimizer, network)
+    order = batch_order(spec)
     step = 0
-    for target in due:
+    for target in measuring_steps(spec.total_steps, spec.measuring_points):
         network.train()
         while step < target:
             for group in optimizer.param_groups:
@@ -91,12 +107,7 @@ def train(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
-        point = measure(step, spec, network, data, measurer)
-        points.append(point)
-        on_point(point)
-        if reason_to_stop(spec.stop, point):
-            break
-    return points
+        yield step
 
 
 def _measures(spec: RunSpec, catalogue: Catalogue) -> list[tuple[ComplexityMeasure, Params]]:
@@ -114,6 +125,7 @@ def build_optimizer(spec: OptimizerSpec, network: nn.Module) -> torch.optim.Opti
             return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
         case "sgd":
             return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=spec.momentum)
+    raise ValueError(f"{spec.name} takes no optimiser steps")
 
 
 def batch_order(spec: RunSpec) -> Iterator[Tensor]:

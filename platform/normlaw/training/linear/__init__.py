@@ -1,0 +1,1 @@
+"""Training of one linear map that is followed exactly: gradient flow, and the least loss at each norm."""
