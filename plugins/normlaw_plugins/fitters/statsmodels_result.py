@@ -50,6 +50,11 @@ class StatsmodelsResult:
         """Return the fitted response, (n,)."""
         return np.asarray(self.results.predict(self.design(points)), dtype=np.float64)
 
+    def prediction_interval(self, points: pd.DataFrame, alpha: float = 0.05) -> NDArray[np.float64]:
+        """Return limits for the response of one new run, (n, 2): parameter and run scatter together."""
+        prediction = self.results.get_prediction(self.design(points))
+        return np.asarray(prediction.conf_int(obs=True, alpha=alpha), dtype=np.float64)
+
     def summary(self) -> str:
         """Return statsmodels' table under the law's formula."""
         return f"{self.law}\n{self.results.summary()}"

@@ -1,0 +1,79 @@
+"""The endpoint law with one smooth break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from normlaw_registry import FitResult, Fitter, Params
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class EndpointBrokenPowerLawParams(Params):
+    """What is held fixed."""
+
+    floor: float | None = Field(
+        default=0.0, description="error as P -> infinity; fitted, not negative, when None"
+    )
+
+
+def fit(points: pd.DataFrame, params: EndpointBrokenPowerLawParams) -> FitResult:
+    """Fit eps = q + b P^-c0 (1 + (P/d)^(1/f))^(-c1 f) by least squares of the log error.
+
+    Returns:
+        Parameters `gamma_meas` (= c0 + c1, the exponent beyond the break), `c0`, `c1`, `log_b`, `log_d` (the
+        break's place), `f` (its sharpness: small is sharp) and, unless it is fixed, `q`.
+
+    Raises:
+        InputError: fewer points than parameters plus one.
+
+    """
+    import numpy as np
+
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+
+    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
+    least = float(np.exp(points["log_error"].min()))
+    slope, level = np.polyfit(log_size, points["log_error"], 1)
+    low, high = float(log_size.min()), float(log_size.max())
+    middles = tuple(low + share * (high - low) for share in (0.25, 0.5, 0.75))
+    parameters = [
+        Parameter("c0", (-0.5 * float(slope), -1.5 * float(slope))),
+        Parameter("c1", (-0.5 * float(slope), 0.5 * float(slope))),
+        Parameter("log_b", (float(level),)),
+        Parameter("log_d", middles, low=low, high=high),
+        Parameter("f", (0.3,), low=0.02, high=5.0),
+    ]
+    if params.floor is None:
+        parameters.append(Parameter("q", (0.1 * least,), low=0.0, high=least))
+
+    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+        c0, c1, log_b, log_d, f = theta[:5]
+        x = np.log(frame["train_size"].to_numpy(dtype=np.float64))
+        power = log_b - c0 * x - c1 * f * np.logaddexp(0.0, (x - log_d) / f)
+        floor = params.floor if params.floor is not None else theta[5]
+        return np.asarray(power if floor == 0 else np.log(np.exp(power) + floor))
+
+    return fit_nonlinear(
+        "eps_opt = q + exp(log_b) P^-c0 (1 + (P/d)^(1/f))^(-c1 f)",
+        points,
+        "log_error",
+        model,
+        parameters,
+        derived={"gamma_meas": lambda theta: float(theta[0] + theta[1])},
+    )
+
+
+endpoint_broken_power_law = Fitter(
+    name="endpoint_broken_power_law",
+    summary="Endpoint law with one smooth break; gamma_meas is the exponent beyond it",
+    source="Caballero, Gupta, Rish, Krueger 2023 (arXiv 2210.14891), eq. 1 with one break",
+    params=EndpointBrokenPowerLawParams,
+    law="endpoint_law",
+    fit=fit,
+)

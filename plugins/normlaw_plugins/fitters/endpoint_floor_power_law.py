@@ -1,0 +1,75 @@
+"""The endpoint law with a floor: eps_opt = q + k * P^-gamma."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from normlaw_registry import FitResult, Fitter, Params
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class EndpointFloorPowerLawParams(Params):
+    """What is held fixed, and what the residuals are of."""
+
+    floor: float | None = Field(
+        default=None, description="error as P -> infinity; fitted, not negative, when None"
+    )
+    residuals: Literal["log", "error"] = Field(
+        default="log", description="least squares of the log error, or of the error itself"
+    )
+
+
+def fit(points: pd.DataFrame, params: EndpointFloorPowerLawParams) -> FitResult:
+    """Fit eps_opt = q + k P^-gamma_meas by nonlinear least squares.
+
+    Returns:
+        Parameters `gamma_meas`, `log_k` and, unless it is fixed, `q`.
+
+    Raises:
+        InputError: fewer points than parameters plus one.
+
+    """
+    import numpy as np
+
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+
+    least = float(np.exp(points["log_error"].min()))
+    slope, level = np.polyfit(np.log(points["train_size"].astype("float64")), points["log_error"], 1)
+    parameters = [
+        Parameter("gamma_meas", (-float(slope), -2 * float(slope))),
+        Parameter("log_k", (float(level),)),
+    ]
+    if params.floor is None:
+        parameters.append(Parameter("q", (0.01 * least, 0.5 * least, 0.9 * least), low=0.0, high=least))
+
+    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+        power = theta[1] - theta[0] * np.log(frame["train_size"].to_numpy(dtype=np.float64))
+        floor = params.floor if params.floor is not None else theta[2]
+        if floor == 0:
+            return np.asarray(power)
+        return np.asarray(np.log(np.exp(power) + floor))
+
+    return fit_nonlinear(
+        "eps_opt = q + exp(log_k) P^-gamma_meas",
+        points,
+        "log_error",
+        model,
+        parameters,
+        residuals=params.residuals,
+    )
+
+
+endpoint_floor_power_law = Fitter(
+    name="endpoint_floor_power_law",
+    summary="Endpoint law with a floor: eps_opt = q + k P^-gamma, q >= 0",
+    source="Hoffmann et al. 2022 (arXiv 2203.15556), the data term with an irreducible error",
+    params=EndpointFloorPowerLawParams,
+    law="endpoint_law",
+    fit=fit,
+)

@@ -1,0 +1,242 @@
+"""Nonlinear least squares for laws that are no line in logarithms.
+
+scipy does the optimisation; what is added here is several starts, standard errors (clustered by run where
+points are correlated), numbers derived from parameters by the delta method, and prediction intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from normlaw_registry import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Model = Callable[[Floats, pd.DataFrame], Floats]
+
+Residuals = Literal["log", "error"]
+TOLERANCE = 1e-15
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A free parameter: where the search starts, and its bounds."""
+
+    name: str
+    starts: tuple[float, ...]
+    low: float = -np.inf
+    high: float = np.inf
+
+
+@dataclass(frozen=True)
+class NonlinearResult:
+    """A fitted nonlinear law."""
+
+    law: str
+    """The formula, for people."""
+    model: Model
+    """(theta, points) -> natural log of the response, (n,)."""
+    theta: Floats
+    """Estimates of the free parameters, (k,)."""
+    covariance: Floats
+    """Of the free parameters, (k, k)."""
+    names: tuple[str, ...]
+    derived: Mapping[str, Callable[[Floats], float]]
+    """Numbers computed from the free parameters, by name."""
+    nobs: int
+    freedom: float
+    """Degrees of freedom of the t limits."""
+    scale: float
+    """Residual standard deviation, in logs or in the response's own units as `residuals` says."""
+    residuals: Residuals = "log"
+    at_bound: tuple[str, ...] = field(default=())
+    """Parameters that ended at a bound: their standard errors mean nothing there."""
+
+    @property
+    def params(self) -> pd.Series[float]:
+        """Estimates by name: the derived numbers first."""
+        import pandas as pd
+
+        values = {name: function(self.theta) for name, function in self.derived.items()}
+        return pd.Series(values | dict(zip(self.names, map(float, self.theta), strict=True)))
+
+    @property
+    def bse(self) -> pd.Series[float]:
+        """Standard errors by name; those of derived numbers by the delta method."""
+        import pandas as pd
+
+        errors = {name: self._delta(function) for name, function in self.derived.items()}
+        own = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+        return pd.Series(errors | dict(zip(self.names, map(float, own), strict=True)))
+
+    def _delta(self, function: Callable[[Floats], float]) -> float:
+        gradient = _gradient(lambda t: np.array([function(t)]), self.theta)[0]
+        return float(np.sqrt(max(gradient @ self.covariance @ gradient, 0.0)))
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return t limits of level 1 - alpha, columns 0 and 1."""
+        import pandas as pd
+        from scipy import stats
+
+        reach = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * self.bse
+        return pd.DataFrame({0: self.params - reach, 1: self.params + reach})
+
+    def predict(self, points: pd.DataFrame) -> Floats:
+        """Return the natural log of the law's response, (n,)."""
+        return self.model(self.theta, points)
+
+    def prediction_interval(self, points: pd.DataFrame, alpha: float = 0.05) -> Floats:
+        """Return limits for the log response of one new run, (n, 2): parameter and run scatter together."""
+        from scipy import stats
+
+        centre = self.predict(points)
+        gradient = _gradient(lambda t: self.model(t, points), self.theta)  # (n, k)
+        variance = np.einsum("ni,ij,nj->n", gradient, self.covariance, gradient)
+        own = self.scale if self.residuals == "log" else self.scale / np.exp(centre)
+        reach = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * np.sqrt(np.maximum(variance, 0.0) + own**2)
+        return np.stack([centre - reach, centre + reach], axis=1)
+
+    def summary(self) -> str:
+        """Return a table of estimates, errors and 95 % limits under the law's formula."""
+        import pandas as pd
+
+        limits = self.conf_int()
+        table = pd.DataFrame({"coef": self.params, "std err": self.bse, "0.025": limits[0], "0.975": limits[1]})
+        notes = [f"points {self.nobs}, residual standard deviation {self.scale:.4g} ({self.residuals})"]
+        if self.at_bound:
+            notes.append(f"at a bound: {', '.join(self.at_bound)}")
+        return "\n".join([self.law, table.to_string(float_format="{:.6g}".format), *notes])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in JSON's own types."""
+        limits = self.conf_int()
+        return {
+            "law": self.law,
+            "params": {str(k): float(v) for k, v in self.params.items()},
+            "bse": {str(k): float(v) for k, v in self.bse.items()},
+            "conf_int": {
+                str(k): [float(low), float(high)]
+                for k, low, high in zip(limits.index, limits[0], limits[1], strict=True)
+            },
+            "nobs": self.nobs,
+            "residual_sd": self.scale,
+            "residuals": self.residuals,
+            "at_bound": list(self.at_bound),
+        }
+
+
+def fit_nonlinear(
+    law: str,
+    points: pd.DataFrame,
+    response: str,
+    model: Model,
+    parameters: Sequence[Parameter],
+    *,
+    derived: Mapping[str, Callable[[Floats], float]] | None = None,
+    residuals: Residuals = "log",
+    clusters: pd.Series[Any] | None = None,
+) -> NonlinearResult:
+    """Fit by least squares from every combination of starts, and keep the best.
+
+    Args:
+        law: the formula, for people.
+        points: the frame that the fitter was given.
+        response: column with the natural log of the response.
+        model: (theta, points) -> natural log of the response.
+        parameters: the free parameters.
+        derived: further numbers to report, functions of theta.
+        residuals: "log" takes residuals of the log response, "error" of the response itself.
+        clusters: labels of correlated points; standard errors are then clustered by them.
+
+    Raises:
+        InputError: there are no more points than parameters, or no start leads to a solution.
+
+    """
+    from scipy.optimize import least_squares
+
+    n, k = len(points), len(parameters)
+    if n <= k:
+        raise InputError(f"{law}: {k} parameters need at least {k + 1} points, got {n}")
+    log_response = points[response].to_numpy(dtype=np.float64)
+    low, high = (np.array([getattr(p, side) for p in parameters]) for side in ("low", "high"))
+
+    def misfit(theta: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            found = model(theta, points)
+            gap = found - log_response if residuals == "log" else np.exp(found) - np.exp(log_response)
+        return np.asarray(np.nan_to_num(gap, nan=1e6, posinf=1e6, neginf=-1e6))
+
+    best = None
+    for start in product(*(p.starts for p in parameters)):
+        inside = np.clip(np.array(start, dtype=np.float64), low + 1e-12, high - 1e-12)
+        found = least_squares(
+            misfit,
+            inside,
+            bounds=(low, high),
+            x_scale="jac",
+            jac="3-point",
+            ftol=TOLERANCE,
+            xtol=TOLERANCE,
+            gtol=TOLERANCE,
+            max_nfev=500,
+        )
+        if np.isfinite(found.cost) and (best is None or found.cost < best.cost):
+            best = found
+    if best is None or np.abs(misfit(best.x)).max() >= 1e6:
+        raise InputError(
+            f"{law}: no start of the search leads to a solution; the points do not follow this law"
+        )
+    theta = np.asarray(best.x, dtype=np.float64)
+    jacobian = _gradient(misfit, theta)  # (n, k)
+    bread = np.asarray(np.linalg.pinv(jacobian.T @ jacobian), dtype=np.float64)
+    square = float(2 * best.cost) / (n - k)
+    if clusters is None:
+        covariance, freedom = square * bread, float(n - k)
+    else:
+        covariance, freedom = _sandwich(bread, jacobian, misfit(theta), clusters)
+    near = 1e-8 * np.maximum(1.0, np.abs(theta))
+    bound = [p.name for p, t, d in zip(parameters, theta, near, strict=True) if t - p.low < d or p.high - t < d]
+    return NonlinearResult(
+        law=law,
+        model=model,
+        theta=theta,
+        covariance=covariance,
+        names=tuple(p.name for p in parameters),
+        derived=derived or {},
+        nobs=n,
+        freedom=freedom,
+        scale=float(np.sqrt(square)),
+        residuals=residuals,
+        at_bound=tuple(bound),
+    )
+
+
+def _sandwich(bread: Floats, jacobian: Floats, gap: Floats, clusters: pd.Series[Any]) -> tuple[Floats, float]:
+    """Return the covariance clustered by run (Liang and Zeger 1986) and its degrees of freedom."""
+    codes = clusters.astype("category").cat.codes.to_numpy()
+    groups = int(codes.max()) + 1
+    if groups < 2:
+        raise InputError("standard errors clustered by run need at least 2 runs, got 1")
+    scores = np.zeros((groups, jacobian.shape[1]))
+    np.add.at(scores, codes, jacobian * gap[:, None])
+    n, k = jacobian.shape
+    correction = groups / (groups - 1) * (n - 1) / (n - k)
+    return correction * bread @ scores.T @ scores @ bread, float(groups - 1)
+
+
+def _gradient(function: Callable[[Floats], Floats], theta: Floats) -> Floats:
+    """Return the derivatives of a vector with respect to theta by central differences, (n, k)."""
+    columns = []
+    for i in range(len(theta)):
+        step = np.zeros_like(theta)
+        step[i] = 6e-6 * max(1.0, abs(theta[i])) if theta[i] == 0 else 6e-6 * abs(theta[i])
+        columns.append((function(theta + step) - function(theta - step)) / (2 * step[i]))
+    return np.stack(columns, axis=1)
