@@ -7,12 +7,12 @@ import torch
 from sklearn.datasets import load_digits
 
 from normlaw_plugins.datasets.digits import DIGITS
-from normlaw_registry import LoadContext, Params
+from normlaw_registry import LoadContext
 
 
 @pytest.fixture(scope="module")
 def splits():
-    return DIGITS.load(Params(), LoadContext(seed=7, train_size=10, folder=Path()))
+    return DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, folder=Path()))
 
 
 def rows(inputs, labels):
@@ -37,7 +37,7 @@ def test_stated_mean_and_deviation_are_the_training_images(splits):
 
 
 def test_split_does_not_depend_on_the_run(splits):
-    other = DIGITS.load(Params(), LoadContext(seed=8, train_size=1000, folder=Path()))
+    other = DIGITS.load(DIGITS.params(), LoadContext(seed=8, train_size=1000, folder=Path()))
     assert torch.equal(splits.train.inputs, other.train.inputs)
     assert (len(splits.train), len(splits.test)) == (1437, 360)
     # pinned: a curve of last year must be a curve of the same images

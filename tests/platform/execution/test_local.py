@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from normlaw.execution.local import Job, execute
+from normlaw.execution.worker import Progress
+from normlaw.spec import RunSpec
+from normlaw.study import Study, expand
+from normlaw.tracking.journal import journal_path, read_journal
+from normlaw_registry import Catalogue
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(
+        study="tiny",
+        abscissa="weight_norm",
+        home=tmp_path,
+        folder=tmp_path / "data",
+        environment={},
+        max_parallel=2,
+    )
+
+
+@pytest.fixture
+def specs(tiny: dict[str, Any], catalogue: Catalogue) -> list[RunSpec]:
+    tiny["vary"]["train_size"] = [32]
+    return expand(Study.model_validate(tiny), catalogue)
+
+
+def test_a_failed_run_stops_no_other_and_keeps_its_curve(
+    tiny: dict[str, Any], catalogue: Catalogue, job: Job
+) -> None:
+    tiny["fixed"]["optimizer"] = {"name": "sgd"}
+    tiny["vary"] = {"train_size": [32], "seed": [0], "optimizer.learning_rate": [1e30, 1e-2]}
+    diverging, healthy = expand(Study.model_validate(tiny), catalogue)
+    news: list[Progress] = []
+    outcomes = {outcome.spec_hash: outcome for outcome in execute([diverging, healthy], job, news.append)}
+    assert "training loss is" in str(outcomes[diverging.spec_hash].failure)
+    assert outcomes[healthy.spec_hash].failure is None
+    failed = read_journal(journal_path(job.home, "tiny", diverging.spec_hash))
+    assert failed is not None
+    assert failed.status == "failed"
+    assert failed.points
+    assert {item.step for item in news if item.spec_hash == healthy.spec_hash} >= {0, 60}
+
+
+def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSpec], job: Job) -> None:
+    killed: list[int | None] = []
+
+    def kill_once(news: Progress) -> None:
+        if not killed:
+            victim = multiprocessing.active_children()[0]
+            killed.append(victim.pid)
+            victim.kill()
+
+    outcomes = list(execute(specs, job, kill_once))
+    assert killed
+    assert sorted(outcome.spec_hash for outcome in outcomes) == sorted(spec.spec_hash for spec in specs)
+    for spec in specs:
+        record = read_journal(journal_path(job.home, "tiny", spec.spec_hash))
+        assert record is not None
+        assert record.status == "finished"
+        steps = [point["step"] for point in record.points]
+        assert steps == sorted(set(steps))
+
+
+def test_an_interrupt_stops_at_a_measuring_point_and_a_second_launch_finishes(
+    tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    tiny["vary"] = {"train_size": [256], "seed": [0, 1]}
+    tiny["fixed"].update(steps=100_000, measuring_points=2000)
+    study = write_study(tiny)
+    environment = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")}
+    command = [sys.executable, "-m", "normlaw", "run", str(study)]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    journals = tmp_path / ".normlaw" / "journal" / "tiny"
+    deadline = time.monotonic() + 120
+    while not any(path.stat().st_size > 5000 for path in journals.glob("*.jsonl")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Stopped. What is finished is kept" in told
+    assert "Traceback" not in told
+    for path in journals.glob("*.jsonl"):
+        record = read_journal(path)
+        assert record is not None
+        assert record.status is None
