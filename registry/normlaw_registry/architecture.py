@@ -52,6 +52,8 @@ class LinearMap:
     """Distance between neighbouring kernel entries along each spatial axis; 1 is a plain convolution."""
     groups: int = 1
     """Number of blocks of channels that are convolved apart from each other."""
+    positions: int = 1
+    """dense: number of tokens that the same matrix is applied to; 1 for all others."""
     lipschitz: float = 1.0
     """Lipschitz constant of the nonlinearity that follows (rho_i in Bartlett et al. 2017, eq. 1.2)."""
 

@@ -15,9 +15,9 @@ Shape = tuple[int, ...]
 
 
 def linear(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
-    """Return the one map of an `nn.Linear`."""
+    """Return the one map of an `nn.Linear`, applied to as many tokens as its input has."""
     weight = cast(Tensor, layer.weight)  # (out, in)
-    return (LinearMap(name=name, kind="dense", weight=weight.detach()),)
+    return (LinearMap(name=name, kind="dense", weight=weight.detach(), positions=math.prod(shape[:-1])),)
 
 
 def convolution(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
@@ -69,7 +69,11 @@ def attention(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
             cast(Tensor, w).detach() for w in (layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight)
         )
     parts = (*zip(("query", "key", "value"), weights, strict=True), ("output", layer.out_proj.weight.detach()))
-    return tuple(LinearMap(name=f"{name}.{part}", kind="dense", weight=weight) for part, weight in parts)
+    tokens = math.prod(shape[:-1])
+    return tuple(
+        LinearMap(name=f"{name}.{part}", kind="dense", weight=weight, positions=tokens)
+        for part, weight in parts
+    )
 
 
 RULES: Mapping[type[nn.Module], LayerRule] = {

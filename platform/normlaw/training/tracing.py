@@ -120,7 +120,10 @@ def record(
         if watch.inside > 1:
             return
         first = next(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor))
-        call = Call(layer_names[id(layer)], tuple(first.shape[1:]))
+        shape = tuple(first.shape[1:])
+        if isinstance(layer, nn.MultiheadAttention) and not layer.batch_first and first.dim() == 3:
+            shape = (first.shape[0], first.shape[2])  # its axes are (tokens, batch, features)
+        call = Call(layer_names[id(layer)], shape)
         if (origin := watch.outputs.get(id(first))) is not None:
             call.source = origin[1]
             call.source.consumers += 1

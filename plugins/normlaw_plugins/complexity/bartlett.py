@@ -1,79 +1,48 @@
-"""The formula that the spectral complexities share, in the log domain."""
+"""The formula that the spectral complexities share: Bartlett, Foster, Telgarsky 2017, eq. 1.2."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import exp, fsum, log
+from collections.abc import Callable
+from math import exp, fsum, isfinite, log
 
-from normlaw_registry import EntryNorms, Exactness, LinearMap, MeasuredValue, MeasurementContext, NormlawError
-
-Layers = Mapping[str, Mapping[str, float]]
-
-
-def log_of(value: float, linear_map: LinearMap, quantity: str) -> float:
-    """Return ln(value).
-
-    Raises:
-        NormlawError: the value is zero; names the layer.
-
-    """
-    if value > 0.0:
-        return log(value)
-    raise NormlawError(
-        f"layer {linear_map.name!r}: its {quantity} is zero, so the log of the norm is not finite"
-    )
+from normlaw_plugins.complexity.logs import exactness_of_product, log_sum_exp
+from normlaw_registry import LinearMap, MeasuredValue, MeasurementContext, NormlawError
 
 
-def log_sum_exp(logs: list[float]) -> float:
-    """Return ln(sum_i exp(l_i)); -inf for the log of zero is allowed beside finite ones."""
-    top = max(logs)
-    return top + log(fsum(exp(value - top) for value in logs))
-
-
-def spectral_complexity(
+def bartlett(
     context: MeasurementContext,
     norm: Callable[[LinearMap], MeasuredValue],
-    entries: Callable[[LinearMap], EntryNorms],
+    group_norm: Callable[[LinearMap], float],
+    quantity: str,
 ) -> MeasuredValue:
     """Return ln R, R = (prod_i rho_i s_i) (sum_i (b_i / s_i)^(2/3))^(3/2), over all linear maps.
 
-    s_i is `norm` and b_i = ||A_i^T - M_i^T||_{2,1} is the `rows_2_1` of `entries`. Where every map is equal
-    to its reference matrix, R is zero and has no log.
+    Args:
+        context: of the measuring point; gives the maps, and rho_i with each.
+        norm: gives s_i = ||A_i||_sigma.
+        group_norm: gives b_i = ||A_i^T - M_i^T||_{2,1}; not all may be zero.
+        quantity: what to call s_i in the result's `layers`.
 
     Raises:
-        NormlawError: a weight is zero or not finite (names the layer), or no weight differs from its reference.
+        NormlawError: a weight is zero or not finite (names the layer), or every map equals its reference.
 
     """
-    product: list[float] = []
+    factors: list[float] = []
     terms: list[float] = []
-    layers: dict[str, dict[str, float]] = {}
     values: list[MeasuredValue] = []
+    layers: dict[str, dict[str, float]] = {}
     for linear_map in context.linear_maps:
-        value = norm(linear_map)
-        group = entries(linear_map).rows_2_1
+        value, group = norm(linear_map), group_norm(linear_map)
         values.append(value)
-        product.append(log(linear_map.lipschitz) + value.log_value)
+        factors.append(log(linear_map.lipschitz) + value.log_value)
         if group > 0.0:
             terms.append(2 / 3 * (log(group) - value.log_value))
-        layers[linear_map.name] = {"log_norm": value.log_value, "group_norm_2_1": group}
-    if not terms:
+        layers[linear_map.name] = {quantity: exp(value.log_value), "group_norm_2_1": group}
+    log_value = fsum(factors) + 1.5 * log_sum_exp(terms)
+    if not isfinite(log_value):
         raise NormlawError(
-            "every weight equals its reference matrix, so that the spectral complexity is zero and has no log; "
-            "measure it only after the first step, or with reference: zero"
+            "every weight equals its reference matrix, so the spectral complexity is zero and has no log; "
+            "measure it only after the first step, or with `reference: zero`"
         )
-    exactness, tolerance = weakest(values)
-    return MeasuredValue(
-        log_value=fsum(product) + 1.5 * log_sum_exp(terms),
-        exactness=exactness,
-        tolerance=tolerance,
-        layers=layers,
-    )
-
-
-def weakest(values: list[MeasuredValue]) -> tuple[Exactness, float]:
-    """Return what can be said of a product of norms: its exactness and its relative error."""
-    kinds = {value.exactness for value in values}
-    exactness: Exactness = "estimate" if "estimate" in kinds else "exact"
-    if "upper_bound" in kinds:
-        exactness = "estimate" if "estimate" in kinds else "upper_bound"
-    return exactness, fsum(value.tolerance for value in values)
+    exactness, tolerance = exactness_of_product(values)
+    return MeasuredValue(log_value=log_value, exactness=exactness, tolerance=tolerance, layers=layers)

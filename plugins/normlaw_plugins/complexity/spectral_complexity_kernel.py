@@ -1,23 +1,31 @@
-"""Spectral complexity with the norms of the reshaped kernels."""
+"""Bartlett's formula on reshaped kernels."""
 
 from __future__ import annotations
 
-from normlaw_plugins.complexity.bartlett import spectral_complexity
-from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, Params
+from normlaw_plugins.complexity.bartlett import bartlett
+from normlaw_registry import ComplexityMeasure, LinearMap, MeasuredValue, MeasurementContext, Params
 
 
 def measure(params: Params, context: MeasurementContext) -> MeasuredValue:
-    """Return the log of Bartlett's spectral complexity, each kernel taken as a matrix (out, in * kh * kw).
+    """Return the log of R, with every A_i the kernel as a matrix (out, in/groups * kh * kw); M_i = 0.
 
-    The norm of a reshaped kernel is at most the norm of the convolution, which is at most sqrt(kh * kw)
-    times it: for convolutional networks this is not Bartlett's bound. Reference matrices are zero.
+    The reshaped kernel's norm is at most the convolution's, which is at most sqrt(kh * kw) times it: for a
+    convolutional network this is no bound, and the ratio moves during training.
+
+    Raises:
+        NormlawError: a weight is zero or not finite; names the layer.
+
     """
-    return spectral_complexity(context, context.kernel_norm, context.entry_norms)
+
+    def group_norm(linear_map: LinearMap) -> float:
+        return context.entry_norms(linear_map).rows_2_1
+
+    return bartlett(context, context.kernel_norm, group_norm, "kernel_norm")
 
 
 SPECTRAL_COMPLEXITY_KERNEL = ComplexityMeasure(
     name="spectral_complexity_kernel",
-    summary="Spectral complexity of the reshaped kernels: all layers, kernels as matrices",
-    source="Bartlett, Foster, Telgarsky 2017, eq. 1.2, on kernels of shape (out, in*kh*kw)",
+    summary="Bartlett's formula on reshaped kernels: all layers, kernels as matrices (out, in*kh*kw)",
+    source="Bartlett, Foster, Telgarsky 2017, arXiv:1706.08498, eq. 1.2, with kernels for operators",
     measure=measure,
 )
