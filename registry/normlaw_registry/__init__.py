@@ -10,7 +10,7 @@ from normlaw_registry.complexity import (
     MeasurementContext,
 )
 from normlaw_registry.component import Component, Params
-from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits, Task
+from normlaw_registry.dataset import Dataset, LoadContext, Outline, Split, Splits, Task
 from normlaw_registry.errors import (
     ComponentError,
     DuplicateComponentError,
@@ -47,6 +47,7 @@ __all__ = [
     "MeasuredValue",
     "MeasurementContext",
     "NormlawError",
+    "Outline",
     "Params",
     "Prediction",
     "Split",

@@ -90,6 +90,15 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outline:
+    """What is known of a data set without its files: enough to estimate what a study costs."""
+
+    task: Task
+    test_size: int
+    """Number of test examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LoadContext:
     """What the platform tells a data set when it asks for it."""
 
@@ -113,9 +122,11 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "dataset"
-    functions: ClassVar[tuple[str, ...]] = ("load",)
+    functions: ClassVar[tuple[str, ...]] = ("load", "outline")
 
     load: Callable[[Any, LoadContext], Splits]
     """(params, context) -> splits. Import torch inside."""
+    outline: Callable[[Any], Outline] | None = None
+    """(params) -> what is known without loading; None where only the files tell."""
     seeded: bool = False
     """True when the data themselves are drawn anew for each seed, as a teacher's are."""

@@ -1,30 +1,67 @@
-"""`normlaw studies`: the studies that come with normlaw."""
+"""`normlaw studies`: the studies that come with normlaw, and what they cost."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from normlaw.spec import RunSpec
+
 
 @click.command()
+@click.argument("names", metavar="[STUDY]...", nargs=-1)
+@click.option("--time", "timed", is_flag=True, help="Estimate hours on this machine, by timing a few steps.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def studies(as_json: bool) -> None:
-    """List the shipped studies with their number of runs and optimiser steps."""
-    from normlaw.study import expand, find_study, parse_study, shipped_studies
-    from normlaw_registry import load_catalogue
+def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
+    """List the shipped studies, or the STUDYs named, with each of their scales.
+
+    The cost of each is its number of runs and of optimiser steps, all runs together. With --time also the
+    hours that it would take here with one run on each core, from a timing of some seconds a study.
+    """
+    from normlaw.study import shipped_studies
 
     rows = []
-    for name in shipped_studies():
-        source = find_study(name)
-        study = parse_study(source)
-        specs = expand(study, load_catalogue(), source)
-        steps = sum(spec.total_steps for spec in specs)
-        rows.append({"name": name, "runs": len(specs), "steps": steps, "description": study.description})
+    for row, specs in _rows(names or tuple(shipped_studies())):
+        if timed:
+            row["hours"] = _hours(specs)
+        rows.append(row)
+        if not as_json:
+            click.echo(_line(row, timed, header=len(rows) == 1))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-        return
-    width = max(len(str(row["name"])) for row in rows)
-    click.echo(f"{'study':<{width}}  {'runs':>6}  {'steps':>12}  description")
-    for row in rows:
-        click.echo(f"{row['name']:<{width}}  {row['runs']:>6,}  {row['steps']:>12,}  {row['description']}")
+
+
+def _rows(names: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], list[RunSpec]]]:
+    from normlaw.study import at_scale, expand, find_study, parse_study
+    from normlaw_registry import load_catalogue
+
+    for name in names:
+        whole = find_study(name)
+        for scale in (None, *parse_study(whole).scales):
+            source = whole if scale is None else at_scale(whole, scale)
+            study = parse_study(source)
+            specs = expand(study, load_catalogue(), source)
+            steps = sum(spec.total_steps for spec in specs)
+            row = {"name": name, "scale": scale, "runs": len(specs), "steps": steps}
+            yield {**row, "description": study.description}, specs
+
+
+def _hours(specs: list[RunSpec]) -> float | None:
+    from normlaw.execution.local import available_cores
+    from normlaw.training.cost import study_seconds
+    from normlaw_registry import load_catalogue
+
+    seconds = study_seconds(specs, load_catalogue())
+    return None if seconds is None else seconds / 3600 / min(available_cores(), len(specs))
+
+
+def _line(row: dict[str, Any], timed: bool, header: bool) -> str:
+    name = row["name"] + (f" --scale {row['scale']}" if row["scale"] else "")
+    hours = ("?" if row["hours"] is None else f"{row['hours']:,.2f}") if timed else ""
+    line = f"{name:<38}  {row['runs']:>5,}  {row['steps']:>12,}  " + (f"{hours:>9}  " if timed else "")
+    title = f"{'study':<38}  {'runs':>5}  {'steps':>12}  " + (f"{'hours':>9}  " if timed else "")
+    return (f"{title}description\n" if header else "") + line + str(row["description"])

@@ -72,7 +72,7 @@ def train(
     architecture = catalogue.get(Architecture, spec.architecture.name)
     torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
     network = architecture.build(validate_params(architecture, spec.architecture.params), data.splits.task)
-    measurer = Measurer(_measures(spec, catalogue), network, architecture, data.splits.task)
+    measurer = Measurer(resolved_measures(spec, catalogue), network, architecture, data.splits.task)
     points: list[Point] = []
     for step in (follow_norm if spec.optimizer.follows_norm else descend)(spec, network, data):
         point = measure(step, spec, network, data, measurer)
@@ -110,7 +110,8 @@ def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
         yield step
 
 
-def _measures(spec: RunSpec, catalogue: Catalogue) -> list[tuple[ComplexityMeasure, Params]]:
+def resolved_measures(spec: RunSpec, catalogue: Catalogue) -> list[tuple[ComplexityMeasure, Params]]:
+    """Return the run's complexity measures with their parameters."""
     chosen = [(catalogue.get(ComplexityMeasure, m.name), m.params) for m in spec.measures]
     return [(measure, validate_params(measure, params)) for measure, params in chosen]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from normlaw_plugins.datasets.image_files import ColourParams, damaged, fetch, missing_files
 from normlaw_plugins.torchvision_import import prepare_torchvision
-from normlaw_registry import Dataset, LoadContext, Split, Splits, Task
+from normlaw_registry import Dataset, LoadContext, Outline, Split, Splits, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,12 +51,18 @@ def load_cifar(
             raise damaged(path, "its MD5 checksum is not the published one")
     train, test = (_split(source(context.folder, train=part)) for part in (True, False))
     return Splits(
-        task=Task(input_shape=(3, 32, 32), num_classes=10 if torchvision_name == "CIFAR10" else 100),
+        task=outline(torchvision_name).task,
         train=train,
         test=test,
         mean=params.mean,
         std=params.std,
     )
+
+
+def outline(torchvision_name: Literal["CIFAR10", "CIFAR100"]) -> Outline:
+    """Return the task and the number of test examples."""
+    classes = 10 if torchvision_name == "CIFAR10" else 100
+    return Outline(task=Task(input_shape=(3, 32, 32), num_classes=classes), test_size=10_000)
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -87,6 +93,7 @@ CIFAR10 = Dataset(
     source="Krizhevsky 2009",
     params=ColourParams,
     load=partial(load_cifar, "cifar10", "CIFAR10"),
+    outline=lambda params: outline("CIFAR10"),
 )
 CIFAR100 = Dataset(
     name="cifar100",
@@ -94,4 +101,5 @@ CIFAR100 = Dataset(
     source="Krizhevsky 2009",
     params=ColourParams,
     load=partial(load_cifar, "cifar100", "CIFAR100"),
+    outline=lambda params: outline("CIFAR100"),
 )

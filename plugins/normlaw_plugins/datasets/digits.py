@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from normlaw_registry import Dataset, LoadContext, Params, Split, Splits, Task
+from normlaw_registry import Dataset, LoadContext, Outline, Params, Split, Splits, Task
 
+TASK = Task(input_shape=(1, 8, 8), num_classes=10)
 IMAGES = 1797
 SPLIT_SEED = 0
 INK = 15
@@ -34,7 +35,7 @@ def load_digits(params: DigitsParams, context: LoadContext) -> Splits:
     labels = torch.from_numpy(labels.astype(np.int64))
     train, test = order[: -params.test_size], order[-params.test_size :]
     return Splits(
-        task=Task(input_shape=(1, 8, 8), num_classes=10),
+        task=TASK,
         train=Split(inputs=images[train], labels=labels[train]),
         test=Split(inputs=images[test], labels=labels[test]),
         mean=(MEAN,),
@@ -48,4 +49,5 @@ DIGITS = Dataset(
     source="Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits",
     params=DigitsParams,
     load=load_digits,
+    outline=lambda params: Outline(task=TASK, test_size=params.test_size),
 )

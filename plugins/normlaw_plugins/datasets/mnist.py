@@ -16,7 +16,7 @@ from pydantic import Field
 
 from normlaw_plugins.datasets.image_files import Deviation, GreyParams, Mean, damaged, fetch, missing_files
 from normlaw_plugins.torchvision_import import prepare_torchvision
-from normlaw_registry import Dataset, InputError, LoadContext, Split, Splits, Task
+from normlaw_registry import Dataset, InputError, LoadContext, Outline, Split, Splits, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,12 +136,16 @@ def _unpacked(path: Path) -> Iterator[Path]:
         yield plain
 
 
+OUTLINE = Outline(task=Task(input_shape=(1, 28, 28), num_classes=10), test_size=10_000)
+"""Of the published files; others of the format are read too."""
+
 MNIST = Dataset(
     name="mnist",
     summary="70,000 handwritten digits, 28x28 grey, 10 classes",
     source="LeCun, Bottou, Bengio, Haffner 1998",
     params=GreyParams,
     load=partial(load_mnist_files, "mnist", "MNIST"),
+    outline=lambda params: OUTLINE,
 )
 FASHION_MNIST = Dataset(
     name="fashion_mnist",
@@ -149,4 +153,5 @@ FASHION_MNIST = Dataset(
     source="Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
     params=FashionParams,
     load=partial(load_mnist_files, "fashion_mnist", "FashionMNIST"),
+    outline=lambda params: OUTLINE,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from normlaw_registry import Dataset, LoadContext, Params, Split, Splits, Task
+from normlaw_registry import Dataset, LoadContext, Outline, Params, Split, Splits, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,6 +21,11 @@ class TeacherStudentParams(Params):
         ge=1,
         description="number of test examples; they serve losses and networks without a closed form only",
     )
+
+
+def outline(params: TeacherStudentParams) -> Outline:
+    """Return the task and the number of test examples."""
+    return Outline(task=Task(input_shape=(params.dimension,), num_classes=2), test_size=params.test_size)
 
 
 def load_teacher_student(params: TeacherStudentParams, context: LoadContext) -> Splits:
@@ -45,7 +50,7 @@ def load_teacher_student(params: TeacherStudentParams, context: LoadContext) -> 
         return Split(inputs=inputs, labels=(fields > 0).long())
 
     return Splits(
-        task=Task(input_shape=(N,), num_classes=2),
+        task=outline(params).task,
         train=draw(train_stream, context.train_size),
         test=draw(test_stream, params.test_size),
         population_error=lambda network: generalisation_error(network, teacher),
@@ -113,5 +118,6 @@ TEACHER_STUDENT = Dataset(
     source="Engel and Van den Broeck 2001, ch. 1; D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
     params=TeacherStudentParams,
     load=load_teacher_student,
+    outline=outline,
     seeded=True,
 )

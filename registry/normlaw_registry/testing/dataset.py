@@ -51,6 +51,12 @@ def check_dataset(
         if name != "validation" or split is not None:
             _check_split(dataset, splits, name, split)
     _check_normalisation(dataset, splits)
+    outline = None if dataset.outline is None else dataset.outline(params)
+    require(
+        dataset,
+        outline is None or outline.task == splits.task,
+        f"`outline` tells of {outline and outline.task}, but `load` gives {splits.task}",
+    )
     require(
         dataset, _same(splits, load(state=1)), "two loads differ: draw from generators that `load` seeds itself"
     )

@@ -1,0 +1,144 @@
+"""What a study costs on this machine, from a short timing on made-up data."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from normlaw.spec import RunSpec
+from normlaw.training.loop import build_optimizer, resolved_measures
+from normlaw.training.loss import mean_loss
+from normlaw.training.measuring import Measurer
+from normlaw.training.schedule import measuring_steps
+from normlaw_registry import Architecture, Catalogue, Dataset, Outline, Split, validate_params
+
+FEW, MORE = 8, 24
+"""Batch sizes that are timed where a whole batch would take long; a line goes through both."""
+QUICK_SECONDS = 0.2
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one thread, for one setting of network, data, optimiser and measures."""
+
+    step: float
+    """One optimiser step of a whole batch."""
+    example: float
+    """One example's forward pass in an evaluation."""
+    norms: float
+    """All complexity measures at one measuring point."""
+
+    def seconds(self, spec: RunSpec, test_size: int) -> float:
+        """Return the time of a run of this setting, evaluated on its training and test examples."""
+        points = len(measuring_steps(spec.total_steps, spec.measuring_points))
+        examples = spec.train_size + test_size + (spec.validation.size or 0)
+        return spec.total_steps * self.step + points * (examples * self.example + self.norms)
+
+
+def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | None:
+    """Return the estimated time of all runs one after the other on one thread.
+
+    A run that a stopping rule may end early counts as whole. Each setting is timed once, at its largest
+    batch.
+
+    Returns:
+        Seconds, or None where a data set tells nothing without its files, or where runs follow the norm:
+        the steps that those take are not known beforehand.
+
+    """
+    total = 0.0
+    timings: dict[str, Timing] = {}
+    for spec in sorted(specs, key=lambda spec: -spec.train_size):
+        dataset = catalogue.get(Dataset, spec.dataset.name)
+        if dataset.outline is None or spec.optimizer.follows_norm:
+            return None
+        outline = dataset.outline(validate_params(dataset, spec.dataset.params))
+        setting = _setting(spec)
+        if setting not in timings:
+            timings[setting] = time_setting(spec, catalogue, outline)
+        total += timings[setting].seconds(spec, outline.test_size)
+    return total
+
+
+def _setting(spec: RunSpec) -> str:
+    """Return what a timing depends on; the values of weights and rates do not matter."""
+    tree = spec.model_dump(mode="json", include={"architecture", "dataset", "loss", "batch_size", "measures"})
+    tree["architecture"]["params"].pop("init_factor", None)
+    return json.dumps([tree, spec.optimizer.name], sort_keys=True)
+
+
+def time_setting(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
+    """Time a few steps, a forward pass and the second measurement of a run on random inputs, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return _time(spec, catalogue, outline)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
+    task = outline.task
+    architecture = catalogue.get(Architecture, spec.architecture.name)
+    network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+    optimizer = build_optimizer(spec.optimizer, network)
+    whole = min(spec.batch_size, spec.train_size)
+    inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
+    labels = torch.randint(task.num_classes, (len(inputs),))
+
+    def step(size: int) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        mean_loss(network(inputs[:size]), labels[:size], spec.loss).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    @torch.no_grad()
+    def forward(size: int) -> None:
+        network(inputs[:size])
+
+    network.train()
+    seconds_step = _of_batch(step, whole)
+    network.eval()
+    seconds_forward = _of_batch(forward, len(inputs)) / len(inputs)
+    measurer = Measurer(resolved_measures(spec, catalogue), network, architecture, task)
+    few = Split(inputs=inputs[:FEW], labels=labels[:FEW])
+
+    def measure() -> None:
+        measurer.measure(
+            network,
+            train_batches=lambda: [few],
+            train_labels=few.labels,
+            train_logits=lambda: _outputs(network, few),
+        )
+
+    measure()  # the first one also starts the iterations that later ones go on with
+    return Timing(step=seconds_step, example=seconds_forward, norms=_seconds(measure))
+
+
+def _outputs(network: nn.Module, split: Split) -> Tensor:
+    with torch.no_grad():
+        outputs: Tensor = network(split.inputs)
+    return outputs
+
+
+def _of_batch(action: Callable[[int], None], size: int) -> float:
+    """Return the seconds of `action` on a batch; where that is long, from two small batches and a line."""
+    action(FEW)  # the first call also allocates
+    few = _seconds(lambda: action(FEW))
+    if few * size / FEW < QUICK_SECONDS:
+        action(size)
+        return min(_seconds(lambda: action(size)) for _ in range(REPEATS))
+    slope = max(0.0, _seconds(lambda: action(MORE)) - few) / (MORE - FEW)
+    return few + slope * (size - FEW)
+
+
+def _seconds(action: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
