@@ -1,9 +1,13 @@
 """Every component that normlaw ships keeps the contract that it asks of others."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from normlaw_registry import Component, Dataset, InputError, LoadContext, load_catalogue
 from normlaw_registry.testing import check_component
+from normlaw_registry.testing.fitter import synthetic_points
 
 COMPONENTS = [
     component
@@ -28,7 +32,7 @@ def test_a_built_in_keeps_the_contract(component: Component, tmp_path) -> None:
         # Its files are downloaded by users; its own test brings small ones.
         assert str(tmp_path) in refusal
         return
-    check_component(component)
+    check_component(component, **own_points(component))
 
 
 def missing_files(dataset: Dataset, folder) -> str | None:
@@ -38,3 +42,17 @@ def missing_files(dataset: Dataset, folder) -> str | None:
     except InputError as error:
         return str(error)
     return None
+
+
+def own_points(component: Component) -> dict[str, Any]:
+    """Return what the one fitter needs whose law is no power law at any parameters."""
+    if component.name != "endpoint_exponential":
+        return {}
+    floor, start, tau = 0.05, 0.6, 1500.0
+    points = synthetic_points("endpoint_law", exponent=0.0)  # ln eps = 0.5 + noise
+    sizes = points["train_size"].astype("float64")
+    decay = (start - floor) * np.exp(-sizes / tau)
+    points["log_error"] += np.log(floor + decay) - 0.5
+    last = sizes.idxmax()
+    # -d ln eps / d ln P at the largest P
+    return {"points": points, "exponent": sizes[last] / tau * decay[last] / (floor + decay[last])}

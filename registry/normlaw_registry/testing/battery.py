@@ -39,7 +39,7 @@ def check_component(component: Component, *, params: Params | None = None, **opt
             architecture: `tasks`, the tasks to build for;
             dataset: `folder`, where its files lie, and `train_size`;
             complexity measure: `networks`, pairs of network and task;
-            fitter: `exponent`, the true value to recover;
+            fitter: `exponent`, the true value to recover, and `points` that have it;
             theory: `alphas` and `norms` inside the solver's range.
 
     Raises:

@@ -19,13 +19,17 @@ NOISE = 0.01
 """Standard deviation of the points' logarithms."""
 
 
-def check_fitter(fitter: Fitter, params: Params, *, exponent: float = 0.6) -> None:
+def check_fitter(
+    fitter: Fitter, params: Params, *, exponent: float = 0.6, points: pd.DataFrame | None = None
+) -> None:
     """Fit points that obey the fitter's law with a known exponent; check the result and its refusals.
 
-    The exponent must be recovered within five of its standard errors and within 0.05; the result must have
+    The points follow a power law. A fitter of a form that no power law is a case of is given `points` of its
+    own form, of scatter `NOISE`, with `exponent` the value that it should report for them. The exponent must be recovered within five of its standard errors and within 0.05; the result must have
     all that `FitResult` names and pass through JSON unchanged; a single point must be refused by `InputError`.
     """
-    points = synthetic_points(fitter.law, exponent)
+    if points is None:
+        points = synthetic_points(fitter.law, exponent)
     given = points.copy()
     result = fitter.fit(points, params)
     require(fitter, points.equals(given), "`fit` changes the points that it is given: work on a copy")
