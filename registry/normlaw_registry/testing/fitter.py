@@ -25,8 +25,9 @@ def check_fitter(
     """Fit points that obey the fitter's law with a known exponent; check the result and its refusals.
 
     The points follow a power law. A fitter of a form that no power law is a case of is given `points` of its
-    own form, of scatter `NOISE`, with `exponent` the value that it should report for them. The exponent must be recovered within five of its standard errors and within 0.05; the result must have
-    all that `FitResult` names and pass through JSON unchanged; a single point must be refused by `InputError`.
+    own form, of scatter `NOISE`, with `exponent` the value that it should report for them. The exponent must
+    be recovered within five of its standard errors and within 0.05; the result must have all that
+    `FitResult` names and pass through JSON unchanged; a single point must be refused by `InputError`.
     """
     if points is None:
         points = synthetic_points(fitter.law, exponent)
