@@ -151,12 +151,13 @@ def record(
 
 @contextmanager
 def evaluation(network: nn.Module) -> Iterator[None]:
-    """Put the network into evaluation mode without gradients, then restore each layer's mode and the RNG."""
+    """Put the network into evaluation mode, without gradients and autocast; restore each mode and the RNG."""
     modes = {module: module.training for module in network.modules()}
     devices = {p.device for p in network.parameters() if p.device.type == "cuda"}
+    kind = "cuda" if devices else "cpu"
     network.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
+        with torch.no_grad(), torch.random.fork_rng(devices=list(devices)), torch.autocast(kind, enabled=False):
             yield
     finally:
         for module, mode in modes.items():

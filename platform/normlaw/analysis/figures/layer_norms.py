@@ -1,0 +1,61 @@
+"""Figure: what each layer contributes to a measure, at the measuring points of a table of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from normlaw.analysis.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LABELS = {
+    "operator_norm": "operator norm",
+    "kernel_norm": "norm of the kernel as a matrix",
+    "group_norm_2_1": "(2,1) norm",
+    "frobenius_norm": "Frobenius norm",
+    "l1_norm": "L1 norm",
+    "distance": "distance from initialisation",
+}
+COLUMNS = ("step", "measure", "layer", "depth")
+
+
+def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) -> Figure:
+    """Return one panel for each quantity of a measure: its value in each layer, one line a measuring point.
+
+    Args:
+        rows: with the columns `step`, `measure`, `layer`, `depth` and one for each quantity.
+        measure: which measure's rows to draw.
+
+    Raises:
+        ValueError: there is no row of this measure.
+
+    """
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    mine = table[table["measure"] == measure].dropna(axis="columns", how="all") if len(table) else table
+    if not len(mine):
+        raise ValueError(f"no layers of measure {measure!r} in the table")
+    quantities = [column for column in mine.columns if column not in COLUMNS]
+    layers = mine.sort_values("depth")["layer"].unique()
+    figure, first = style.new_figure(width=3.2 + 3.2 * len(quantities), height=1.6 + 0.2 * len(layers))
+    first.remove()
+    panels = figure.subplots(1, len(quantities), sharey=True, squeeze=False)[0]
+    steps = sorted(mine["step"].unique())
+    looks = style.size_styles(steps)
+    for axes, quantity in zip(panels, quantities, strict=True):
+        axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+        for step in steps:
+            points = mine[mine["step"] == step].sort_values("depth")
+            colour, marker = looks[step]
+            axes.plot(points[quantity], points["depth"], color=colour, marker=marker, label=f"{step:,}")
+        axes.set_xscale("log")
+        axes.set_xlabel(LABELS.get(quantity, quantity))
+    panels[0].set_yticks(range(len(layers)), layers)
+    panels[0].invert_yaxis()
+    panels[0].set_ylabel("layer, first above")
+    panels[-1].legend(title="step", fontsize="small", title_fontsize="small")
+    figure.suptitle(measure)
+    return figure
