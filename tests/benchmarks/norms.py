@@ -152,9 +152,8 @@ def report(name: str) -> None:
     with Alive(training.network) as alive:
         training.take(exact)
     print(f"{name}: svdvals {svd:.2f} s, kernel variant {of_kernel:.3f} s: {svd / of_kernel:.1f} times faster")
-    print(
-        f"  exact variant cold {cold:.2f} s, warm {warm:.2f} s; warm {warm / epoch:.2%} of an epoch ({epoch:.0f} s)"
-    )
+    share = f"{warm / epoch:.2%} of an epoch of {epoch:.0f} s"
+    print(f"  exact variant cold {cold:.2f} s, warm {warm:.2f} s: {share}")
     print(f"  {len(apart)} measures one by one {one_by_one:.2f} s, in one pass {one_pass:.2f} s: ", end="")
     print(f"{one_by_one / one_pass:.1f} times faster")
     print(f"  memory {alive.most / 2**20:.0f} MiB: {alive.most / largest:.2f} of the largest layer", flush=True)
