@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats
+from normlaw.analysis.columns import floats, run_slices
 from normlaw.analysis.results import Findings
 
 GRID = 101
@@ -57,9 +57,10 @@ def collapse_quality(curves: pd.DataFrame, findings: Findings) -> Collapse | Non
     optima = findings.optima
     pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
     at = dict(zip(optima["run"], pairs, strict=True))
+    log_norm, log_error = floats(curves, "log_norm"), floats(curves, "log_error")
     runs = [
-        (size, floats(run, "log_norm") - at[name][0], floats(run, "log_error") - at[name][1])
-        for (size, name), run in curves.groupby(["train_size", "run"], sort=False)
+        (size, log_norm[rows] - at[name][0], log_error[rows] - at[name][1])
+        for size, name, rows in run_slices(curves)
     ]
     sizes = np.array([size for size, _, _ in runs])
     low, high = max(x[0] for _, x, _ in runs), min(x[-1] for _, x, _ in runs)

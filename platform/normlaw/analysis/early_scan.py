@@ -91,13 +91,14 @@ def early_scan(
     variance = noise_variance(x, y, run_of)
     from_own = floats(points, "log_norm")[early] - run_optimum[run_of]
     bends = [np.exp(m * np.minimum(from_own, 0.0) / -edges[0]) for m in CORRECTIONS]
-    left, right = np.triu_indices(EDGES, 1)
+    left, right = _wide_windows(edges)
     sums = _cumulative_sums(x, y, bends, run_of, edges, runs)  # (terms, runs, EDGES)
     per_run = sums[:, :, right] - sums[:, :, left]  # (terms, runs, W)
     own = _centred(per_run)
 
     # chi^2 is taken about each run's own level: a run's offset is no misfit of the law.
-    shape = (len(multiplicity), len(left), len(sizes), 1 + len(CORRECTIONS))
+    least = min(4, len(sizes))
+    shape = (len(multiplicity), len(left), len(sizes) - least + 1, 1 + len(CORRECTIONS))
     gamma: Floats = np.full(shape, np.nan)
     criterion: Floats = np.full(shape, np.inf)
     all_points = (multiplicity @ np.bincount(run_of, minlength=runs))[:, None]  # (D, 1)
@@ -105,8 +106,6 @@ def early_scan(
     fitted, levels = np.zeros((2, *shape[:2]))
     counted: NDArray[np.int64] = np.zeros(shape[1], dtype=np.int64)
     kept: NDArray[np.int64] = np.zeros((shape[1], len(sizes)), dtype=np.int64)
-    least = min(4, len(sizes))
-    wide = _wide(edges, left, right)
     for f in reversed(range(len(sizes))):
         of = size_of == f
         weight = multiplicity[:, of]  # (D, runs of the size)
@@ -119,7 +118,9 @@ def early_scan(
         levels += rich * (weight @ (n > 0))
         counted += rich
         kept[:, f] = (kept[:, f + 1] if f + 1 < len(sizes) else 0) + (rich * n.sum(axis=0)).astype(np.int64)
-        usable = wide & (counted >= least)
+        if f >= shape[2]:
+            continue  # too few sizes yet
+        usable = counted >= least
         for s in range(shape[3]):
             gamma[:, :, f, s], determined = _slope(within, s)
             misfit = _misfit(about, s) / variance
@@ -133,11 +134,11 @@ def early_scan(
     return EarlyScan(
         low=edges[left],
         high=edges[right],
-        first_sizes=sizes,
+        first_sizes=sizes[: shape[2]],
         corrections=(0.0, *CORRECTIONS),
         gamma_1=gamma,
         criterion=criterion,
-        points=kept,
+        points=kept[:, : shape[2]],
         noise=float(np.sqrt(variance)),
     )
 
@@ -211,6 +212,11 @@ def _centred(sums: Floats) -> Floats:
     return np.stack(out)
 
 
-def _wide(edges: Floats, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which windows span at least half a decade of norm, or half of the range where that is shorter."""
-    return np.asarray(edges[right] - edges[left] >= min(LN10 / 2, -edges[0] / 2) - 1e-12)
+def _wide_windows(edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return left and right edges of the windows that are wide enough.
+
+    A window spans at least half a decade of norm, or half of the range where that is shorter.
+    """
+    left, right = np.triu_indices(len(edges), 1)
+    wide = edges[right] - edges[left] >= min(LN10 / 2, -edges[0] / 2) - 1e-12
+    return left[wide], right[wide]

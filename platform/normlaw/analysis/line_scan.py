@@ -50,7 +50,8 @@ def line_scan(value: Floats, size_of: NDArray[np.int64], log_sizes: Floats, mult
         cxx, cxy, cyy = sxx - sx * sx / n, sxy - sx * sy / n, syy - sy * sy / n
         slope = cxy / cxx
         misfit = np.maximum(cyy - cxy * cxy / cxx, 0.0)
-    variance = _variance(value, size_of, log_sizes)
+    # A draw's means scatter about the study's, which scatter about the law: together twice the variance.
+    variance = _variance(value, size_of, log_sizes) * np.where(np.arange(len(mean)) == 0, 1.0, 2.0)[:, None]
     present = tail((count > 0).astype(np.float64))
     cut = present[:, :1] - present
     criterion = misfit / variance + 2 * 2 + 2 * cut

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.columns import floats, run_slices
+
 
 def mean_curves(curves: pd.DataFrame, grid_points: int = 50) -> pd.DataFrame:
     """Return the mean error of the runs of each train size.
@@ -22,19 +24,23 @@ def mean_curves(curves: pd.DataFrame, grid_points: int = 50) -> pd.DataFrame:
 
     """
     grid = np.linspace(curves["log_norm"].min(), curves["log_norm"].max(), grid_points)
+    x, y = floats(curves, "log_norm"), floats(curves, "test_error")
+    runs: dict[int, list[slice]] = {}
+    for size, _, rows in run_slices(curves):
+        runs.setdefault(size, []).append(rows)
     frames: list[pd.DataFrame] = []
-    for size, of_size in curves.groupby("train_size", sort=True):
-        runs = [run for _, run in of_size.groupby("run", sort=False)]
-        if len(runs) == 1:
-            norms, errors = runs[0]["log_norm"].to_numpy(), runs[0]["test_error"].to_numpy()
+    for size in sorted(runs):
+        own = runs[size]
+        if len(own) == 1:
+            norms, errors = x[own[0]], y[own[0]]
             present = np.ones(len(norms), dtype=np.int64)
         else:
-            rows = np.stack(  # (runs, grid)
-                [np.interp(grid, r["log_norm"], r["test_error"], left=np.nan, right=np.nan) for r in runs]
+            on_grid = np.stack(  # (runs, grid)
+                [np.interp(grid, x[rows], y[rows], left=np.nan, right=np.nan) for rows in own]
             )
-            present = np.isfinite(rows).sum(axis=0)  # (grid,)
+            present = np.isfinite(on_grid).sum(axis=0)  # (grid,)
             some = present > 0
-            norms, errors, present = grid[some], np.nanmean(rows[:, some], axis=0), present[some]
+            norms, errors, present = grid[some], np.nanmean(on_grid[:, some], axis=0), present[some]
         frames.append(
             pd.DataFrame({"train_size": size, "log_norm": norms, "test_error": errors, "runs": present})
         )

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 def synthetic_study(
     *,
+    shape: str = "turn",
     gamma_1: float = 0.5,
     gamma_2: float = 1.0,
     sizes: tuple[int, ...] = (1000, 2000, 4000, 8000, 16000, 32000),
@@ -33,34 +34,42 @@ def synthetic_study(
     floor: float = 0.0,
     generator: np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Return curves eps = k1 lambda^-gamma_1 (1 + (gamma_1/rise) (lambda/lambda_opt)^(gamma_1 + rise)) + floor.
+    """Return curves with known laws: z = ln(lambda/lambda_opt), lambda_opt = e^10 (P/P_0)^gamma_2.
 
-    Without floor the least error lies at lambda_opt = k2 P^gamma_2 exactly. Early on the error saturates
-    below `ceiling`. `noise` is the standard deviation of each log error, `seed_offset` that of a run's level,
-    `optimum_scatter` that of a run's log optimal norm.
+    Shapes: "turn" is lambda^-gamma_1 (1 + (gamma_1/rise) e^((gamma_1 + rise) z)), least at z = 0 exactly;
+    "sum" is e^(-gamma_1 z) + 0.2 e^(rise z); "kink" falls with gamma_1 and rises with `rise`, bent sharply.
+    Early on the error saturates at `ceiling`, and `floor` is added (q1). `noise` is the standard deviation of
+    each log error, `seed_offset` that of a run's level, `optimum_scatter` that of its log optimal norm.
     """
     rng = generator or np.random.default_rng(0)
-    frames = []
-    for size in sizes:
-        for seed in range(seeds):
-            log_optimum = gamma_2 * np.log(size / sizes[0]) + 10 + optimum_scatter * rng.normal()
-            x = np.linspace(10 - reach, 12 + gamma_2 * np.log(size / sizes[0]), points)
-            law = np.log(0.2) - gamma_1 * (x - 10) + seed_offset * rng.normal()
-            law += np.log1p(gamma_1 / rise * np.exp((gamma_1 + rise) * (x - log_optimum)))
-            error = np.exp(law) + floor
-            error = (error**-8 + ceiling**-8) ** (-1 / 8) * np.exp(noise * rng.normal(size=points))
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "run": f"{size}/{seed}",
-                        "train_size": size,
-                        "seed": seed,
-                        "log_norm": x,
-                        "test_error": np.minimum(error, 1.0),
-                    }
-                )
-            )
-    return pd.concat(frames, ignore_index=True)
+    size = np.repeat(sizes, seeds)  # (runs,)
+    grown = gamma_2 * np.log(size / sizes[0])[:, None]  # (runs, 1)
+    log_optimum = grown + 10 + optimum_scatter * rng.normal(size=(len(size), 1))
+    x = 10 - reach + (reach + 2 + grown) * np.linspace(0, 1, points)  # (runs, points)
+    z = x - log_optimum
+    if shape == "turn":
+        bend = np.log1p(gamma_1 / rise * np.exp((gamma_1 + rise) * z))
+    elif shape == "sum":
+        bend = np.log1p(0.2 * np.exp((gamma_1 + rise) * z))
+    else:
+        bend = (gamma_1 + rise) * np.maximum(z, 0.0)
+    law = np.log(0.2) - gamma_1 * (x - 10) + bend + seed_offset * rng.normal(size=(len(size), 1))
+    error = np.minimum(np.exp(law) + floor, ceiling) if shape == "kink" else _saturated(law, floor, ceiling)
+    error *= np.exp(noise * rng.normal(size=x.shape))
+    seed = np.tile(np.arange(seeds), len(sizes))
+    return pd.DataFrame(
+        {
+            "run": np.repeat([f"{p}/{s}" for p, s in zip(size, seed, strict=True)], points),
+            "train_size": np.repeat(size, points),
+            "seed": np.repeat(seed, points),
+            "log_norm": x.ravel(),
+            "test_error": np.minimum(error, 1.0).ravel(),
+        }
+    )
+
+
+def _saturated(law: np.ndarray, floor: float, ceiling: float) -> np.ndarray:
+    return ((np.exp(law) + floor) ** -8 + ceiling**-8) ** (-1 / 8)
 
 
 @pytest.fixture(scope="session")

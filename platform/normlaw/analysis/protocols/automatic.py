@@ -68,9 +68,11 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     first = int(sizes[best_first])
     fits = _reported_fits(curves, per_size, optima, window, first, catalogue)
     level = options.confidence
+    # Degrees of freedom of the scatter between runs of one size, or between sizes where each has one run.
+    freedom = len(optima) - len(sizes) if np.bincount(size_of).min() > 1 else len(optima) - 2
     predicted = product(g1, g2)
     estimates = {"gamma_1": g1, "gamma_2": g2, "gamma_pred": predicted, "gamma_meas": gm}
-    found = {name: averaged.estimate(level) for name, averaged in estimates.items()}
+    found = {name: averaged.estimate(level, freedom) for name, averaged in estimates.items()}
     test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:])
     choices = sensitivity(early, early_weight[0], norm_line)
     return Findings(
@@ -135,18 +137,22 @@ class Averaged:
         spread = np.where(w[0] > 0, about[0], 0.0) ** 2 - np.where(w[0] > 0, np.nanvar(about[1:], axis=0), 0.0)
         return cls(mean, float(np.sqrt(max((w[0] * spread).sum(), 0.0))))
 
-    def estimate(self, confidence: float) -> Estimate:
-        """Return the value with its errors; limits are bootstrap quantiles, widened by the window error."""
+    def estimate(self, confidence: float, freedom: int) -> Estimate:
+        """Return the value with its errors; limits are t limits with the bootstrap's standard error.
+
+        Quantiles of the draws would be too narrow: with few seeds they lack the factor of Student's t.
+        """
+        from scipy import stats
+
         draws = self.mean[1:][np.isfinite(self.mean[1:])]
         value, statistical = float(self.mean[0]), float(draws.std(ddof=1))
         stderr = float(np.hypot(statistical, self.window))
-        tail = (1 - confidence) / 2
-        low, high = np.quantile(draws - draws.mean(), [tail, 1 - tail]) * (stderr / statistical)
+        reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * stderr
         return Estimate(
             value=value,
             stderr=stderr,
-            low=value + float(low),
-            high=value + float(high),
+            low=value - reach,
+            high=value + reach,
             statistical=statistical,
             window=self.window,
         )
