@@ -25,7 +25,7 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one thread, for one setting of network, data, optimiser and measures."""
+    """Seconds of CPU time of one thread, for one setting of network, data, optimiser and measures."""
 
     step: float
     """One optimiser step of a whole batch."""
@@ -42,7 +42,7 @@ class Timing:
 
 
 def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | None:
-    """Return the estimated time of all runs one after the other on one thread.
+    """Return the estimated CPU time of all runs one after the other on one thread.
 
     A run that a stopping rule may end early counts as whole. Each setting is timed once, at its largest
     batch.
@@ -139,6 +139,6 @@ def _of_batch(action: Callable[[int], None], size: int) -> float:
 
 
 def _seconds(action: Callable[[], None]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()  # what other programs take does not count
     action()
-    return time.perf_counter() - start
+    return time.process_time() - start
