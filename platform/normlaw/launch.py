@@ -11,7 +11,9 @@ from mlflow.exceptions import MlflowException
 
 from normlaw import environment
 from normlaw.display import Display
-from normlaw.execution.local import Job, execute
+from normlaw.execution.devices import choose_device, describe_device
+from normlaw.execution.local import execute
+from normlaw.execution.worker import Job
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.tracking.client import connect, redacted
@@ -51,6 +53,7 @@ def launch(
     *,
     tracking_uri: str | None = None,
     home: Path = HOME,
+    device: str = "auto",
     max_parallel: int,
 ) -> Summary:
     """Train every run of the study that MLflow does not have yet, and send it.
@@ -64,6 +67,7 @@ def launch(
 
     """
     specs = expand(study, catalogue, source)
+    device = choose_device(device)
     check(specs, catalogue, home / "data")
     client = connect(tracking_uri)
     experiment = open_experiment(client, study)
@@ -96,7 +100,8 @@ def launch(
         abscissa=study.abscissa,
         home=home,
         folder=home / "data",
-        environment=environment.describe(catalogue),
+        device=device,
+        environment={**environment.describe(catalogue), "device": describe_device(device)},
         max_parallel=max_parallel,
     )
     with display.training(missing, already_done=len(specs) - len(missing)) as report:

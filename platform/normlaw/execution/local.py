@@ -11,31 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty
-from typing import Any
 
-from normlaw.execution.worker import Outcome, Progress, initialise, work
+from normlaw.execution.worker import Job, Outcome, Progress, initialise, work
 from normlaw.spec import RunSpec
 
 MAX_ATTEMPTS = 3
 """How often a run is begun when its process is killed from outside (out of memory, say)."""
 POLL_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be done, and where."""
-
-    study: str
-    abscissa: str
-    home: Path
-    """Folder of the journals."""
-    folder: Path
-    """Folder of the data sets' files."""
-    environment: dict[str, Any]
-    max_parallel: int
 
 
 def available_cores() -> int:
@@ -76,10 +59,7 @@ def _one_pool(
     )
     started: set[str] = set()
     try:
-        futures: set[Future[Outcome]] = {
-            pool.submit(work, spec, job.study, job.abscissa, job.home, job.folder, job.environment)
-            for spec in waiting.values()
-        }
+        futures: set[Future[Outcome]] = {pool.submit(work, spec, job) for spec in waiting.values()}
         while futures:
             done, futures = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for item in _drain(news):

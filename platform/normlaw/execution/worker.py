@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
 from dataclasses import dataclass
@@ -13,6 +14,21 @@ from typing import Any
 from normlaw.spec import RunSpec
 from normlaw.tracking.journal import Journal, journal_path
 from normlaw_registry import NormlawError, load_catalogue
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, and where."""
+
+    study: str
+    abscissa: str
+    home: Path
+    """Folder of the journals."""
+    folder: Path
+    """Folder of the data sets' files."""
+    device: str
+    environment: dict[str, Any]
+    max_parallel: int
 
 
 @dataclass(frozen=True)
@@ -50,26 +66,23 @@ def initialise(news: Queue[Progress], stop: Event, threads: int) -> None:
     _news, _stop = news, stop
     news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
     import torch
 
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
 
 
-def work(
-    spec: RunSpec, study: str, abscissa: str, home: Path, folder: Path, environment: dict[str, Any]
-) -> Outcome:
+def work(spec: RunSpec, job: Job) -> Outcome:
     """Train one run into its journal; never raises, so that one failed run stops no other."""
     try:
-        with Journal(journal_path(home, study, spec.spec_hash)) as journal:
-            return _train_into(journal, spec, abscissa, folder, environment)
+        with Journal(journal_path(job.home, job.study, spec.spec_hash)) as journal:
+            return _train_into(journal, spec, job)
     except NormlawError as error:
         return Outcome(spec.spec_hash, str(error))
 
 
-def _train_into(
-    journal: Journal, spec: RunSpec, abscissa: str, folder: Path, environment: dict[str, Any]
-) -> Outcome:
+def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
     from normlaw.training.data import RunData
     from normlaw.training.loop import Point, train
 
@@ -83,15 +96,22 @@ def _train_into(
             int(point["step"]),
             spec.total_steps,
             point["test/error"],
-            point[f"log_norm/{abscissa}"],
+            point[f"log_norm/{job.abscissa}"],
         )
         _news.put(news)
         if _stop.is_set():
             raise StopRequestedError
 
-    journal.start(spec, environment)
+    journal.start(spec, job.environment)
     try:
-        train(spec, load_catalogue(), folder=folder, on_data=note_data, on_point=note_point)
+        train(
+            spec,
+            load_catalogue(),
+            folder=job.folder,
+            device=job.device,
+            on_data=note_data,
+            on_point=note_point,
+        )
     except StopRequestedError:
         return Outcome(spec.spec_hash, stopped=True)
     except NormlawError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,16 +22,20 @@ def augment(images: Tensor, changes: Augmentation, stream: np.random.Generator) 
 
     """
     count, _, height, width = images.shape
+
+    def draws(values: np.ndarray[Any, Any]) -> Tensor:
+        return torch.from_numpy(values).to(images.device)
+
     if changes.rotation or changes.shift:
         angles = np.deg2rad(stream.uniform(-changes.rotation, changes.rotation, count))  # (b,)
         limits = changes.shift * np.array([width, height])
         shifts = np.rint(stream.uniform(-limits, limits, (count, 2)))  # (b, 2): to the right, down
-        images = rotate_and_shift(images, torch.from_numpy(angles), torch.from_numpy(shifts))
+        images = rotate_and_shift(images, draws(angles), draws(shifts))
     if changes.crop_padding:
         offsets = stream.integers(0, 2 * changes.crop_padding + 1, (count, 2))  # (b, 2): rows, columns
-        images = crop(images, changes.crop_padding, torch.from_numpy(offsets))
+        images = crop(images, changes.crop_padding, draws(offsets))
     if changes.flip:
-        mirrored = torch.from_numpy(stream.random(count) < changes.flip)  # (b,)
+        mirrored = draws(stream.random(count) < changes.flip)  # (b,)
         images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     return images
 
@@ -69,8 +75,8 @@ def crop(images: Tensor, padding: int, offsets: Tensor) -> Tensor:
     """
     count, _, height, width = images.shape
     padded = pad(images, [padding] * 4)  # (b, channels, height + 2 padding, width + 2 padding)
-    rows = offsets[:, 0, None] + torch.arange(height)  # (b, height)
-    columns = offsets[:, 1, None] + torch.arange(width)  # (b, width)
-    image = torch.arange(count)[:, None, None]
+    rows = offsets[:, 0, None] + torch.arange(height, device=images.device)  # (b, height)
+    columns = offsets[:, 1, None] + torch.arange(width, device=images.device)  # (b, width)
+    image = torch.arange(count, device=images.device)[:, None, None]
     # indices on both sides of the sliced channels put the channels last
     return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -30,9 +30,19 @@ class Examples:
     """A split as the network sees it, normalised batch by batch so that images stay uint8 in memory."""
 
     split: Split
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """Per channel; of length 1 or the number of channels."""
+    mean: Tensor
+    std: Tensor
+    """Per channel, (1 or channels, 1, ...): they broadcast over a batch."""
+
+    @classmethod
+    def of(cls, split: Split, splits: Splits, device: str) -> Self:
+        """Return a split of a data set, held on a device."""
+        channels = (-1, *(1,) * (split.inputs.dim() - 2))
+        return cls(
+            split=Split(inputs=split.inputs.to(device), labels=split.labels.to(device)),
+            mean=torch.tensor(splits.mean, device=device).view(channels),
+            std=torch.tensor(splits.std, device=device).view(channels),
+        )
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -44,10 +54,7 @@ class Examples:
         scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
         if change is not None:
             scaled = change(scaled)
-        if self.mean != (0.0,) or self.std != (1.0,):
-            channels = (-1, *(1,) * (inputs.dim() - 2))  # a value per channel, broadcast over space
-            scaled = (scaled - torch.tensor(self.mean).view(channels)) / torch.tensor(self.std).view(channels)
-        return scaled, self.split.labels[index]
+        return (scaled - self.mean) / self.std, self.split.labels[index]
 
     def batches(self, change: Change | None = None) -> Iterator[Split]:
         """Yield all examples in large batches, in a fixed order."""
@@ -135,8 +142,8 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
     return splits
 
 
-def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path) -> RunData:
-    """Return the run's data. The subset of a smaller train_size is contained in that of a larger one.
+def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path, device: str = "cpu") -> RunData:
+    """Return the run's data, held on a device. A smaller train_size's subset is contained in a larger one's.
 
     Held-out validation examples are those of the seed's order that come last (or, where the seed draws the
     data, those after the training examples), so that no train_size of a data set of fixed size meets them.
@@ -162,9 +169,9 @@ def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path) -> RunData:
     digest.update(train.labels.contiguous().numpy().data)
     return RunData(
         splits=splits,
-        train=Examples(train, splits.mean, splits.std),
-        test=Examples(splits.test, splits.mean, splits.std),
-        validation=None if validation is None else Examples(validation, splits.mean, splits.std),
+        train=Examples.of(train, splits, device),
+        test=Examples.of(splits.test, splits, device),
+        validation=None if validation is None else Examples.of(validation, splits, device),
         digest=digest.hexdigest()[:16],
     )
 

@@ -47,6 +47,7 @@ def train(
     catalogue: Catalogue,
     *,
     folder: Path = Path("data"),
+    device: str = "cpu",
     on_data: Callable[[RunData], None] = lambda data: None,
     on_point: Callable[[Point], None] = lambda point: None,
 ) -> list[Point]:
@@ -58,6 +59,7 @@ def train(
         spec: the run, resolved.
         catalogue: where its components come from.
         folder: where files of data sets are looked for.
+        device: where it trains, as torch names it: 'cpu', 'cuda', 'cuda:1'. The draws are the same on all.
         on_data: is told once what the run trains on.
         on_point: is told each measurement as soon as it is taken; an exception it raises stops the run.
 
@@ -66,12 +68,13 @@ def train(
         TrainingDivergedError: the loss of a batch, or of all examples at a measuring point, is not finite.
 
     """
-    torch.use_deterministic_algorithms(True)
-    data = prepare(spec, catalogue, folder)
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+    data = prepare(spec, catalogue, folder, device)
     on_data(data)
     architecture = catalogue.get(Architecture, spec.architecture.name)
     torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
     network = architecture.build(validate_params(architecture, spec.architecture.params), data.splits.task)
+    network.to(device)
     measurer = Measurer(resolved_measures(spec, catalogue), network, architecture, data.splits.task)
     points: list[Point] = []
     for step in (follow_norm if spec.optimizer.follows_norm else descend)(spec, network, data):
@@ -87,14 +90,16 @@ def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
     """Train the network batch by batch; yield each step at which it is to be measured.
 
     Raises:
-        TrainingDivergedError: the loss of a batch is not finite.
+        TrainingDivergedError: the loss of a batch since the last measurement is not finite.
 
     """
+    device = data.train.split.labels.device
     optimizer = build_optimizer(spec.optimizer, network)
-    order = batch_order(spec)
+    order = batch_order(spec, device)
     step = 0
     for target in measuring_steps(spec.total_steps, spec.measuring_points):
         network.train()
+        finite = torch.ones((), dtype=torch.bool, device=device)  # read once a measurement: a GPU need not wait
         while step < target:
             for group in optimizer.param_groups:
                 group["lr"] = spec.optimizer.learning_rate * rate_factor(
@@ -103,10 +108,11 @@ def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
             inputs, labels = data.train.batch(next(order), change(spec, Stream.AUGMENTATION, step))
             optimizer.zero_grad(set_to_none=True)
             loss = mean_loss(network(inputs), labels, spec.loss)
-            _require_finite(loss.item(), step, spec)
+            finite &= loss.detach().isfinite()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
+        _require(bool(finite), "of a batch is not finite", step, spec)
         yield step
 
 
@@ -129,11 +135,12 @@ def build_optimizer(spec: OptimizerSpec, network: nn.Module) -> torch.optim.Opti
     raise ValueError(f"{spec.name} takes no optimiser steps")
 
 
-def batch_order(spec: RunSpec) -> Iterator[Tensor]:
+def batch_order(spec: RunSpec, device: torch.device) -> Iterator[Tensor]:
     """Yield the indices of each batch for ever: a fresh permutation of the training examples per epoch."""
     stream = generator(spec.seed, Stream.ORDER)
     while True:
-        yield from torch.split(torch.from_numpy(stream.permutation(spec.train_size)), spec.batch_size)
+        order = torch.from_numpy(stream.permutation(spec.train_size)).to(device)  # (train_size,)
+        yield from torch.split(order, spec.batch_size)
 
 
 def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
@@ -164,7 +171,7 @@ def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measure
     """
     network.eval()
     on_train = evaluate(network, data.train, spec)
-    _require_finite(on_train.loss, step, spec)
+    _require(math.isfinite(on_train.loss), f"is {on_train.loss}", step, spec)
     changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
     on_test = evaluate(network, data.test, spec, changed)
     on_validation = evaluate(network, data.validation, spec, changed) if data.validation else None
@@ -191,9 +198,9 @@ def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measure
     }
 
 
-def _require_finite(loss: float, step: int, spec: RunSpec) -> None:
-    if not math.isfinite(loss):
+def _require(healthy: bool, problem: str, step: int, spec: RunSpec) -> None:
+    if not healthy:
         raise TrainingDivergedError(
-            f"the training loss is {loss} at step {step}: try a smaller learning_rate "
+            f"the training loss {problem} at or before step {step}: try a smaller learning_rate "
             f"than {spec.optimizer.learning_rate}"
         )

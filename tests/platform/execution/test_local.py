@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from normlaw.execution.local import Job, execute
-from normlaw.execution.worker import Progress
+from normlaw.execution.local import execute
+from normlaw.execution.worker import Job, Progress
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.tracking.journal import journal_path, read_journal
@@ -27,6 +27,7 @@ def job(tmp_path: Path) -> Job:
         abscissa="weight_norm",
         home=tmp_path,
         folder=tmp_path / "data",
+        device="cpu",
         environment={},
         max_parallel=2,
     )
