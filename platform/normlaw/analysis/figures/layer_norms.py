@@ -10,6 +10,7 @@ import pandas as pd
 from normlaw.analysis.figures import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LABELS = {
@@ -51,7 +52,7 @@ def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) 
             points = mine[mine["step"] == step].sort_values("depth")
             colour, marker = looks[step]
             axes.plot(points[quantity], points["depth"], color=colour, marker=marker, label=f"{step:,}")
-        axes.set_xscale("log")
+        _set_plain_log_axis(axes)
         axes.set_xlabel(LABELS.get(quantity, quantity))
     panels[0].set_yticks(range(len(layers)), layers)
     panels[0].invert_yaxis()
@@ -59,3 +60,13 @@ def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) 
     panels[-1].legend(title="step", fontsize="small", title_fontsize="small")
     figure.suptitle(measure)
     return figure
+
+
+def _set_plain_log_axis(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
