@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import Run
 
-SHARED_BY_A_LAW = ("train_size", "seed")
-"""What may differ between the curves of one law; runs that differ in anything else are fitted apart."""
+SHARED_BY_A_LAW = ("train_size", "seed", "source")
+"""What may differ between the curves of one law; runs that differ in anything else are fitted apart. (`source`
+is the file of an imported curve.)"""
+
+
+OPTIMA = "mean_log_optimal_norm"
+"""Optional column of imported curves, for the protocol `released`."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,10 @@ def analyse_study(
     client = connect(tracking_uri)
     experiment = find_experiment(client, study)
     norm = norm or experiment.tags.get(keys.NORM)
-    groups = by_setting(_finished(search_runs(client, experiment, "training"), study))
-    for setting, runs in groups:
-        curves, chosen = tidy(read_curves(client, runs), norm)
+    runs = chain(*(search_runs(client, experiment, kind) for kind in ("training", "imported")))
+    groups = by_setting(_finished(runs, study))
+    for setting, members in groups:
+        curves, chosen = tidy(read_curves(client, members), norm)
         analysis = analyse(curves, catalogue, options)
         label = " ".join(f"{key}={value}" for key, value in setting.items())
         folder = reports / study / label.replace("/", "_") if label else reports / study
@@ -118,4 +125,6 @@ def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
         raise InputError(f"norm {chosen!r} was not measured in this study: {suggestion(chosen, measured)}")
     columns = {"run": "run", "train_size": "train_size", "seed": "seed", "step": "step"}
     columns |= {keys.log_norm(chosen): "log_norm", "test/error": "test_error"}
+    if OPTIMA in curves.columns:
+        columns[OPTIMA] = OPTIMA
     return curves[list(columns)].rename(columns=columns), chosen

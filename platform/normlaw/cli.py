@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from normlaw.commands import analyse, plugins, run, studies, theory
+from normlaw.commands import analyse, import_curves, plugins, run, studies, theory
 
 
 class Program(click.Group):
@@ -35,5 +35,12 @@ def main() -> None:
     """Measure the scaling laws that a network's norm reveals in its learning curves."""
 
 
-for command in (run.run, analyse.analyse, studies.studies, theory.theory, plugins.plugins):
+for command in (
+    run.run,
+    analyse.analyse,
+    import_curves.import_curves,
+    studies.studies,
+    theory.theory,
+    plugins.plugins,
+):
     main.add_command(command)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite, log
 from textwrap import wrap
 
 from normlaw.analysis.results import EXPONENTS, Analysis
 
 WIDTH = 100
+LN10 = log(10.0)
 
 
 def render(analysis: Analysis) -> str:
@@ -18,7 +20,10 @@ def render(analysis: Analysis) -> str:
         interval = f"[{e.low:.4f}, {e.high:.4f}]"
         lines.append(f"{name:<11}{e.value:>10.4f}{e.stderr:>12.4f}  {interval:<22}{EXPONENTS[name]}")
     findings = analysis.findings
-    low, high = (f"{bound / 2.302585092994046:.2f}" for bound in findings.window)
+    low, high = (
+        f"{bound / LN10:.2f}" if isfinite(bound) else f"the {end}"
+        for bound, end in zip(findings.window, ("start", "end"), strict=True)
+    )
     sizes = findings.size_optima["train_size"]
     lines += [
         "",

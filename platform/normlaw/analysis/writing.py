@@ -50,7 +50,7 @@ def write(analysis: Analysis, folder: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def write_json(analysis: Analysis, path: Path) -> None:
+def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
     """Write the machine-readable results to one file, all of it or nothing.
 
     Raises:
@@ -67,9 +67,10 @@ def write_json(analysis: Analysis, path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
-def to_json(analysis: Analysis) -> str:
+def to_json(analysis: Analysis | list[Analysis]) -> str:
     """Return the results as JSON text; a number that is not finite becomes null."""
-    return json.dumps(_plain(analysis.to_dict()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    content: Any = [each.to_dict() for each in analysis] if isinstance(analysis, list) else analysis.to_dict()
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

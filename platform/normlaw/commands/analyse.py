@@ -1,14 +1,36 @@
-"""`normlaw analyse`: fit the laws to a study's curves."""
+"""`normlaw analyse`: fit the laws to a study's curves, or to those of a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from normlaw.analysis import Analysis, Options
+
+
+class Bound(click.ParamType):  # type: ignore[type-arg]
+    """A limit of lambda/lambda_opt, or `none` for an open side."""
+
+    name = "bound"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Return the limit."""
+        if value is None or isinstance(value, float):
+            return value
+        if str(value).lower() == "none":
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor 'none'", param, ctx)
+
 
 @click.command()
-@click.argument("study")
+@click.argument("study", required=False)
+@click.option("--curves", type=click.Path(path_type=Path), help="Analyse this CSV file; needs no server.")
 @click.option("--norm", help="Complexity measure to read the laws in; default: the study's own.")
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 @click.option(
@@ -18,15 +40,98 @@ import click
     show_default=True,
     help="Folder for tables and figures, besides MLflow.",
 )
-def analyse(study: str, norm: str | None, tracking_uri: str | None, reports: Path) -> None:
-    """Fit the laws of STUDY, an experiment at the MLflow server, and log the result there."""
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
+)
+@click.option(
+    "--protocol", default="automatic", show_default=True, help="automatic, or released (the paper's)."
+)
+@click.option(
+    "--window",
+    nargs=2,
+    type=Bound(),
+    metavar="LEFT RIGHT",
+    help="released: limits of lambda/lambda_opt in the early fit; 'none' leaves a side open.",
+)
+@click.option(
+    "--first-index", default=0, show_default=True, help="released: early fit from this train size on."
+)
+@click.option(
+    "--gamma2-first-index",
+    default=0,
+    show_default=True,
+    help="released: gamma_2 from this train size on.",
+)
+@click.option("--confidence", default=0.95, show_default=True, help="Level of the confidence intervals.")
+@click.option("--draws", default=400, show_default=True, help="automatic: bootstrap draws.")
+def analyse(
+    study: str | None,
+    curves: Path | None,
+    norm: str | None,
+    tracking_uri: str | None,
+    reports: Path,
+    json_file: Path | None,
+    **choices: Any,
+) -> None:
+    """Fit the laws of STUDY, an experiment at the MLflow server, and log the result there.
+
+    With --curves, fit those of a CSV file instead and write tables and figures only.
+    """
+    if (study is None) == (curves is None):
+        raise click.UsageError("name either a STUDY or a file with --curves")
+    from normlaw.analysis import Options
+
+    options = Options(**choices)
+    if curves is not None:
+        _of_file(curves, norm, options, reports, json_file)
+    else:
+        assert study is not None
+        _of_study(study, norm, options, tracking_uri, reports, json_file)
+
+
+def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
+    from normlaw.analysis import analyse, render, write
+    from normlaw.analysis.curves_file import read_curves_file
+    from normlaw_registry import load_catalogue
+
+    points, chosen = read_curves_file(curves, norm)
+    analysis = analyse(points, load_catalogue(), options)
+    folder = reports / curves.stem
+    write(analysis, folder)
+    _save_json([analysis], json_file)
+    click.echo(f"{curves}, norm {chosen}")
+    click.echo(render(analysis))
+    click.echo(f"Tables and figures: {folder}")
+
+
+def _of_study(
+    study: str,
+    norm: str | None,
+    options: Options,
+    tracking_uri: str | None,
+    reports: Path,
+    json_file: Path | None,
+) -> None:
     from normlaw.analysis import render
     from normlaw.analysis_job import analyse_study
     from normlaw_registry import load_catalogue
 
-    results = analyse_study(study, load_catalogue(), norm=norm, tracking_uri=tracking_uri, reports=reports)
+    results = analyse_study(
+        study, load_catalogue(), norm=norm, options=options, tracking_uri=tracking_uri, reports=reports
+    )
+    analyses = []
     for result in results:
         setting = ", ".join(f"{key} = {value}" for key, value in result.setting.items())
         click.echo(f"{study}{': ' + setting if setting else ''}, norm {result.norm}")
         click.echo(render(result.analysis))
         click.echo(f"Tables and figures: {result.folder}; MLflow run {result.run_id}")
+        analyses.append(result.analysis)
+    _save_json(analyses, json_file)
+
+
+def _save_json(analyses: list[Analysis], path: Path | None) -> None:
+    """Write one analysis as an object, several settings as a list."""
+    if path is not None:
+        from normlaw.analysis import write_json
+
+        write_json(analyses[0] if len(analyses) == 1 else analyses, path)

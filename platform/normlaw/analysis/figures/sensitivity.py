@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
 
 LN10 = float(np.log(10.0))
-DRAWN = 2000
+DRAWN = 600
 """Choices drawn at most, the heaviest first: more would hide each other."""
 LABELS = {"gamma_1": "γ₁", "gamma_pred": "γ_pred = γ₁γ₂"}
 

@@ -1,0 +1,111 @@
+"""The commands on external curves: without a server, and through an SQLite store."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from normlaw.cli import main
+
+
+@pytest.fixture(scope="module")
+def curves_csv(tmp_path_factory):
+    """Write eight exact curves: error falls as norm^-0.5 to an optimum that grows as P, then rises."""
+    import numpy as np
+
+    rows = []
+    for size in (100, 200, 400, 800):
+        for seed in (0, 1):
+            x = np.linspace(0, 8, 30) + 0.01 * seed
+            z = x - np.log(size)
+            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * z))
+            rows.append(pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": error}))
+    path = tmp_path_factory.mktemp("csv") / "outside.csv"
+    pd.concat(rows).to_csv(path, index=False)
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_analyse_a_file_without_a_server(curves_csv, tmp_path):
+    done = run(
+        "analyse", "--curves", curves_csv, "--reports", tmp_path / "reports", "--json", tmp_path / "laws.json"
+    )
+    assert done.exit_code == 0, done.output
+    assert "gamma_pred" in done.output
+    found = json.loads((tmp_path / "laws.json").read_text())
+    assert found["gamma_1"] == pytest.approx(0.5, abs=0.02)
+    assert found["gamma_2"] == pytest.approx(1.0, abs=0.02)
+    assert (tmp_path / "reports" / "outside" / "figures" / "collapse.svg").is_file()
+
+
+def test_released_options(curves_csv, tmp_path):
+    done = run(
+        *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
+        *("--window", "none", "0.05", "--first-index", 1, "--gamma2-first-index", 1),
+    )
+    assert done.exit_code == 0, done.output
+    assert "protocol released" in done.output
+    assert "train sizes from 200 on" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--protocol", "relased"], "did you mean released"),
+        (["--protocol", "released"], "window chosen by hand"),
+        (["--protocol", "released", "--window", "1", "0.5"], "must lie below"),
+        (["--protocol", "released", "--window", "x", "0.5"], "neither a number nor 'none'"),
+        (["--confidence", "2"], "confidence must lie in"),
+        (["--draws", "3"], "at least 100"),
+    ],
+)
+def test_bad_options_exit_with_2(curves_csv, tmp_path, arguments, message):
+    done = run("analyse", "--curves", curves_csv, "--reports", tmp_path / "reports", *arguments)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_study_or_a_file(curves_csv):
+    assert run("analyse").exit_code == 2
+    assert run("analyse", "study", "--curves", curves_csv).exit_code == 2
+
+
+def test_import_then_analyse(curves_csv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    first = run("import", curves_csv, "--study", "outside", "--tracking-uri", uri)
+    assert first.exit_code == 0, first.output
+    assert "8 curves logged, 0 already there" in first.output
+    again = run("import", curves_csv, "--study", "outside", "--tracking-uri", uri)
+    assert "0 curves logged, 8 already there" in again.output
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("outside")
+    runs = client.search_runs([experiment.experiment_id], "tags.`normlaw.kind` = 'imported'")
+    assert len(runs) == 8
+    assert {"train_size", "seed"} <= runs[0].data.params.keys()
+    assert {"test/error", "log_norm/norm"} <= runs[0].data.metrics.keys()
+
+    done = run("analyse", "outside", "--tracking-uri", uri, "--json", "laws.json")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "laws.json").read_text())
+    assert found["gamma_1"] == pytest.approx(0.5, abs=0.02)
+    assert found["runs"] == 8
+
+
+def test_a_bad_file_logs_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.csv").write_text("train_size,log_norm,test_error\n1,2,3\n")
+    done = run("import", "bad.csv", "--study", "x")
+    assert done.exit_code == 2
+    assert "line 2, column 'test_error'" in done.output
+    assert not (tmp_path / "mlflow.db").exists()
