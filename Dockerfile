@@ -8,6 +8,24 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN useradd --uid 10001 --create-home normlaw
 
 
+FROM base AS build-mlflow
+RUN python -m venv /opt/mlflow
+ENV PATH=/opt/mlflow/bin:$PATH
+COPY constraints.txt ./
+# uvloop and httptools: without them the server answers every request on a kept connection some 40 ms late.
+RUN pip install -c constraints.txt mlflow "psycopg[binary]" uvloop httptools
+
+
+FROM base AS mlflow
+COPY --from=build-mlflow /opt/mlflow /opt/mlflow
+ENV PATH=/opt/mlflow/bin:$PATH MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false GIT_PYTHON_REFRESH=quiet
+RUN install -d -o normlaw -g normlaw /var/lib/mlflow/artifacts
+USER normlaw
+WORKDIR /var/lib/mlflow
+EXPOSE 5000
+CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
+
+
 FROM base AS build-runner
 # CPU builds by default. An empty TORCH_INDEX takes PyPI's, which bring CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -36,21 +54,3 @@ USER normlaw
 WORKDIR /work
 ENTRYPOINT ["normlaw"]
 CMD ["--help"]
-
-
-FROM base AS build-mlflow
-RUN python -m venv /opt/mlflow
-ENV PATH=/opt/mlflow/bin:$PATH
-COPY constraints.txt ./
-# uvloop and httptools: without them the server answers every request on a kept connection some 40 ms late.
-RUN pip install -c constraints.txt mlflow "psycopg[binary]" uvloop httptools
-
-
-FROM base AS mlflow
-COPY --from=build-mlflow /opt/mlflow /opt/mlflow
-ENV PATH=/opt/mlflow/bin:$PATH MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false GIT_PYTHON_REFRESH=quiet
-RUN install -d -o normlaw -g normlaw /var/lib/mlflow/artifacts
-USER normlaw
-WORKDIR /var/lib/mlflow
-EXPOSE 5000
-CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
