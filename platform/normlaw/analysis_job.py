@@ -127,4 +127,6 @@ def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
     columns |= {keys.log_norm(chosen): "log_norm", "test/error": "test_error"}
     if OPTIMA in curves.columns:
         columns[OPTIMA] = OPTIMA
+    if "validation/error" in curves:
+        columns["validation/error"] = "validation_error"
     return curves[list(columns)].rename(columns=columns), chosen

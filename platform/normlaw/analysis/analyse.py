@@ -22,8 +22,9 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
 
     Args:
         curves: one row a measured point: train_size, log_norm (natural log), test_error (fraction), and
-            optionally run, seed, step, alpha. A `mean_log_optimal_norm` column, constant within a train
-            size, replaces the optima in the protocol `released`.
+            optionally run, seed, step, alpha, validation_error (fraction; chooses the optima). A
+            `mean_log_optimal_norm` column, constant within a train size, replaces the optima in the protocol
+            `released`.
         catalogue: where the fitters are found.
         options: the protocol and its choices; by default the protocol `automatic`.
 

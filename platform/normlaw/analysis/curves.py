@@ -11,7 +11,7 @@ from normlaw_registry import InputError
 from normlaw_registry.errors import suggestion
 
 REQUIRED = ("train_size", "log_norm", "test_error")
-OPTIONAL = ("run", "seed", "step", "alpha", "measure")
+OPTIONAL = ("run", "seed", "step", "alpha", "measure", "validation_error")
 MIN_SIZES = 3
 MIN_POINTS = 4
 
@@ -21,7 +21,8 @@ def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, 
 
     Args:
         curves: columns train_size, log_norm (natural log), test_error (fraction), optionally run, seed,
-            step, alpha. Without `run`, the points of one train size and seed are one run.
+            step, alpha, validation_error (fraction). Without `run`, the points of one train size and seed
+            are one run.
 
     Returns:
         The frame with columns run (str), train_size (int), seed, log_norm, test_error, log_error and the
@@ -43,6 +44,8 @@ def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, 
         raise InputError(f"test_error must be a fraction in [0, 1], got {value:g}")
     if (frame["train_size"].dropna() <= 0).any():
         raise InputError("train_size must be positive")
+    if "validation_error" in frame.columns and not frame["validation_error"].between(0.0, 1.0).all():
+        raise InputError("validation_error must be a fraction in [0, 1] at every point, or be left out")
     if "run" not in frame.columns:
         frame["run"] = frame["train_size"].map("{:g}".format)
         if "seed" in frame.columns:

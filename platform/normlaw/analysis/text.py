@@ -49,6 +49,8 @@ def more_lines(analysis: Analysis) -> list[str]:
     """Return what was found besides the exponents, a line each."""
     numbers = {**analysis.findings.extras, **analysis.extras}
     lines: list[str] = []
+    if chosen := numbers.get("optimum_chosen_on"):
+        lines.append(f"optima chosen on the {chosen}")
     if choices := numbers.get("sensitivity"):
         parts = [f"{name} {spread(choices[name]['weight_90'])}" for name in ("gamma_1", "gamma_pred")]
         lines += wrap(f"90 % of the weight of {choices['choices']:,} choices: {', '.join(parts)}", WIDTH)

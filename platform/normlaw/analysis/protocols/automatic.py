@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from normlaw.analysis.agreement import agreement, disagreement
+from normlaw.analysis.chosen_optimum import chosen_on, chosen_optima
 from normlaw.analysis.columns import floats
 from normlaw.analysis.early_scan import early_scan
 from normlaw.analysis.line_scan import line_scan
@@ -23,7 +24,6 @@ from normlaw.analysis.optimum import size_optima
 from normlaw.analysis.resampling import multiplicities
 from normlaw.analysis.results import Estimate, Findings
 from normlaw.analysis.sensitivity import sensitivity, summary
-from normlaw.analysis.smooth_optimum import smooth_optima
 from normlaw.analysis.weights import information_weights
 from normlaw_registry import Fitter, validate_params
 
@@ -47,7 +47,7 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
         InputError: too few points lie before the optimum for any admissible window.
 
     """
-    optima = smooth_optima(curves)
+    optima = chosen_optima(curves)
     sizes, size_of = np.unique(optima["train_size"].to_numpy(), return_inverse=True)
     per_size = size_optima(optima)
     index = pd.Series(np.arange(len(optima)), index=optima["run"])
@@ -85,6 +85,7 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
         fits=fits,
         tables={"sensitivity": choices},
         extras={
+            "optimum_chosen_on": chosen_on(curves),
             "sensitivity": summary(choices),
             "gamma_pred_delta_ci": list(delta_interval(found["gamma_1"], found["gamma_2"], level)),
             "agreement": test,
@@ -96,7 +97,8 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
 
 
 METHOD = (
-    "Optimum of each run: a parabola in log error against log norm through the bottom of the curve.",
+    "Optimum of each run: a parabola in log error against log norm through the bottom of the curve; where runs "
+    "have validation examples, of their curve, and the test error is read at its vertex.",
     "gamma_1: one slope of log error on log norm for all train sizes, an intercept for each, in windows of "
     "lambda/lambda_opt(P) between the onset of the fall and the optimum.",
     "A term c exp(m x / r), x = ln(lambda/lambda_opt), r its range, may bend that line towards the optimum: "

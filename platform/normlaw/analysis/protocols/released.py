@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.agreement import agreement, disagreement
+from normlaw.analysis.chosen_optimum import TEST_SET
 from normlaw.analysis.columns import floats, integers
 from normlaw.analysis.mean_curves import mean_curves
 from normlaw.analysis.optimum import grid_optima, size_optima
@@ -87,6 +88,7 @@ def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Fi
         fits={"optimal_norm_power_law": law_2, "endpoint_power_law": law_3},
         tables={"early_slopes": slopes},
         extras={
+            "optimum_chosen_on": TEST_SET,
             "gamma_2_optima": source,
             "gamma_2_first_train_size": int(late["train_size"].iloc[0]),
             "agreement": test,

@@ -1,0 +1,47 @@
+"""The optimum of each run, its place chosen on examples that the error is not read on.
+
+The least error on the test set is too low: it was picked on the very examples that it is measured on. Chosen on
+validation examples, the optimum's norm is independent of the test examples' luck, and so is the error there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from normlaw.analysis.smooth_optimum import smooth_optima
+
+VALIDATION = "validation_error"
+TEST_SET, HELD_APART = "test set", "validation examples"
+"""What an optimum can be chosen on; the test set is the paper's habit."""
+
+
+def chosen_on(curves: pd.DataFrame) -> str:
+    """Return what the optima of these curves are chosen on."""
+    return HELD_APART if VALIDATION in curves.columns else TEST_SET
+
+
+def chosen_optima(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the optimum of each run, chosen on the validation error where the curves have one.
+
+    Args:
+        curves: points as `prepare` returns them; with a column validation_error (fraction) the parabola of
+            `smooth_optima` goes through that error, and log_error is the test error at its vertex, linear
+            between the two points around it.
+
+    Returns:
+        The columns of `smooth_optima`.
+
+    """
+    if VALIDATION not in curves.columns:
+        return smooth_optima(curves)
+    error = curves[VALIDATION].to_numpy(dtype=np.float64)
+    # zero has no logarithm; half of the least error that was seen stands for it
+    floor = error[error > 0].min() / 2 if (error > 0).any() else 1.0
+    optima = smooth_optima(curves.assign(log_error=np.log(np.maximum(error, floor))))
+    runs = dict(tuple(curves.groupby("run", sort=False)))
+    at = [
+        np.interp(norm, runs[run]["log_norm"], runs[run]["log_error"])
+        for run, norm in zip(optima["run"], optima["log_norm"], strict=True)
+    ]
+    return optima.assign(log_error=at)
