@@ -8,16 +8,19 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from normlaw.analysis import Analysis, Options, analyse, write
+from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
-from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw.tracking.reader import find_experiment, read_curves, read_layers, search_runs
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import suggestion
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from mlflow import MlflowClient
     from mlflow.entities import Run
 
 SHARED_BY_A_LAW = ("train_size", "seed", "source")
@@ -77,6 +80,7 @@ def analyse_study(
         label = " ".join(f"{key}={value}" for key, value in setting.items())
         folder = reports / study / label.replace("/", "_") if label else reports / study
         write(analysis, folder)
+        _draw_layers(client, runs, chosen, folder)
         numbers = analysis.to_dict()
         run_id = log_analysis(
             client,
@@ -87,6 +91,17 @@ def analyse_study(
             folder=folder,
         )
         yield Result(setting, chosen, analysis, folder, run_id)
+
+
+def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
+    """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
+    largest = max(runs, key=lambda run: int(run.data.params["train_size"]))
+    rows = [row for row in read_layers(client, largest) if row["measure"] == norm]
+    if rows:
+        figure = layer_norms(rows, norm)
+        for form in ("png", "svg"):
+            figure.savefig(folder / "figures" / f"layer_norms.{form}", dpi=150)
+        pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
 
 
 def _finished(runs: Iterator[Run], study: str) -> list[Run]:

@@ -9,9 +9,7 @@ import click
 @click.argument("study")
 @click.option("--scale", help="A variant of the study in another size, such as 'small'.")
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
-@click.option(
-    "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any."
-)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any.")
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core.")
 def run(study: str, scale: str | None, tracking_uri: str | None, device: str, max_parallel: int | None) -> None:
     """Train the runs of STUDY that MLflow does not have yet.

@@ -84,7 +84,8 @@ def work(spec: RunSpec, job: Job) -> Outcome:
 
 def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
     from normlaw.training.data import RunData
-    from normlaw.training.loop import Point, train
+    from normlaw.training.evaluation import Point
+    from normlaw.training.loop import train
 
     def note_data(data: RunData) -> None:
         journal.data(spec.dataset.name, data.digest, len(data.train), len(data.test))
@@ -111,6 +112,7 @@ def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
             device=job.device,
             on_data=note_data,
             on_point=note_point,
+            on_layers=journal.layers,
         )
     except StopRequestedError:
         return Outcome(spec.spec_hash, stopped=True)

@@ -1,7 +1,7 @@
 """The journal: each measurement is on local disk, fsynced, before anything is sent anywhere.
 
-One file of JSON lines a run: a `start` with the specification, a `data` line, a `point` per measurement and
-an `end`. A file that was cut short by a kill keeps every complete line.
+One file of JSON lines a run: a `start` with the specification, a `data` line, a `point` per measurement,
+`layers` for the first and the last, and an `end`. A file that a kill cut short keeps every complete line.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Record:
     points: list[dict[str, float]] = field(default_factory=list)
     point_times: list[int] = field(default_factory=list)
     """When each point was measured, milliseconds since 1970."""
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    """What each layer contributes to the measures, at the first and last measuring point."""
     started: int = 0
     ended: int = 0
     status: Status | None = None
@@ -78,6 +80,10 @@ class Journal:
         """Write one measurement."""
         self._append("point", {"values": values})
 
+    def layers(self, rows: list[dict[str, str | int | float]]) -> None:
+        """Write what each layer contributes to the measures at one step."""
+        self._append("layers", {"rows": rows})
+
     def end(self, status: Status, reason: str = "") -> None:
         """Write that the run came to its end."""
         self._append("end", {"status": status, "reason": reason})
@@ -121,5 +127,7 @@ def _take(record: Record, entry: dict[str, Any]) -> None:
         case "point":
             record.points.append(entry["values"])
             record.point_times.append(entry["time"])
+        case "layers":
+            record.layers += entry["rows"]
         case "end":
             record.status, record.reason, record.ended = entry["status"], entry["reason"], entry["time"]

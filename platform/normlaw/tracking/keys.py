@@ -18,7 +18,7 @@ NOTE = "mlflow.note.content"
 CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"
-"""Artifact of a training run: its specification and environment."""
+"""Artifact of a training run: specification, environment, and the layers' norms at both ends of its curve."""
 
 
 def log_norm(measure: str) -> str:

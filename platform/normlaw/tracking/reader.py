@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -74,6 +77,14 @@ def read_curve(client: MlflowClient, run: Run) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         path = artifacts_of(client, run).download_artifacts(keys.CURVE, folder)  # type: ignore[no-untyped-call]
         return pd.read_parquet(path).assign(run=run.data.tags[keys.SPEC_HASH])
+
+
+def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
+    """Return what each layer of a run contributed to its measures, at its first and last measuring point."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = artifacts_of(client, run).download_artifacts(keys.RUN, folder)  # type: ignore[no-untyped-call]
+        rows: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8")).get("layers", [])
+        return rows
 
 
 def read_curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:

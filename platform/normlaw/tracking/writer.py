@@ -100,7 +100,12 @@ class RunWriter:
     def _log_files(self, run: Run, record: Record, spec: RunSpec) -> None:
         with tempfile.TemporaryDirectory() as folder:
             curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
-            description = {"spec_hash": spec.spec_hash, "spec": record.spec, "environment": record.environment}
+            description = {
+                "spec_hash": spec.spec_hash,
+                "spec": record.spec,
+                "environment": record.environment,
+                "layers": record.layers,
+            }
             Path(folder, keys.RUN).write_text(json.dumps(description, indent=2), encoding="utf-8")
             artifacts_of(self._client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
 

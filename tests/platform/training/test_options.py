@@ -9,7 +9,8 @@ import torch
 
 from normlaw.spec import RunSpec, searchable
 from normlaw.training.data import load_splits, prepare
-from normlaw.training.loop import TrainingDivergedError, train
+from normlaw.training.evaluation import TrainingDivergedError
+from normlaw.training.loop import train
 from normlaw_registry import InputError
 
 SMALL = {

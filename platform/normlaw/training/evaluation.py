@@ -1,0 +1,111 @@
+"""Everything that is measured of a network at one step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from normlaw.spec import RunSpec
+from normlaw.training.augmentation import augment
+from normlaw.training.data import Change, Examples, RunData
+from normlaw.training.layer_table import Row, layer_rows
+from normlaw.training.loss import mean_loss, wrong
+from normlaw.training.measuring import Measurer
+from normlaw.training.randomness import Stream, generator
+from normlaw_registry import NormlawError
+
+Point = dict[str, float]
+"""One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
+validation/error and validation/loss unless the test set serves as validation set."""
+
+
+class TrainingDivergedError(NormlawError):
+    """The training loss is no longer finite; what was measured before is kept."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Errors as fractions in [0, 1], and mean losses."""
+
+    error: float
+    loss: float
+    logits: Tensor
+    """(n, num_outputs)"""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured at one step."""
+
+    point: Point
+    layers: list[Row]
+    """What each layer contributes to each measure."""
+
+
+def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
+    """Return the run's augmentation at one optimiser step; None when it has none."""
+    if not spec.augmentation.active:
+        return None
+    return partial(augment, changes=spec.augmentation, stream=generator(spec.seed, stream, step))
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, examples: Examples, spec: RunSpec, changed: Change | None = None
+) -> Evaluation:
+    """Return error, mean loss and outputs on all examples; the network must be in evaluation mode."""
+    logits = torch.cat([network(batch.inputs) for batch in examples.batches(changed)])  # (n, num_outputs)
+    labels = examples.split.labels
+    error = wrong(logits, labels).double().mean().item()
+    return Evaluation(error=error, loss=mean_loss(logits.double(), labels, spec.loss).item(), logits=logits)
+
+
+def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measurer: Measurer) -> Measurement:
+    """Return everything that is measured at one step.
+
+    Raises:
+        TrainingDivergedError: the training loss is not finite.
+        NormlawError: a norm is not defined, for instance because a weight is zero.
+
+    """
+    network.eval()
+    on_train = evaluate(network, data.train, spec)
+    require_healthy(math.isfinite(on_train.loss), f"is {on_train.loss}", step, spec)
+    changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
+    on_test = evaluate(network, data.test, spec, changed)
+    on_validation = evaluate(network, data.validation, spec, changed) if data.validation else None
+    exact = data.population_error(network)
+    norms = measurer.measure(
+        network,
+        train_batches=data.train.batches,
+        train_labels=data.train.split.labels,
+        train_logits=lambda: on_train.logits,
+    )
+    point = {
+        "step": float(step),
+        "epoch": step / spec.steps_per_epoch,
+        "train/error": on_train.error,
+        "train/loss": on_train.loss,
+        "test/error": on_test.error if exact is None else exact,
+        "test/loss": on_test.loss,
+        **(
+            {"validation/error": on_validation.error, "validation/loss": on_validation.loss}
+            if on_validation
+            else {}
+        ),
+        **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
+    }
+    return Measurement(point, layer_rows(norms, step))
+
+
+def require_healthy(healthy: bool, problem: str, step: int, spec: RunSpec) -> None:
+    """Raise TrainingDivergedError unless the loss is healthy."""
+    if not healthy:
+        raise TrainingDivergedError(
+            f"the training loss {problem} at or before step {step}: try a smaller learning_rate "
+            f"than {spec.optimizer.learning_rate}"
+        )
