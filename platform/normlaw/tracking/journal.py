@@ -56,7 +56,7 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
+            self._file = path.open("wb", buffering=0)  # unbuffered: closing has nothing left to write
         except OSError as error:
             raise self._failure(error) from None
 
@@ -91,8 +91,9 @@ class Journal:
     def _append(self, kind: str, content: dict[str, Any]) -> None:
         line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)
         try:
-            self._file.write(line + "\n")
-            self._file.flush()
+            rest = f"{line}\n".encode()
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failure(error) from None

@@ -21,6 +21,9 @@ from normlaw.training.schedule import measuring_steps
 from normlaw.training.stopping import reason_to_stop
 from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Params, validate_params
 
+STEPS_BETWEEN_CHECKS = 100
+"""How often the loss is read to see whether it is finite: each reading makes a GPU wait."""
+
 
 def train(
     spec: RunSpec,
@@ -86,7 +89,7 @@ def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
     step = 0
     for target in measuring_steps(spec.total_steps, spec.measuring_points):
         network.train()
-        finite = torch.ones((), dtype=torch.bool, device=device)  # read once a measurement: a GPU need not wait
+        finite = torch.ones((), dtype=torch.bool, device=device)
         while step < target:
             for group in optimizer.param_groups:
                 group["lr"] = spec.optimizer.learning_rate * rate_factor(
@@ -99,7 +102,8 @@ def descend(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[int]:
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
-        require_healthy(bool(finite), "of a batch is not finite", step, spec)
+            if step % STEPS_BETWEEN_CHECKS == 0 or step == target:
+                require_healthy(bool(finite), "of a batch is not finite", step, spec)
         yield step
 
 
