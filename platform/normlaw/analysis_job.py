@@ -80,7 +80,7 @@ def analyse_study(
         label = " ".join(f"{key}={value}" for key, value in setting.items())
         folder = reports / study / label.replace("/", "_") if label else reports / study
         write(analysis, folder)
-        _draw_layers(client, runs, chosen, folder)
+        _draw_layers(client, members, chosen, folder)
         numbers = analysis.to_dict()
         run_id = log_analysis(
             client,
@@ -95,7 +95,10 @@ def analyse_study(
 
 def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
     """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
-    largest = max(runs, key=lambda run: int(run.data.params["train_size"]))
+    trained = [run for run in runs if run.data.tags[keys.KIND] == "training"]
+    if not trained:
+        return
+    largest = max(trained, key=lambda run: int(run.data.params["train_size"]))
     rows = [row for row in read_layers(client, largest) if row["measure"] == norm]
     if rows:
         figure = layer_norms(rows, norm)
