@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-SHARED_BY_A_LAW = ("train_size", "seed", "source")
-"""What may differ between the curves of one law; runs that differ in anything else are fitted apart. (`source`
-is the file of an imported curve.)"""
+SHARED_BY_A_LAW = ("train_size", "seed", "alpha", "source")
+"""What may differ between the curves of one law; runs that differ in anything else are fitted apart. (`alpha`
+is the load of a theory's curve, `source` the file of an imported one.)"""
 
 
 OPTIMA = "mean_log_optimal_norm"
@@ -72,8 +71,12 @@ def analyse_study(
     client = connect(tracking_uri)
     experiment = find_experiment(client, study)
     norm = norm or experiment.tags.get(keys.NORM)
-    runs = chain(*(search_runs(client, experiment, kind) for kind in ("training", "imported")))
-    groups = by_setting(_finished(runs, study))
+    measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]
+    groups = by_setting(finished(measured))
+    for setting, members in by_setting(finished(search_runs(client, experiment, "theory"))):
+        groups.append(({"theory": members[0].data.params["theory"], **setting}, members))
+    if not groups:
+        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
     for setting, members in groups:
         curves, chosen = tidy(read_curves(client, members), norm)
         analysis = analyse(curves, catalogue, options)
@@ -107,14 +110,12 @@ def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path)
         pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
 
 
-def _finished(runs: Iterator[Run], study: str) -> list[Run]:
+def finished(runs: Iterable[Run]) -> list[Run]:
     """Return the finished run of each specification; of several, the first."""
     kept: dict[str, Run] = {}
     for run in runs:
         if run.info.status == "FINISHED":
             kept.setdefault(run.data.tags[keys.SPEC_HASH], run)
-    if not kept:
-        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
     return list(kept.values())
 
 

@@ -114,6 +114,7 @@ def _of_study(
 ) -> None:
     from normlaw.analysis import render
     from normlaw.analysis_job import analyse_study
+    from normlaw.comparison_job import compare_study
     from normlaw_registry import load_catalogue
 
     results = analyse_study(
@@ -127,6 +128,9 @@ def _of_study(
         click.echo(f"Tables and figures: {result.folder}; MLflow run {result.run_id}")
         analyses.append(result.analysis)
     _save_json(analyses, json_file)
+    if (compared := compare_study(study, tracking_uri=tracking_uri, reports=reports)) is not None:
+        click.echo(compared.text)
+        click.echo(f"Tables and figures: {compared.folder}; MLflow run {compared.run_id}")
 
 
 def _save_json(analyses: list[Analysis], path: Path | None) -> None:

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from normlaw_registry import Prediction, Theory
+    from normlaw_registry import Params, Prediction, Theory
 
 MOST_VALUES = 100_000
 
@@ -60,9 +60,25 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
 @click.option(
     "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the theory; repeatable."
 )
+@click.option("--study", help="Log the curves to MLflow, as runs of the study of this name.")
+@click.option(
+    "--dimension",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="With --study: N, which makes train_size = alpha N; that of the runs to compare with.",
+)
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 @click.option("--json", "target", metavar="FILE", help="Write a JSON list to FILE ('-': standard output).")
 def theory(
-    name: str, alpha: list[float], norms: list[float], params: tuple[str, ...], target: str | None
+    name: str,
+    alpha: list[float],
+    norms: list[float],
+    params: tuple[str, ...],
+    study: str | None,
+    dimension: int,
+    tracking_uri: str | None,
+    target: str | None,
 ) -> None:
     """Print the exact learning curves of the theory NAME (see `normlaw plugins`).
 
@@ -72,6 +88,9 @@ def theory(
 
     JSON: one object for each pair, alphas outermost, with the keys alpha, lambda, error and the theory's order
     parameters. A value that float64 cannot hold is null; the perceptron gives ln_chi beside chi for that.
+
+    With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
+    trained curves against it.
     """
     from normlaw_registry import InputError, Theory, load_catalogue, validate_params
 
@@ -86,13 +105,52 @@ def theory(
     if target is not None and target != "-":
         require_writable(target)
     predictions = component.predict(checked, alpha, norms)
-    if target is None:
+    if study is not None:
+        log_curves(component, checked, predictions, study, dimension, tracking_uri)
+    elif target is None:
         for line in table(component, predictions):
             click.echo(line)
-    elif target == "-":
+    if target == "-":
         click.echo(json.dumps(as_rows(predictions), indent=1, allow_nan=False))
-    else:
+    elif target is not None:
         write_whole(target, json.dumps(as_rows(predictions), indent=1, allow_nan=False) + "\n")
+
+
+def log_curves(
+    component: Theory,
+    params: Params,
+    predictions: Sequence[Prediction],
+    study: str,
+    dimension: int,
+    tracking_uri: str | None,
+) -> None:
+    """Log each load's curve, and what it is to be compared with, as a run of the study."""
+    from normlaw.tracking.client import connect
+    from normlaw.tracking.theory_log import TheoryCurve, log_theory, open_study
+    from normlaw_registry import InputError
+
+    curves = []
+    for alpha in dict.fromkeys(prediction.alpha for prediction in predictions):
+        train_size = round(alpha * dimension)
+        if abs(train_size - alpha * dimension) > 1e-6 * train_size:
+            raise InputError(
+                f"alpha = {alpha:g} at dimension {dimension} is {alpha * dimension:g} training examples, "
+                "not a whole number: choose loads alpha = P/N, or another --dimension"
+            )
+        curve = {prediction.norm: prediction for prediction in predictions if prediction.alpha == alpha}
+        curves.append(
+            TheoryCurve(
+                theory=component.name,
+                params=params.model_dump(mode="json"),
+                alpha=alpha,
+                train_size=train_size,
+                predictions=tuple(curve[norm] for norm in sorted(curve)),
+                references={name: error(alpha) for name, error in component.references.items()},
+            )
+        )
+    client = connect(tracking_uri)
+    logged = log_theory(client, open_study(client, study), curves)
+    click.echo(f"{study}: {logged} theory curves logged, {len(curves) - logged} already there")
 
 
 def as_rows(predictions: Sequence[Prediction]) -> list[dict[str, float | None]]:

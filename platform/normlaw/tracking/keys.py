@@ -15,6 +15,11 @@ NORM = "normlaw.norm"
 NOTE = "mlflow.note.content"
 """Tag: the description that MLflow's pages show."""
 
+REFERENCE = "reference/"
+"""Metrics of a theory run: errors to compare with, such as the Bayes-optimal one."""
+THEORY_NORM = "weight_norm"
+"""The measure that a theory's norm lambda is, for a network that is one linear map."""
+
 CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"

@@ -67,7 +67,7 @@ class RunWriter:
         )
         run_id: str = run.info.run_id
         params = [Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in searchable(spec).items()]
-        for metrics, some_params in _requests(list(self._metrics(record)), params):
+        for metrics, some_params in batches(list(self._metrics(record)), params):
             self._client.log_batch(run_id, metrics=metrics, params=some_params)
         self._client.log_inputs(run_id, datasets=[_dataset_input(spec, record)] if record.data else [])
         self._log_files(run, record, spec)
@@ -117,7 +117,7 @@ def curve(record: Record, spec: RunSpec) -> pd.DataFrame:
     return frame.assign(train_size=spec.train_size, seed=spec.seed)
 
 
-def _requests(metrics: list[Metric], params: list[Param]) -> Iterator[tuple[list[Metric], list[Param]]]:
+def batches(metrics: list[Metric], params: list[Param]) -> Iterator[tuple[list[Metric], list[Param]]]:
     """Yield what goes into each request: as few requests as MLflow's limits allow."""
     while metrics or params:
         room = MAX_METRICS - min(len(params), MAX_PARAMS)

@@ -1,0 +1,60 @@
+"""A comparison with theory as text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normlaw.analysis.against_theory.comparison import EXACT, FIRST_ALPHA, Comparison
+from normlaw.analysis.columns import floats
+
+PUBLISHED = {"gamma_1": "0.4901 +- 0.0005", "gamma_2": "0.96 +- 0.25", "gamma": "0.5"}
+"""Free-norm perceptron of D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230); gamma is that of error/error_0."""
+
+
+def render(comparison: Comparison) -> str:
+    """Return agreement, optima and exponents as aligned lines."""
+    return "\n".join([*_agreement(comparison), "", *_optima(comparison), "", *_exponents(comparison)])
+
+
+def _agreement(comparison: Comparison) -> list[str]:
+    lines = ["agreement with theory            points  rms z  within 2 stderr  mean ratio to theory"]
+    for setting, rows in comparison.agreement.groupby("setting", sort=False):
+        z = floats(rows, "z")
+        z = z[np.isfinite(z)]
+        ratio = float((rows["mean"] / rows["theory"]).mean())
+        inside = float((np.abs(z) < 2.0).mean()) if len(z) else float("nan")
+        rms = float(np.sqrt((z**2).mean())) if len(z) else float("nan")
+        lines.append(f"{setting!s:<32} {len(rows):>6} {rms:>6.2f} {inside:>15.0%} {ratio:>20.4f}")
+    return lines
+
+
+def _optima(comparison: Comparison) -> list[str]:
+    table = comparison.references.set_index("alpha")
+    gaps = dict.fromkeys(table.index, "")
+    if {"least_error", "bayes_optimal"} <= set(table.columns):
+        excess = floats(table, "least_error") / floats(table, "bayes_optimal") - 1.0
+        gaps = {alpha: f"{gap:.6e}" for alpha, gap in zip(table.index, excess, strict=True)}
+    lines = ["alpha   norm of least error: theory, measured        least error over Bayes-optimal, minus 1"]
+    for alpha, rows in comparison.optima.groupby("alpha"):
+        cells = []
+        for row in rows.to_dict("records"):
+            norm = float(np.exp(row["log_norm"]))
+            spread = norm * row["log_norm_stderr"]
+            cells.append(f"{norm:.4g}" if row["setting"] == EXACT else f"{norm:.3g}+-{spread:.1g}")
+        lines.append(f"{alpha!s:<7} {'  '.join(cells):<48} {gaps[rows['alpha'].iloc[0]]}")
+    return lines
+
+
+def _exponents(comparison: Comparison) -> list[str]:
+    lines = [
+        f"exponents, loads from {FIRST_ALPHA:g} on: gamma_1 steepest slope at the largest load; gamma that of "
+        "error/error_0",
+        f"{'':<32} {'exponent':<9} {'value':>8} {'stderr':>8}   published, norm free",
+    ]
+    for row in comparison.exponents.to_dict("records"):
+        stderr = f"{row['stderr']:.4f}" if np.isfinite(row["stderr"]) else "-"
+        lines.append(
+            f"{row['setting']:<32} {row['exponent']:<9} {row['value']:>8.4f} {stderr:>8}   "
+            f"{PUBLISHED[row['exponent']]}"
+        )
+    return lines
