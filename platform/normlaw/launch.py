@@ -54,6 +54,7 @@ def launch(
     tracking_uri: str | None = None,
     home: Path = HOME,
     device: str = "auto",
+    download: bool = False,
     max_parallel: int,
 ) -> Summary:
     """Train every run of the study that MLflow does not have yet, and send it.
@@ -68,7 +69,7 @@ def launch(
     """
     specs = expand(study, catalogue, source)
     device = choose_device(device)
-    check(specs, catalogue, home / "data")
+    check(specs, catalogue, home / "data", download=download)
     client = connect(tracking_uri)
     experiment = open_experiment(client, study)
     writer = RunWriter(client, experiment, study.abscissa)
@@ -119,8 +120,10 @@ def launch(
     return summary
 
 
-def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path) -> None:
+def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path, *, download: bool = False) -> None:
     """Load every data set and build every network once, before anything is trained.
+
+    Files of data sets that are not there are fetched with `download`, and only here.
 
     Raises:
         InputError: a train_size is larger than its data set, files are missing, or a network does not fit.
@@ -132,7 +135,7 @@ def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path) -> None:
         if pair in seen or catalogue.get(Dataset, spec.dataset.name).seeded:
             continue
         seen.add(pair)
-        task = load_splits(spec, catalogue, folder).task
+        task = load_splits(spec, catalogue, folder, download=download).task
         architecture = catalogue.get(Architecture, spec.architecture.name)
         try:
             architecture.build(validate_params(architecture, spec.architecture.params), task)

@@ -108,6 +108,9 @@ class LoadContext:
     """Number of training examples that will be used at most; a data set of fixed size ignores it."""
     folder: Path
     """Where files of data sets are looked for."""
+    download: bool = False
+    """Whether files that are not in `folder` may be fetched into it; the user allows it for one launch. It
+    is no parameter of a data set, since what a run is does not depend on how its files arrived."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,8 +10,16 @@ import click
 @click.option("--scale", help="A variant of the study in another size, such as 'small'.")
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any.")
+@click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there.")
 @click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core.")
-def run(study: str, scale: str | None, tracking_uri: str | None, device: str, max_parallel: int | None) -> None:
+def run(
+    study: str,
+    scale: str | None,
+    tracking_uri: str | None,
+    device: str,
+    download: bool,
+    max_parallel: int | None,
+) -> None:
     """Train the runs of STUDY that MLflow does not have yet.
 
     STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
@@ -36,6 +44,7 @@ def run(study: str, scale: str | None, tracking_uri: str | None, device: str, ma
             Display(),
             tracking_uri=tracking_uri,
             device=device,
+            download=download,
             max_parallel=max_parallel or available_cores(),
         )
     except KeyboardInterrupt:

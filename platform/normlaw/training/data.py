@@ -92,18 +92,21 @@ class _Request:
     seed: int
     train_size: int
     folder: Path
+    download: bool = field(compare=False)
 
 
 @lru_cache(maxsize=2)
 def _load(request: _Request) -> Splits:
     dataset = request.catalogue.get(Dataset, request.dataset)
     params = validate_params(dataset, json.loads(request.params))
-    context = LoadContext(seed=request.seed, train_size=request.train_size, folder=request.folder)
+    context = LoadContext(
+        seed=request.seed, train_size=request.train_size, folder=request.folder, download=request.download
+    )
     splits: Splits = dataset.load(params, context)
     return splits
 
 
-def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
+def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: bool = False) -> Splits:
     """Return the run's data set, loaded once per process (and once per seed where the seed draws it).
 
     Raises:
@@ -121,6 +124,7 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path) -> Splits:
             seed=spec.seed if drawn else 0,
             train_size=needed if drawn else 0,
             folder=folder,
+            download=download,
         )
     )
     if needed > len(splits.train):

@@ -41,11 +41,11 @@ def load_cifar(
             if not check_integrity(archive, source.tgz_md5):
                 raise damaged(archive, "its MD5 checksum is not the published one")
             fetch(folder, source.base_folder, str(archive), partial(_unpack, archive), advice)
-        elif params.download:
+        elif context.download:
             fetch(folder, source.base_folder, source.url, partial(_download, source), advice)
         else:
             missing = (path for path in published if not path.exists())
-            raise missing_files(name, missing, f"{advice}, or set the data set's parameter `download: true`.")
+            raise missing_files(name, missing, f"{advice}, or allow it to be fetched: `--download`.")
     for path, md5 in published.items():
         if not check_integrity(path, md5):
             raise damaged(path, "its MD5 checksum is not the published one")

@@ -18,22 +18,14 @@ Deviation = Annotated[float, Field(gt=0)]
 """Of pixels x / 255."""
 
 
-class PublishedParams(Params):
-    """Parameters of a data set whose files have been published."""
-
-    download: bool = Field(
-        default=False, description="fetch files that are not there, their published checksums compared"
-    )
-
-
-class GreyParams(PublishedParams):
+class GreyParams(Params):
     """Parameters of a data set of grey images: uint8 pixels x become (x / 255 - mean) / std."""
 
     mean: tuple[Mean] = Field(default=(0.1307,), description="subtracted from pixels in [0, 1]")
     std: tuple[Deviation] = Field(default=(0.3081,), description="divides after `mean` is subtracted")
 
 
-class ColourParams(PublishedParams):
+class ColourParams(Params):
     """Parameters of a data set of colour images: uint8 pixels x become (x / 255 - mean) / std by channel."""
 
     mean: tuple[Mean, Mean, Mean] = Field(

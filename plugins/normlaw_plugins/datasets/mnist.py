@@ -55,11 +55,11 @@ def load_mnist_files(
     )
     places = [home] if name == "mnist" else [home, DEBIAN_FASHION]
     files = _find(places)
-    if isinstance(files, list) and params.download:
+    if isinstance(files, list) and context.download:
         fetch(context.folder, place, name, partial(source, download=True), advice)
         files = _find(places)
     if isinstance(files, list):
-        raise missing_files(name, files, f"{advice}, or set the data set's parameter `download: true`.")
+        raise missing_files(name, files, f"{advice}, or allow them to be fetched: `--download`.")
     train, test = (_read_split(files[IMAGES[part]], files[LABELS[part]]) for part in ("train", "test"))
     if train.inputs.shape[1:] != test.inputs.shape[1:]:
         raise InputError(

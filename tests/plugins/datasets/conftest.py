@@ -26,8 +26,8 @@ Images = dict[str, tuple[Any, Any]]
 def load() -> Callable[..., Splits]:
     """Load a data set from a folder with the given parameters."""
 
-    def of(dataset: Dataset, folder: Path, **values: Any) -> Splits:
-        context = LoadContext(seed=0, train_size=1, folder=folder)
+    def of(dataset: Dataset, folder: Path, download: bool = False, **values: Any) -> Splits:
+        context = LoadContext(seed=0, train_size=1, folder=folder, download=download)
         return dataset.load(validate_params(dataset, values), context)
 
     return of

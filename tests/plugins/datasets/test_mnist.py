@@ -51,7 +51,7 @@ def test_missing_files_are_named_with_their_place(tmp_path, load):
     message = str(error.value)
     assert str(tmp_path / "MNIST/raw/t10k-labels-idx1-ubyte") in message
     assert "Put train-images-idx3-ubyte.gz, t10k-images-idx3-ubyte.gz" in message
-    assert "download: true" in message
+    assert "`--download`" in message
     assert list(tmp_path.iterdir()) == []
 
 
