@@ -58,10 +58,9 @@ class _Step:
     def maps(self, network: nn.Module) -> Sequence[LinearMap]:
         maps = [*self.rule(network.get_submodule(self.layer), self.layer, self.shape)]
         if self.batch_norm is not None:
-            scale = batch_norm_scale(network.get_submodule(self.batch_norm))  # (out,) float64
             weight = maps[-1].weight
-            folded = weight.double() * scale.reshape(-1, *(1,) * (weight.dim() - 1))
-            maps[-1] = replace(maps[-1], weight=folded)
+            scale = batch_norm_scale(network.get_submodule(self.batch_norm)).to(weight)  # (out,)
+            maps[-1] = replace(maps[-1], weight=weight * scale.reshape(-1, *(1,) * (weight.dim() - 1)))
         maps[-1] = replace(maps[-1], lipschitz=maps[-1].lipschitz * self.lipschitz)
         if self.repeat > 1:
             maps = [replace(m, name=f"{m.name}@{self.repeat}") for m in maps]
@@ -76,6 +75,7 @@ class LinearMaps(Sequence[LinearMap]):
 
     def __init__(self, network: nn.Module, steps: Sequence[_Step]) -> None:
         self._network = network
+        self._steps = steps
         self._index = [(step, part) for step in steps for part in range(step.parts)]
 
     def __len__(self) -> int:
@@ -92,8 +92,8 @@ class LinearMaps(Sequence[LinearMap]):
         return step.maps(self._network)[part]
 
     def __iter__(self) -> Iterator[LinearMap]:
-        for index in range(len(self)):
-            yield self[index]
+        for step in self._steps:
+            yield from step.maps(self._network)
 
 
 @dataclass(frozen=True)

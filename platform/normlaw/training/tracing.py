@@ -92,8 +92,8 @@ class _Watch(TorchFunctionMode):
             elif not _ADDS.fullmatch(function):
                 layer, owner = name.rpartition(".")[0] or "network", self._owners[name]
                 raise InputError(
-                    f"layer {layer!r} of type {owner} has weights ({name!r}, used by `{function}`) but "
-                    "normlaw has no rule for its linear maps; a plugin supplies one by "
+                    f"layer {layer!r} of type {owner} has weights ({name!r}) that `{function}` uses outside of "
+                    "any layer whose linear maps normlaw has a rule for; a plugin supplies one by "
                     f"`Architecture(..., layer_rules=lambda: {{{owner}: rule}})`, where "
                     "rule(layer, name, input_shape) returns its LinearMaps, or () to leave it out by name"
                 )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 BLOCK = 3
 """Vectors a step. Several, because the largest singular values of a convolution come in near-equal pairs."""
-BASIS = 30
+BASIS = 24
 """Vectors kept before a restart; the basis and its image are held."""
 LEAST_STEPS = 4
 """Steps taken at least, so that a new largest singular vector shows itself beside good starting vectors."""
@@ -45,28 +45,35 @@ def leading_right_singular_vectors(
         max_steps: blocks that A^T A is applied to, at most.
 
     """
-    size = len(start)
-    basis = _orthonormal(start, start.new_zeros(0, start.shape[1]))  # (k, n)
-    images = normal(basis)  # (k, n), A^T A times the basis
-    steps = 1
+    size, n = start.shape
+    room = min(BASIS, n)
+    basis = start.new_empty(room, n)  # the first `used` rows are orthonormal
+    images = start.new_empty(room, n)  # A^T A times the basis
+    used = 0
+    steps = 0
+    block = _orthonormal(start, basis[:0])
     while True:
-        projected = (basis @ images.T).double()  # (k, k)
+        basis[used : used + len(block)], images[used : used + len(block)] = block, normal(block)
+        used += len(block)
+        steps += 1
+        projected = (basis[:used] @ images[:used].T).double()  # (used, used)
         values, coordinates = torch.linalg.eigh((projected + projected.T) / 2)
-        values, coordinates = values.flip(0), coordinates.flip(1).to(basis)  # the largest first
-        vectors = coordinates[:, :size].T @ basis  # (b, n)
-        residuals = coordinates[:, :size].T @ images - values[:size, None].to(basis) * vectors
-        norms = torch.linalg.vector_norm(residuals, dim=1)  # (b,)
+        values, coordinates = values.flip(0), coordinates.flip(1).T.to(basis)  # rows, the largest first
+        vectors = coordinates[:size] @ basis[:used]  # (size, n)
+        residuals = coordinates[:size] @ images[:used] - values[:size, None].to(basis) * vectors
+        norms = torch.linalg.vector_norm(residuals, dim=1)  # (size,)
         error = relative_error(values.tolist(), norms.tolist())
         if (error <= tolerance and steps >= LEAST_STEPS) or steps >= max_steps:
             return RitzVectors(vectors, error, steps)
-        if len(basis) + size > min(BASIS, basis.shape[1]):
-            kept = coordinates[:, : BASIS // 2].T  # the restart keeps the better half
-            basis, images = kept @ basis, kept @ images
-        block = _orthonormal(residuals / norms.clamp_min(torch.finfo(norms.dtype).tiny)[:, None], basis)
+        if used + size > room:
+            kept = min(BASIS // 2, used)
+            for rows in (basis, images):  # the restart keeps the better half
+                rows[:kept] = coordinates[:kept] @ rows[:used]
+            used = kept
+        directions = residuals / norms.clamp_min(torch.finfo(norms.dtype).tiny)[:, None]
+        block = _orthonormal(directions, basis[:used])[: room - used]
         if len(block) == 0:  # the basis spans an invariant subspace: its Ritz values are singular values
             return RitzVectors(vectors, error, steps)
-        basis, images = torch.cat([basis, block]), torch.cat([images, normal(block)])
-        steps += 1
 
 
 def relative_error(values: Sequence[float], residuals: Sequence[float]) -> float:

@@ -81,4 +81,4 @@ class Convolution:
 
     def to(self, dtype: torch.dtype, scale: float) -> Convolution:
         """Return the map divided by `scale`, in another precision."""
-        return Convolution(self.weight.to(dtype) / scale, self.linear_map)
+        return Convolution(self.weight.to(dtype, copy=True).div_(scale), self.linear_map)

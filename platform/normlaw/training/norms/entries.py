@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -38,7 +39,7 @@ def entry_norms(linear_map: LinearMap, reference: LinearMap | None = None) -> En
         rows += float(of_rows.sum())
         squares += float(of_rows.square().sum())
         columns += chunk.square().sum(dim=0)
-    if not torch.isfinite(torch.tensor(squares)):
+    if not math.isfinite(squares):
         raise not_finite(linear_map)
     return EntryNorms(l1=l1, frobenius=squares**0.5, rows_2_1=rows, columns_2_1=float(columns.sqrt_().sum()))
 

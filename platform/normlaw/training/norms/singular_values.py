@@ -11,7 +11,7 @@ from torch import Tensor
 from normlaw.training.norms.block_lanczos import BLOCK, leading_right_singular_vectors
 from normlaw.training.norms.circular import circular_norm, has_circular_norm
 from normlaw.training.norms.convolution import Convolution
-from normlaw.training.norms.entries import all_zero, not_finite
+from normlaw.training.norms.entries import CHUNK, all_zero, not_finite
 from normlaw.training.norms.kernel import RESIDUAL, largest_singular_value
 from normlaw_registry import LinearMap, MeasuredValue
 
@@ -80,13 +80,9 @@ class SingularValues:
         for precision in precisions:
             convolution = Convolution(linear_map.weight, linear_map).to(precision, scale)
             found = leading_right_singular_vectors(convolution.normal, start.to(convolution.weight), TOLERANCE)
-            rough = float(torch.linalg.vector_norm(convolution.apply_flat(found.vectors[:1])))
-            del convolution  # one copy of the weight at a time
-            start = found.vectors
-            exact = Convolution(linear_map.weight, linear_map).to(torch.float64, scale)
-            first = start[:1].double()
-            value = float(torch.linalg.vector_norm(exact.apply_flat(first)) / torch.linalg.vector_norm(first))
-            error = found.error
+            start, error = found.vectors, found.error
+            rough = float(torch.linalg.vector_norm(convolution.apply_flat(start[:1])))
+            value = _image_norm(linear_map, start[:1].double()) / scale
             if error <= TOLERANCE and abs(rough - value) <= SURE * value:
                 break
         self._vectors[linear_map.name] = start.float().cpu()
@@ -109,6 +105,16 @@ class SingularValues:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take over the vectors of another instance."""
         self._vectors = dict(state)
+
+
+def _image_norm(linear_map: LinearMap, x: Tensor) -> float:
+    """Return |A x| / |x| in float64, x of shape (1, inputs); a few output channels at a time."""
+    weight = linear_map.weight
+    rows = len(weight) if linear_map.groups > 1 else max(1, CHUNK // weight[0].numel())
+    squares = 0.0
+    for some in torch.split(weight, rows):
+        squares += float(Convolution(some.double(), linear_map).apply_flat(x).square().sum())
+    return math.sqrt(squares) / float(torch.linalg.vector_norm(x))
 
 
 def _patches_apart(linear_map: LinearMap) -> bool:
