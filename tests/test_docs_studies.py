@@ -1,0 +1,35 @@
+"""What docs/studies.md shows and lists is what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from normlaw.options import Augmentation, RateSchedule, Stopping
+from normlaw.spec import RunSpec
+from normlaw.study import at_scale, expand, parse_study, shipped_studies
+from normlaw.yaml_source import YamlSource
+from normlaw_registry import load_catalogue
+
+PAGE = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()
+
+
+def test_the_study_and_its_scale_expand() -> None:
+    found = re.search(r"<!-- example: scales -->\s*```yaml\n(.+?)```", PAGE, re.DOTALL)
+    assert found
+    source = YamlSource(found[1], "docs/studies.md")
+    small = at_scale(source, "small")
+    assert len(expand(parse_study(source), load_catalogue(), source)) == 5 * 10
+    assert len(expand(parse_study(small), load_catalogue(), small)) == 5 * 2
+
+
+def test_every_option_and_study_it_names_exists() -> None:
+    options = re.findall(
+        r"^\| `(\w+)` \|", PAGE.partition("## Training options")[2].partition("## Data")[0], re.M
+    )
+    assert set(options) <= set(RunSpec.model_fields)
+    for model in (RateSchedule, Augmentation, Stopping):
+        assert all(f"`{key}" in PAGE for key in model.model_fields if key != "name")
+    named = set(re.findall(r"`((?:cnn|ablation)_\w+)`", PAGE))
+    assert named <= set(shipped_studies())
+    assert {name for name in shipped_studies() if name.startswith("ablation_")} <= named
