@@ -8,15 +8,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
+from normlaw.analysis.against_theory.laws import collapse_of, exponents_of
+from normlaw.analysis.against_theory.optima import EXACT, Array, measured_optimum, optimum_of, standard_error
 from normlaw.analysis.columns import floats
-
-Array = NDArray[np.float64]
-
-EXACT = "theory"
-"""What the theory is called in the column `setting`."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +22,16 @@ class Comparison:
     """A row a setting, load and norm: theory, mean, stderr, runs, z = (mean - theory) / stderr."""
     optima: pd.DataFrame
     """A row a setting and load: log_norm and error at the least error, with standard errors; steepest: the
-    largest -dln(error)/dln(norm) between norm 1 and the optimum, mean over runs (NaN if that is below 1)."""
+    largest -dln(error)/dln(norm) of the mean curve between norm 1 and its optimum (NaN below 1)."""
     pairs: pd.DataFrame
     """A row a pair of settings, load and norm: mean ratio of their errors on the same data, and stderr."""
     references: pd.DataFrame
     """A row a load: alpha, train_size, and the errors to compare with that the theory gives."""
     exponents: pd.DataFrame
-    """A row a setting and exponent: value and stderr of a line through the loads from `FIRST_ALPHA` on."""
+    """A row a setting and exponent: value and stderr of a line through the loads from `laws.FIRST_ALPHA` on."""
+    collapse: pd.DataFrame
+    """A row a setting and first load: how far the mean curves of the loads from there on spread, at most, for
+    norms in `laws.COLLAPSE_WINDOW` of their optimum: (largest - least) / mean of error over least error."""
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table by name."""
@@ -43,13 +41,12 @@ class Comparison:
             "pairs": self.pairs,
             "references": self.references,
             "exponents": self.exponents,
+            "collapse": self.collapse,
         }
 
 
 AGREEMENT = ("setting", "alpha", "log_norm", "theory", "mean", "stderr", "runs", "z")
 PAIRS = ("first", "second", "alpha", "log_norm", "ratio", "stderr")
-FIRST_ALPHA = 8.0
-"""Below this load the laws of the perceptron have not set in."""
 
 
 def compare(measured: Mapping[str, pd.DataFrame], theory: pd.DataFrame, references: pd.DataFrame) -> Comparison:
@@ -78,7 +75,8 @@ def compare(measured: Mapping[str, pd.DataFrame], theory: pd.DataFrame, referenc
                 continue
             errors = np.exp(by_size[size].to_numpy())  # (runs, norms)
             agreement.append(agreement_of(setting, alphas[size], curve, errors))
-            optima.append({"setting": setting, **measured_optimum(measured[setting], size, alphas[size])})
+            runs = measured[setting][measured[setting]["train_size"] == size]
+            optima.append({"setting": setting, **measured_optimum(runs, agreement[-1], alphas[size])})
         for first, second in combinations(resampled, 2):
             if size in resampled[first] and size in resampled[second]:
                 pairs.append(
@@ -91,13 +89,14 @@ def compare(measured: Mapping[str, pd.DataFrame], theory: pd.DataFrame, referenc
                         grids[size],
                     )
                 )
-    table = pd.DataFrame(optima)
+    table, points = pd.DataFrame(optima), stacked(agreement, AGREEMENT)
     return Comparison(
-        agreement=stacked(agreement, AGREEMENT),
+        agreement=points,
         optima=table,
         pairs=stacked(pairs, PAIRS),
         references=references.sort_values("alpha").reset_index(drop=True),
-        exponents=exponents_of(table, references),
+        exponents=exponents_of(table, references, points),
+        collapse=collapse_of(points),
     )
 
 
@@ -158,73 +157,3 @@ def ratio_of(
             "stderr": standard_error(ratios),
         }
     )
-
-
-def standard_error(values: Array) -> Array:
-    """Return the standard error of the mean over the first axis; NaN for a single row."""
-    if len(values) < 2:
-        return np.full(values.shape[1:], np.nan)
-    return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
-
-
-def optimum_of(curve: pd.DataFrame, alpha: float) -> dict[str, float]:
-    """Return the optimum of one curve, by a cubic spline through its logarithms."""
-    x, y = floats(curve, "log_norm"), np.log(floats(curve, "test_error"))
-    spline = CubicSpline(x, y)
-    turns = [float(root) for root in spline.derivative().roots(extrapolate=False)] + [float(x[0]), float(x[-1])]
-    best = min(turns, key=lambda place: float(spline(place)))
-    early = np.linspace(0.0, best, 500) if x[0] <= 0.0 < best else np.array([])
-    return {
-        "alpha": alpha,
-        "log_norm": best,
-        "log_norm_stderr": 0.0,
-        "error": float(np.exp(spline(best))),
-        "error_stderr": 0.0,
-        "steepest": float(-spline.derivative()(early).min()) if early.size else float("nan"),
-    }
-
-
-def measured_optimum(frame: pd.DataFrame, size: int, alpha: float) -> dict[str, float]:
-    """Return the mean optimum of the runs of a size, and their mean steepest slope."""
-    here = frame[frame["train_size"] == size]
-    runs = [optimum_of(run.sort_values("log_norm"), alpha) for _, run in here.groupby("run")]
-    values = np.array([[run["log_norm"], run["error"]] for run in runs])
-    (norm, error), (norm_stderr, error_stderr) = values.mean(axis=0), standard_error(values)
-    return {
-        "alpha": alpha,
-        "log_norm": float(norm),
-        "log_norm_stderr": float(norm_stderr),
-        "error": float(error),
-        "error_stderr": float(error_stderr),
-        "steepest": float(np.mean([run["steepest"] for run in runs])),
-    }
-
-
-def exponents_of(optima: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
-    """Return gamma_1 (steepest slope at the largest load), gamma_2, and gamma of error/error_0, by setting.
-
-    error_0 is the error at small norm, Hebb's rule: relative to it, gamma = gamma_1 * gamma_2.
-    """
-    rows = []
-    for setting, all_loads in optima.groupby("setting", sort=False):
-        group = all_loads[all_loads["alpha"] >= FIRST_ALPHA].sort_values("alpha")
-        if len(group) < 3:
-            continue
-        largest = group.iloc[-1]
-        rows.append({"setting": setting, "exponent": "gamma_1", "value": largest["steepest"], "stderr": np.nan})
-        lines = {"gamma_2": (floats(group, "log_norm"), 1.0)}
-        if "hebb" in references.columns:
-            start = references.set_index("alpha")["hebb"].reindex(group["alpha"]).to_numpy(dtype=np.float64)
-            lines["gamma"] = (np.log(floats(group, "error") / start), -1.0)
-        for name, (values, sign) in lines.items():
-            slope, stderr = line(np.log(floats(group, "alpha")), values)
-            rows.append({"setting": setting, "exponent": name, "value": sign * slope, "stderr": stderr})
-    return pd.DataFrame(rows, columns=["setting", "exponent", "value", "stderr"])
-
-
-def line(x: Array, y: Array) -> tuple[float, float]:
-    """Return slope and standard error of the least-squares line."""
-    from scipy.stats import linregress
-
-    fit = linregress(x, y)
-    return float(fit.slope), float(fit.stderr)

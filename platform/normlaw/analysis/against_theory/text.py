@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from normlaw.analysis.against_theory.comparison import EXACT, FIRST_ALPHA, Comparison
+from normlaw.analysis.against_theory.comparison import Comparison
+from normlaw.analysis.against_theory.laws import COLLAPSE_WINDOW, EARLY_WINDOW, FIRST_ALPHA
+from normlaw.analysis.against_theory.optima import EXACT
 from normlaw.analysis.columns import floats
 
-PUBLISHED = {"gamma_1": "0.4901 +- 0.0005", "gamma_2": "0.96 +- 0.25", "gamma": "0.5"}
+PUBLISHED = {"steepest": "", "gamma_1": "0.4901 +- 0.0005", "gamma_2": "0.96 +- 0.25", "gamma": "0.5"}
 """Free-norm perceptron of D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230); gamma is that of error/error_0."""
 
 
 def render(comparison: Comparison) -> str:
     """Return agreement, optima and exponents as aligned lines."""
-    return "\n".join([*_agreement(comparison), "", *_optima(comparison), "", *_exponents(comparison)])
+    parts = (_agreement(comparison), _optima(comparison), _collapse(comparison), _exponents(comparison))
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
 def _agreement(comparison: Comparison) -> list[str]:
@@ -45,16 +48,27 @@ def _optima(comparison: Comparison) -> list[str]:
     return lines
 
 
+def _collapse(comparison: Comparison) -> list[str]:
+    low, high = COLLAPSE_WINDOW
+    lines = [
+        f"collapse: largest spread of error/least error for norms within {low:g} to {high:g} of the optimum"
+    ]
+    for setting, rows in comparison.collapse.groupby("setting", sort=False):
+        cells = [f"alpha >= {row['first_alpha']:g}: {row['spread']:.2%}" for row in rows.to_dict("records")]
+        lines.append(f"{setting!s:<32} {'  '.join(cells)}")
+    return lines
+
+
 def _exponents(comparison: Comparison) -> list[str]:
     lines = [
-        f"exponents, loads from {FIRST_ALPHA:g} on: gamma_1 steepest slope at the largest load; gamma that of "
-        "error/error_0",
+        f"exponents, loads from {FIRST_ALPHA:g} on; at the largest load the steepest local slope, and gamma_1 "
+        f"of norms from {EARLY_WINDOW[0]:g} to {EARLY_WINDOW[1]:g} of the optimum; gamma: error/error_0",
         f"{'':<32} {'exponent':<9} {'value':>8} {'stderr':>8}   published, norm free",
     ]
     for row in comparison.exponents.to_dict("records"):
         stderr = f"{row['stderr']:.4f}" if np.isfinite(row["stderr"]) else "-"
         lines.append(
             f"{row['setting']:<32} {row['exponent']:<9} {row['value']:>8.4f} {stderr:>8}   "
-            f"{PUBLISHED[row['exponent']]}"
+            f"{PUBLISHED[row['exponent']]}".rstrip()
         )
     return lines

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from normlaw.analysis.against_theory.comparison import EXACT, Comparison, compare
+from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
+from normlaw.analysis.against_theory.optima import EXACT
 from normlaw.analysis.against_theory.text import render
 
 ALPHAS = (8.0, 16.0, 32.0, 64.0)
@@ -78,6 +79,30 @@ def test_exponents_are_relative_to_hebb(comparison: Comparison) -> None:
     for setting in (EXACT, "free", "held"):
         assert found[setting, "gamma_2"] == pytest.approx(1.0, rel=1e-6)
         assert found[setting, "gamma"] == pytest.approx(0.5, rel=1e-6)
+        early = np.array([x for x in GRID if 8.0 <= np.exp(x) <= 16.0])  # a parabola's line is its tangent
+        assert found[setting, "gamma_1"] == pytest.approx(2 * 0.05 * (np.log(64.0) - early.mean()), rel=1e-6)
+        assert found[setting, "steepest"] == pytest.approx(2 * 0.05 * np.log(64.0), rel=1e-5)
+
+
+def test_curves_of_one_shape_collapse(comparison: Comparison) -> None:
+    """The measured ones too: their offsets drop out of error over least error."""
+    assert set(comparison.collapse["setting"]) == {EXACT, "free", "held"}
+    assert comparison.collapse["spread"].to_numpy() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_curves_of_two_shapes_do_not() -> None:
+    theory = curves({0: 0.0})
+    theory["alpha"] = theory["train_size"] / 100.0
+    wide = theory["alpha"] == 64.0
+    theory.loc[wide, "test_error"] = (theory.loc[wide, "test_error"] * 640.0) ** 2 / 640.0
+    references = theory[["alpha", "train_size"]].drop_duplicates()
+    found = compare({"held": theory.drop(columns="alpha")}, theory, references).collapse
+    at_the_edge = 0.05 * np.log(0.3) ** 2
+    single, double = np.exp(at_the_edge), np.exp(2 * at_the_edge)
+    for first, loads in ((8.0, 4), (32.0, 2)):
+        spread = (double - single) / (((loads - 1) * single + double) / loads)
+        rows = found[(found["setting"] == EXACT) & (found["first_alpha"] == first)]
+        assert rows["spread"].to_numpy() == pytest.approx(spread, rel=1e-3)
 
 
 def test_it_can_be_read_and_seen(comparison: Comparison) -> None:
