@@ -30,7 +30,7 @@ def applied_group_norm(linear_map: LinearMap, reference: LinearMap | None = None
         chunk = weight[first : first + step].double()  # (rows, in/groups, *kernel)
         if others is not None:
             chunk = chunk - others[first : first + step].double()
-        squares = chunk.square().sum(dim=1, keepdim=True)  # (rows, 1, *kernel)
+        squares = torch.linalg.vector_norm(chunk, dim=1, keepdim=True).square_()  # (rows, 1, *kernel)
         total += float(_at_all_positions(squares, linear_map).clamp_min(0.0).sqrt().sum())
     return total * linear_map.positions
 

@@ -15,9 +15,9 @@ CHUNK = 1 << 18
 
 
 def row_chunks(matrix: Tensor) -> Iterator[Tensor]:
-    """Yield the rows of a matrix (out, in) in float64, a chunk of them at a time."""
+    """Yield copies of the rows of a matrix (out, in) in float64, a chunk of them at a time."""
     for rows in torch.split(matrix, max(1, CHUNK // max(1, matrix.shape[1]))):
-        yield rows.double()
+        yield rows.to(torch.float64, copy=True)
 
 
 def entry_norms(linear_map: LinearMap, reference: LinearMap | None = None) -> EntryNorms:
@@ -33,12 +33,12 @@ def entry_norms(linear_map: LinearMap, reference: LinearMap | None = None) -> En
     columns = torch.zeros(matrix.shape[1], dtype=torch.float64, device=matrix.device)  # (in,)
     for chunk in row_chunks(matrix):  # (rows, in)
         if others is not None:
-            chunk = chunk - next(others)
-        l1 += float(chunk.abs().sum())
+            chunk -= next(others)
+        l1 += float(torch.linalg.vector_norm(chunk, ord=1))
         of_rows = torch.linalg.vector_norm(chunk, dim=1)  # (rows,)
         rows += float(of_rows.sum())
         squares += float(of_rows.square().sum())
-        columns += chunk.square().sum(dim=0)
+        columns += chunk.square_().sum(dim=0)
     if not math.isfinite(squares):
         raise not_finite(linear_map)
     return EntryNorms(l1=l1, frobenius=squares**0.5, rows_2_1=rows, columns_2_1=float(columns.sqrt_().sum()))
