@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from normlaw.analysis import Analysis, Options, analyse, write
+from normlaw.analysis import About, Analysis, Options, analyse, command_line, write
 from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
@@ -82,7 +82,13 @@ def analyse_study(
         analysis = analyse(curves, catalogue, options)
         label = " ".join(f"{key}={value}" for key, value in setting.items())
         folder = reports / study / label.replace("/", "_") if label else reports / study
-        write(analysis, folder)
+        about = About(
+            title=f"Laws of {study}{': ' + label if label else ''}",
+            norm=chosen,
+            settings=setting | shared_settings(members),
+            command=command_line([study], chosen, analysis.options),
+        )
+        write(analysis, folder, about)
         _draw_layers(client, members, chosen, folder)
         numbers = analysis.to_dict()
         run_id = log_analysis(
@@ -90,7 +96,12 @@ def analyse_study(
             experiment,
             name=f"laws of {study} {label}".strip(),
             metrics={k: v for k, v in numbers.items() if isinstance(v, float)},
-            params={"norm": chosen, "protocol": analysis.protocol, **setting},
+            params={
+                "norm": chosen,
+                "protocol": analysis.protocol,
+                "warnings": ", ".join(sorted({w.code for w in analysis.warnings})) or "none",
+                **setting,
+            },
             folder=folder,
         )
         yield Result(setting, chosen, analysis, folder, run_id)
@@ -128,6 +139,16 @@ def by_setting(runs: list[Run]) -> list[tuple[dict[str, str], list[Run]]]:
         key = tuple(run.data.params.get(name, "") for name in varied)
         groups.setdefault(key, []).append(run)
     return [(dict(zip(varied, key, strict=True)), members) for key, members in groups.items()]
+
+
+def shared_settings(runs: list[Run]) -> dict[str, str]:
+    """Return the parameters that all runs have in common, by name."""
+    first = runs[0].data.params
+    return {
+        name: value
+        for name, value in sorted(first.items())
+        if all(run.data.params.get(name) == value for run in runs)
+    }
 
 
 def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:

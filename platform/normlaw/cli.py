@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from normlaw.commands import analyse, import_curves, plugins, run, studies, theory
+from normlaw.commands import analyse, import_curves, plugins, report, run, studies, theory
 
 
 class Program(click.Group):
@@ -39,6 +39,7 @@ for command in (
     run.run,
     analyse.analyse,
     import_curves.import_curves,
+    report.report,
     studies.studies,
     theory.theory,
     plugins.plugins,

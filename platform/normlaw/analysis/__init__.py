@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from normlaw.analysis.analyse import analyse
-from normlaw.analysis.options import Options
+from normlaw.analysis.options import Options, command_line
+from normlaw.analysis.report import About, report
 from normlaw.analysis.results import EXPONENTS, Analysis, AnalysisWarning, Estimate
 from normlaw.analysis.text import render
 from normlaw.analysis.writing import to_json, write, write_json
 
 __all__ = [
     "EXPONENTS",
+    "About",
     "Analysis",
     "AnalysisWarning",
     "Estimate",
     "Options",
     "analyse",
+    "command_line",
     "render",
+    "report",
     "to_json",
     "write",
     "write_json",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
+from normlaw.analysis.extrapolation import hold_out, predictions
+from normlaw.analysis.offsets import offsets
 from normlaw.analysis.options import Options
 from normlaw.analysis.protocols import get_protocol
-from normlaw.analysis.results import Analysis
+from normlaw.analysis.results import Analysis, AnalysisWarning, Findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +41,36 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
     points, warnings = prepare(curves)
     findings = get_protocol(options.protocol)(points, catalogue, options)
     collapse = collapse_quality(points, findings)
+    tables, extras, more = extensions(points, findings, catalogue, options)
+    if collapse:
+        tables["collapse"] = collapse.profile
     return Analysis(
         protocol=options.protocol,
         confidence=options.confidence,
+        options=options,
         curves=points,
         findings=findings,
-        tables_of_platform={"collapse": collapse.profile} if collapse else {},
-        extras={"collapse": collapse.to_dict() if collapse else None},
-        warnings=(*warnings, *findings.warnings, *check_findings(points, findings)),
+        tables_of_platform=tables,
+        extras={"collapse": collapse.to_dict() if collapse else None, **extras},
+        warnings=(*warnings, *findings.warnings, *check_findings(points, findings), *more),
     )
+
+
+def extensions(
+    points: pd.DataFrame, findings: Findings, catalogue: Catalogue, options: Options
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], tuple[AnalysisWarning, ...]]:
+    """Return tables, JSON results and warnings of what is done on request: offsets, hold-out, predictions."""
+    tables: dict[str, pd.DataFrame] = {}
+    extras: dict[str, Any] = {}
+    warnings: tuple[AnalysisWarning, ...] = ()
+    if options.offsets:
+        tables["offsets"], warnings = offsets(points, findings, catalogue)
+    if options.hold_out:
+        tables["hold_out"], tables["hold_out_scores"] = hold_out(
+            findings.optima, catalogue, options.hold_out, options.confidence
+        )
+    if options.predict_at:
+        tables["predictions"] = predictions(findings.optima, catalogue, options.predict_at, options.confidence)
+    for name, table in tables.items():
+        extras[name] = table.to_dict("records")
+    return tables, extras, warnings

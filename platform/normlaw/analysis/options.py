@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from normlaw_registry import InputError
 
@@ -19,6 +21,12 @@ class Options:
     protocol: str = "automatic"
     confidence: float = 0.95
     """Level of the confidence limits."""
+    offsets: bool = False
+    """Fit the offsets q1 and q2 too, and compare with none."""
+    hold_out: int = 0
+    """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
+    predict_at: tuple[int, ...] = ()
+    """Train sizes at which every endpoint law predicts the least error."""
     draws: int = 400
     """`automatic` only: number of bootstrap draws."""
     bootstrap_seed: int = 0
@@ -42,6 +50,27 @@ class Options:
                 raise InputError(f"window: limits of lambda/lambda_opt must be positive, got {side:g}")
         if low is not None and high is not None and not low < high:
             raise InputError(f"window: the left limit {low:g} must lie below the right limit {high:g}")
-        for name in ("first_index", "gamma2_first_index"):
+        for name in ("first_index", "gamma2_first_index", "hold_out"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must not be negative, got {getattr(self, name)}")
+
+
+def command_line(source: Sequence[str], norm: str, options: Options) -> str:
+    """Return the command that repeats an analysis: only what differs from the defaults.
+
+    >>> command_line(["--curves", "my curves.csv"], "norm", Options(window=(None, 0.3), protocol="released"))
+    "normlaw analyse --curves 'my curves.csv' --norm norm --protocol released --window none 0.3"
+    """
+    words = ["normlaw", "analyse", *source, "--norm", norm]
+    for choice in fields(Options):
+        value = getattr(options, choice.name)
+        flag = "--" + choice.name.replace("_", "-")
+        if value == choice.default:
+            continue
+        if choice.name == "window":
+            words += [flag, *("none" if limit is None else f"{limit!r}" for limit in value)]
+        elif choice.name == "predict_at":
+            words += [word for size in value for word in (flag, str(size))]
+        else:
+            words += [flag] if value is True else [flag, str(value)]
+    return shlex.join(words)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from normlaw.analysis.options import Options
     from normlaw_registry import FitResult
 
 EXPONENTS: dict[str, str] = {
@@ -95,6 +96,8 @@ class Analysis:
     protocol: str
     confidence: float
     """Level of all confidence limits."""
+    options: Options
+    """What the user chose."""
     curves: pd.DataFrame
     """The points that were analysed."""
     findings: Findings

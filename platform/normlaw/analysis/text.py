@@ -9,6 +9,11 @@ from normlaw.analysis.results import EXPONENTS, Analysis
 
 WIDTH = 100
 LN10 = log(10.0)
+TITLES = {
+    "offsets": "offsets (delta_aic: with minus without)",
+    "hold_out_scores": "endpoint laws, scored on the largest train sizes",
+    "predictions": "least error at other train sizes",
+}
 
 
 def render(analysis: Analysis) -> str:
@@ -63,7 +68,16 @@ def more_lines(analysis: Analysis) -> list[str]:
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
         lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
+    for name in ("offsets", "hold_out_scores", "predictions"):
+        if name in analysis.tables_of_platform:
+            table = analysis.tables_of_platform[name]
+            lines += ["", TITLES[name], *table.to_string(index=False, float_format=short).splitlines()]
     return lines
+
+
+def short(number: float) -> str:
+    """Return a number with four significant digits."""
+    return f"{number:.4g}"
 
 
 def spread(limits: list[float]) -> str:

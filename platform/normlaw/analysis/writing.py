@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.style import render as drawn
+from normlaw.analysis.report import About, report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
 from normlaw_registry import InputError
@@ -18,8 +20,8 @@ from normlaw_registry import InputError
 MARK = "results.json"
 
 
-def write(analysis: Analysis, folder: Path) -> None:
-    """Write the tables (CSV), the figures (PNG and SVG), `results.json` and `summary.txt`.
+def write(analysis: Analysis, folder: Path, about: About | None = None) -> None:
+    """Write `report.html`, the tables (CSV), the figures (PNG and SVG), `results.json` and `summary.txt`.
 
     All is written beside the folder first and moved there at the end, so that a failure leaves what was
     there before.
@@ -37,7 +39,7 @@ def write(analysis: Analysis, folder: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from error
     try:
-        _write_all(analysis, draft)
+        _write_all(analysis, draft, about)
         draft.chmod(0o755)
         if folder.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
@@ -83,13 +85,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write_all(analysis: Analysis, folder: Path) -> None:
+def _write_all(analysis: Analysis, folder: Path, about: About | None) -> None:
     (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
     (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in analysis.tables().items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
     (folder / "figures").mkdir()
+    drawings = {}
     for name, figure in figures(analysis).items():
-        figure.savefig(folder / "figures" / f"{name}.png", dpi=150)
-        figure.savefig(folder / "figures" / f"{name}.svg")
+        files = drawn(figure)
+        for ending, content in files.items():
+            (folder / "figures" / f"{name}.{ending}").write_bytes(content)
+        drawings[name] = files["svg"]
+    (folder / "report.html").write_text(report(analysis, about, drawings), encoding="utf-8")

@@ -62,8 +62,12 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="released: gamma_2 from this train size on.",
 )
+@click.option("--offsets", is_flag=True, help="Fit the offsets q1, q2 too, and compare with none.")
+@click.option("--hold-out", default=0, help="Score every endpoint law on this many of the largest train sizes.")
+@click.option("--predict-at", type=int, multiple=True, help="Predict the least error at this P; repeatable.")
 @click.option("--confidence", default=0.95, show_default=True, help="Level of the confidence intervals.")
 @click.option("--draws", default=400, show_default=True, help="automatic: bootstrap draws.")
+@click.option("--bootstrap-seed", default=0, show_default=True, help="automatic: seed of the bootstrap.")
 def analyse(
     study: str | None,
     curves: Path | None,
@@ -90,14 +94,19 @@ def analyse(
 
 
 def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
-    from normlaw.analysis import analyse, render, write
+    from normlaw.analysis import About, analyse, command_line, render, write
     from normlaw.analysis.curves_file import read_curves_file
     from normlaw_registry import load_catalogue
 
     points, chosen = read_curves_file(curves, norm)
     analysis = analyse(points, load_catalogue(), options)
     folder = reports / curves.stem
-    write(analysis, folder)
+    about = About(
+        title=f"Laws of {curves.name}",
+        norm=chosen,
+        command=command_line(["--curves", str(curves)], chosen, options),
+    )
+    write(analysis, folder, about)
     _save_json([analysis], json_file)
     click.echo(f"{curves}, norm {chosen}")
     click.echo(render(analysis))

@@ -57,7 +57,7 @@ class StatsmodelsResult:
 
     def summary(self) -> str:
         """Return statsmodels' table under the law's formula."""
-        return f"{self.law}\n{self.results.summary()}"
+        return f"{self.law}\n{self.results.summary(slim=True)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return estimates, errors, limits and the quality of the fit in JSON's own types."""

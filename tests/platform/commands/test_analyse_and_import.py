@@ -109,3 +109,27 @@ def test_a_bad_file_logs_nothing(tmp_path, monkeypatch):
     assert done.exit_code == 2
     assert "line 2, column 'test_error'" in done.output
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    assert run("import", curves_csv, "--study", "cnn_mnist", "--tracking-uri", uri).exit_code == 0
+    none_yet = run("report", "--tracking-uri", uri)
+    assert none_yet.exit_code == 2
+    assert "no analysis of this server yet" in none_yet.output
+    assert run("analyse", "cnn_mnist", "--tracking-uri", uri, "--draws", 100).exit_code == 0
+    done = run("report", "cnn_mnist", "--tracking-uri", uri, "--page", "compared.html")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "compared.html").read_text()
+    assert "0.6" in page
+    assert page.count("not analysed yet") == 8
+    assert run("report", "cnn_mnits", "--tracking-uri", uri).exit_code == 2
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("cnn_mnist")
+    logged = client.search_runs([experiment.experiment_id], "tags.`normlaw.kind` = 'analysis'")[0]
+    files = {file.path for file in client.list_artifacts(logged.info.run_id)}
+    assert {"report.html", "results.json"} <= files

@@ -162,7 +162,7 @@ def collapse(comparison: Comparison) -> Figure:
         axes.plot(x, curve["theory"] / best["error"], color=colour, linewidth=1.0, label=f"{alpha:g}")
     axes.set_xlim(-3.0, 2.5)
     axes.set_ylim(0.9, 30.0)
-    style.set_log_norm_axis(axes, "norm over its optimum λ/λ_opt")
+    style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL)
     style.set_log_error_axis(axes, "error over least error ε/ε_opt")
     axes.legend(title="load α", fontsize="x-small", title_fontsize="small", ncols=2)
     return figure

@@ -19,7 +19,7 @@ LN10 = float(np.log(10.0))
 
 def collapse(analysis: Analysis) -> Figure:
     """Return error / least error against norm / optimal norm, with the early law through the window."""
-    figure, axes = style.new_figure()
+    figure, axes = style.new_figure(7.4)
     findings = analysis.findings
     optima = findings.size_optima.set_index("train_size")
     pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
@@ -40,8 +40,10 @@ def collapse(analysis: Analysis) -> Figure:
         in_window_y.append(y[inside])
     x, y = np.concatenate(in_window_x), np.concatenate(in_window_y)
     if len(x):
-        ends = np.array([x.min(), x.max()])
-        law = np.exp(y.mean() - analysis.gamma_1.value * (ends - x.mean()))
+        # The law is that of the window's early part: towards the optimum the curves may bend away from it.
+        half = x <= (x.min() + x.max()) / 2
+        ends = np.array([x[half].min(), x[half].max()])
+        law = np.exp(y[half].mean() - analysis.gamma_1.value * (ends - x[half].mean()))
         label = f"slope −γ₁ = −{analysis.gamma_1.value:.3f}"
         axes.plot(ends / LN10, law, color=style.INK, linestyle="--", linewidth=2.0, label=label, zorder=5)
     quality = analysis.extras.get("collapse")
@@ -49,7 +51,7 @@ def collapse(analysis: Analysis) -> Figure:
         floor = "" if quality["ratio"] is None else f", {quality['ratio']:.1f} times the scatter of seeds"
         axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
         axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
-    style.set_log_norm_axis(axes, "norm relative to the optimal norm, λ/λ_opt")
+    style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL)
     style.set_log_error_axis(axes, "error relative to the least error, ε/ε_opt")
-    style.size_legend(axes, sizes)
+    style.size_legend(figure)
     return figure

@@ -57,8 +57,7 @@ def endpoint_law(analysis: Analysis) -> Figure:
         linewidth=0,
         label=f"predicted, {analysis.confidence:.0%} confidence",
     )
-    axes.set_xscale("log")
-    axes.set_xlabel("train size P (examples)")
+    style.set_train_size_axis(axes)
     style.set_log_error_axis(axes, "least test error ε_opt (fraction)")
     axes.legend(fontsize="small")
     return figure

@@ -19,7 +19,7 @@ LN10 = float(np.log(10.0))
 
 def error_against_norm(analysis: Analysis) -> Figure:
     """Return the mean curves in logarithms, optima marked, points of the early window filled."""
-    figure, axes = style.new_figure()
+    figure, axes = style.new_figure(7.4)
     means = analysis.findings.mean_curves
     optima = analysis.findings.size_optima.set_index("train_size")
     log_optimum = dict(zip(optima.index, floats(optima, "log_norm"), strict=True))
@@ -55,6 +55,6 @@ def error_against_norm(analysis: Analysis) -> Figure:
     )
     style.set_log_norm_axis(axes)
     style.set_log_error_axis(axes)
-    style.size_legend(axes, sizes)
+    style.size_legend(figure)
     axes.set_title(f"filled: window of the early law, γ₁ = {analysis.gamma_1.value:.3f}", fontsize="medium")
     return figure

@@ -48,11 +48,7 @@ def optimal_norm(analysis: Analysis) -> Figure:
     line = sizes["log_norm"].mean() + analysis.gamma_2.value * (x - x.mean())
     label = f"slope γ₂ = {analysis.gamma_2.value:.3f} ± {analysis.gamma_2.stderr:.3f}"
     axes.plot(np.exp(x), line / LN10, color=style.ACCENT, linestyle="--", linewidth=2, label=label)
-    axes.set_xscale("log")
-    axes.set_xlabel("train size P (examples)")
-    from matplotlib.ticker import FuncFormatter
-
-    axes.yaxis.set_major_formatter(FuncFormatter(style.power_of_ten))
-    axes.set_ylabel("optimal norm λ_opt")
+    style.set_train_size_axis(axes)
+    axes.set_ylabel("optimal norm, log₁₀ λ_opt")
     axes.legend(fontsize="small")
     return figure

@@ -1,0 +1,116 @@
+"""Several studies beside each other, and beside the published values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from normlaw.analysis.figures import style
+from normlaw.analysis.report import data_uri, page
+
+PUBLISHED: dict[str, tuple[float, float, float]] = {
+    "cnn_mnist": (0.60, 0.55, 0.09),
+    "cnn_cifar10": (0.28, 0.25, 0.07),
+    "cnn_cifar100": (0.16, 0.16, 0.03),
+    "resnet_mnist": (0.57, 0.69, 0.08),
+    "resnet_cifar10": (0.54, 0.56, 0.04),
+    "resnet_cifar100": (0.31, 0.37, 0.03),
+    "vit_mnist": (0.47, 0.54, 0.03),
+    "vit_cifar10": (0.23, 0.21, 0.03),
+    "vit_cifar100": (0.14, 0.12, 0.04),
+}
+"""gamma_pred, gamma_meas and sigma (the error of gamma_pred) of the paper's table, by the name of the study."""
+
+NUMBERS = ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
+
+
+def comparison_rows(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row a study: those of the paper's table first, analysed or not, then the others.
+
+    Args:
+        found: results by study, with the keys of `Analysis.to_dict` (those missing are left blank).
+
+    """
+    rows = []
+    for study in [*PUBLISHED, *(name for name in found if published_name(name) is None)]:
+        names = [name for name in found if published_name(name) == study] if study in PUBLISHED else [study]
+        rows += [_row(name, found.get(name)) for name in names or [study]]
+    return rows
+
+
+def published_name(study: str) -> str | None:
+    """Return the setting of the paper that a study repeats, in full or at another scale, or None.
+
+    >>> published_name("cnn_cifar10"), published_name("cnn_cifar10 small"), published_name("quickstart")
+    ('cnn_cifar10', 'cnn_cifar10', None)
+    """
+    matches = [name for name in PUBLISHED if study == name or study.startswith((f"{name} ", f"{name}_"))]
+    return matches[0] if matches else None
+
+
+def _row(study: str, found: Mapping[str, Any] | None) -> dict[str, Any]:
+    published = PUBLISHED.get(published_name(study) or "", (None, None, None))
+    row: dict[str, Any] = {"study": study, "interval": "", "z": None, "warnings": ""}
+    row |= dict(zip(("published_pred", "published_meas", "published_sigma"), published, strict=True))
+    for name in NUMBERS:
+        row[name] = None if found is None else float(found[name])
+        row[f"{name}_stderr"] = None if found is None else float(found.get(f"{name}_stderr", np.nan))
+    if found is None:
+        return row
+    if "gamma_pred_ci" in found:
+        low, high = found["gamma_pred_ci"]
+        row["interval"] = f"{low:.3f} to {high:.3f}"
+    row["warnings"] = ", ".join(str(w["code"]) for w in found.get("warnings", []))
+    if published[0] is not None and published[2] is not None:
+        row["z"] = float((row["gamma_pred"] - published[0]) / np.hypot(row["gamma_pred_stderr"], published[2]))
+    return row
+
+
+def comparison_page(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page that compares studies; everything from outside is escaped."""
+    rows = comparison_rows(found)
+    return page(
+        "comparison.html.jinja", rows=rows, figure=data_uri(style.render(comparison_figure(rows))["svg"])
+    )
+
+
+def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return gamma_pred against gamma_meas, studies told apart by marker and colour."""
+    figure, axes = style.new_figure(6.4, 5.0)
+    colours = style.size_styles(list(range(len(rows))))
+    highest = 0.1
+    for i, row in enumerate(rows):
+        colour, marker = colours[i]
+        if row["published_pred"] is not None:
+            axes.errorbar(
+                row["published_meas"],
+                row["published_pred"],
+                yerr=row["published_sigma"],
+                marker=marker,
+                color=colour,
+                markerfacecolor="white",
+                linestyle="none",
+                capsize=2,
+                label=None if row["gamma_1"] is not None else row["study"],
+            )
+            highest = max(highest, row["published_meas"], row["published_pred"])
+        if row["gamma_1"] is not None:
+            axes.errorbar(
+                row["gamma_meas"],
+                row["gamma_pred"],
+                xerr=row["gamma_meas_stderr"],
+                yerr=row["gamma_pred_stderr"],
+                marker=marker,
+                color=colour,
+                linestyle="none",
+                capsize=2,
+                label=row["study"],
+            )
+            highest = max(highest, row["gamma_meas"], row["gamma_pred"])
+    axes.plot([0, 1.1 * highest], [0, 1.1 * highest], color=style.QUIET, linestyle="--", linewidth=1)
+    axes.set_xlabel("measured exponent γ_meas")
+    axes.set_ylabel("predicted exponent γ_pred = γ₁γ₂")
+    axes.legend(fontsize="x-small", ncols=2)
+    return figure

@@ -1,0 +1,110 @@
+"""One analysis as one HTML page that needs nothing else: no script, no font, no image from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.style import render
+from normlaw.analysis.results import EXPONENTS, Analysis
+from normlaw.analysis.text import more_lines
+
+ROWS_SHOWN = 25
+TEMPLATES = Path(__file__).parent / "templates"
+PACKAGES = ("normlaw", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+
+CAPTIONS: dict[str, str] = {
+    "error_against_norm": "Mean test error against the norm, one curve a train size. Filled marks lie in the "
+    "window of the early law that has the largest weight; crosses are the optima.",
+    "collapse": "The same curves divided by their optima. The dashed line has the slope of the early law; "
+    "the grey band is the range that all train sizes have in common.",
+    "optimal_norm": "The norm of least error against the train size, with the law of the optimal norm.",
+    "endpoint_law": "The least error against the train size: measured law and the law predicted from the "
+    "early law and the optimal norm.",
+    "sensitivity": "Above: the exponents for every admissible choice of window, first train size and shape, "
+    "sorted; the area of a mark is the weight of its choice. Below: the early exponent over the two edges of "
+    "the window.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a report says about the study besides the analysis."""
+
+    title: str = "Learning curves"
+    norm: str = ""
+    """Name of the complexity measure that the laws are read in."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What all curves of the study share: architecture, data set, optimiser, ..."""
+    command: str = ""
+    """The command that repeats the analysis."""
+
+
+def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str, bytes] | None = None) -> str:
+    """Return the page. All text is escaped; figures are embedded as SVG images.
+
+    Args:
+        analysis: what was found.
+        about: what to say about the study.
+        drawings: the figures as SVG files by name, where they are at hand; else they are drawn.
+
+    """
+    about = about or About()
+    if drawings is None:
+        drawings = {name: render(figure)["svg"] for name, figure in figures(analysis).items()}
+    return page(
+        "report.html.jinja",
+        about=about,
+        analysis=analysis,
+        definitions=EXPONENTS,
+        estimates=analysis.estimates(),
+        lines=[line for line in more_lines(analysis) if line],
+        figures={name: (data_uri(svg), CAPTIONS.get(name, "")) for name, svg in drawings.items()},
+        tables={name: table_rows(table) for name, table in analysis.tables().items() if name != "exponents"},
+        summaries={name: fit.summary() for name, fit in analysis.findings.fits.items()},
+        versions={name: version(name) for name in PACKAGES},
+        rows_shown=ROWS_SHOWN,
+    )
+
+
+def page(template: str, **content: Any) -> str:
+    """Render one of the project's pages with escaping on and no name left undefined."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment.get_template(template).render(**content)
+
+
+def number(value: Any) -> str:
+    """Return a cell of a table: floats with five significant digits, nothing for a missing value.
+
+    >>> number(0.123456789), number(12000), number(float("nan")), number("cnn")
+    ('0.12346', '12000', '', 'cnn')
+    """
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.5g}"
+    return "" if value is None else str(value)
+
+
+def table_rows(table: Any) -> tuple[list[str], list[list[Any]], int]:
+    """Return the column names, the first rows and the number of all rows."""
+    shown = table.head(ROWS_SHOWN)
+    return [str(c) for c in table.columns], shown.to_numpy(dtype=object).tolist(), len(table)
+
+
+def data_uri(svg: bytes) -> str:
+    """Return an SVG file as a data URI: an image, so that nothing in it can run."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
