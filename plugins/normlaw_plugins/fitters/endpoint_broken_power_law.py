@@ -35,17 +35,17 @@ def fit(points: pd.DataFrame, params: EndpointBrokenPowerLawParams) -> FitResult
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
 
     log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
     least = float(np.exp(points["log_error"].min()))
-    slope, level = np.polyfit(log_size, points["log_error"], 1)
+    slope, level = start_line(points, "log_error")
     low, high = float(log_size.min()), float(log_size.max())
     middles = tuple(low + share * (high - low) for share in (0.25, 0.5, 0.75))
     parameters = [
-        Parameter("c0", (-0.5 * float(slope), -1.5 * float(slope))),
-        Parameter("c1", (-0.5 * float(slope), 0.5 * float(slope))),
-        Parameter("log_b", (float(level),)),
+        Parameter("c0", (-0.5 * slope, -1.5 * slope)),
+        Parameter("c1", (-0.5 * slope, 0.5 * slope)),
+        Parameter("log_b", (level,)),
         Parameter("log_d", middles, low=low, high=high),
         Parameter("f", (0.3,), low=0.02, high=5.0),
     ]

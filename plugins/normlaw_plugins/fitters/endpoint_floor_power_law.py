@@ -37,13 +37,13 @@ def fit(points: pd.DataFrame, params: EndpointFloorPowerLawParams) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
 
     least = float(np.exp(points["log_error"].min()))
-    slope, level = np.polyfit(np.log(points["train_size"].astype("float64")), points["log_error"], 1)
+    slope, level = start_line(points, "log_error")
     parameters = [
-        Parameter("gamma_meas", (-float(slope), -2 * float(slope))),
-        Parameter("log_k", (float(level),)),
+        Parameter("gamma_meas", (-slope, -2 * slope)),
+        Parameter("log_k", (level,)),
     ]
     if params.floor is None:
         parameters.append(Parameter("q", (0.01 * least, 0.5 * least, 0.9 * least), low=0.0, high=least))

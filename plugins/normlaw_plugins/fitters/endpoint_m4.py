@@ -35,17 +35,16 @@ def fit(points: pd.DataFrame, params: EndpointM4Params) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
 
     top = params.guess_error
     highest, least = (float(np.exp(points["log_error"].agg(end))) for end in ("max", "min"))
     if highest >= top:
         raise InputError(f"M4: the error {highest:g} is not below that of guessing, guess_error = {top:g}")
-    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
-    slope, level = np.polyfit(log_size, points["log_error"], 1)
+    slope, level = start_line(points, "log_error")
     parameters = [
-        Parameter("gamma_meas", (-float(slope), -2 * float(slope))),
-        Parameter("log_b", (float(level),)),
+        Parameter("gamma_meas", (-slope, -2 * slope)),
+        Parameter("log_b", (level,)),
         Parameter("a", (0.1, 1.0), low=0.0, high=20.0),
         Parameter("q", (0.05 * least, 0.6 * least), low=0.0, high=least),
     ]

@@ -219,6 +219,20 @@ def fit_nonlinear(
     )
 
 
+def start_line(points: pd.DataFrame, response: str) -> tuple[float, float]:
+    """Return slope and intercept of the log response against ln P, where the searches begin.
+
+    Raises:
+        InputError: all points have one train size.
+
+    """
+    if points["train_size"].nunique() < 2:
+        raise InputError("a law in P needs points of at least 2 train sizes, got 1")
+    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
+    slope, level = np.polyfit(log_size, points[response].to_numpy(dtype=np.float64), 1)
+    return float(slope), float(level)
+
+
 def _sandwich(bread: Floats, jacobian: Floats, gap: Floats, clusters: pd.Series[Any]) -> tuple[Floats, float]:
     """Return the covariance clustered by run (Liang and Zeger 1986) and its degrees of freedom."""
     codes = clusters.astype("category").cat.codes.to_numpy()

@@ -28,11 +28,11 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
 
     log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
     y = points["log_norm"].to_numpy(dtype=np.float64)
-    slope, level = (float(c) for c in np.polyfit(log_size, y, 1))
+    slope, level = start_line(points, "log_norm")
     least = float(y.min())
     parameters = [
         Parameter("gamma_2", (slope, 1.5 * slope)),

@@ -151,5 +151,8 @@ def test_too_little_is_refused():
     few = study(3 * SIZES**-0.4).head(4)
     with pytest.raises(InputError, match="5 parameters need at least 6 points, got 4"):
         fit("endpoint_broken_power_law", few)
+    for name in ("endpoint_floor_power_law", "endpoint_broken_power_law", "endpoint_m4"):
+        with pytest.raises(InputError, match="at least 2 train sizes, got 1"):
+            fit(name, study(3 * SIZES**-0.4).assign(train_size=100))
     with pytest.raises(InputError, match="not below that of guessing"):
         fit("endpoint_m4", study(3 * SIZES**-0.4), guess_error=0.3)
