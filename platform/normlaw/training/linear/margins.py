@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 """Rows are visited in blocks that stay in a core's cache between their two uses; smaller ones cost calls."""
 NEGLIGIBLE = 1e-17
 """Weights this far below the largest are left out of the curvature."""
