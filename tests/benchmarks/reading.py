@@ -15,12 +15,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 
+from normlaw.tracking.client import connect
 from normlaw.tracking.imported import import_curves
 from normlaw.tracking.reader import find_experiment, read_curves, search_runs
 
@@ -71,10 +73,18 @@ def main(runs: int) -> None:
             server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | quiet, cwd=folder)
             try:
                 wait_for(uri)
-                compare(MlflowClient(uri), runs)
+                compare(connect(uri), runs)
             finally:
                 server.terminate()
                 server.wait(timeout=30)
+
+
+def as_parquet(frame: pd.DataFrame) -> BytesIO:
+    """Return a frame as a Parquet file."""
+    file = BytesIO()
+    frame.to_parquet(file, index=False)
+    file.seek(0)
+    return file
 
 
 def compare(client: MlflowClient, runs: int) -> None:
@@ -84,6 +94,7 @@ def compare(client: MlflowClient, runs: int) -> None:
     import_curves(client, "reading", frame, "benchmark")
     print(f"logged {runs} runs of {METRICS} metrics x {POINTS} points: {time.perf_counter() - start:.1f} s")
 
+    pd.read_parquet(as_parquet(frame.head(POINTS)))  # imports
     start = time.perf_counter()
     experiment = find_experiment(client, "reading")
     found = list(search_runs(client, experiment, "imported"))
