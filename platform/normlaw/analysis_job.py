@@ -169,4 +169,5 @@ def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
         columns[OPTIMA] = OPTIMA
     if "validation/error" in curves:
         columns["validation/error"] = "validation_error"
-    return curves[list(columns)].rename(columns=columns), chosen
+    measured_points = curves[list(columns)].dropna(subset=keys.log_norm(chosen))  # a norm may begin later
+    return measured_points.rename(columns=columns), chosen

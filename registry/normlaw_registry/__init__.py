@@ -17,6 +17,7 @@ from normlaw_registry.errors import (
     InputError,
     InvalidComponentError,
     NormlawError,
+    UndefinedNormError,
     UnknownComponentError,
 )
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, FitResult, Fitter, Law
@@ -54,6 +55,7 @@ __all__ = [
     "Splits",
     "Task",
     "Theory",
+    "UndefinedNormError",
     "UnknownComponentError",
     "hookimpl",
     "load_catalogue",

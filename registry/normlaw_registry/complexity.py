@@ -87,7 +87,9 @@ class ComplexityMeasure(Component):
     serves every network; one whose definition holds for some networks alone refuses the others by raising
     `InputError`. It answers the same for the same context, changes neither weights nor gradients nor mode of
     the network, and leaves torch's global generator as it was. A weight that is zero or not finite, where the
-    norm's log would not be finite, is reported by raising `NormlawError` with the layer's name.
+    norm's log would not be finite, is reported by raising `NormlawError` with the layer's name, and ends the
+    run. A norm that has no log at this point of a healthy training raises `UndefinedNormError`: the point
+    goes without it.
     """
 
     kind: ClassVar[str] = "complexity_measure"

@@ -41,6 +41,14 @@ class InvalidComponentError(ComponentError):
     """A component or a hook breaks the contract."""
 
 
+class UndefinedNormError(NormlawError):
+    """A norm has no log for this network as it is now, though nothing is wrong: the point has no value for it.
+
+    A distance from the initial weights is zero at step 0, a margin is negative before the first example is
+    classified. The run goes on, and its curve in this norm begins later.
+    """
+
+
 def nearest(word: str, known: Iterable[str]) -> list[str]:
     """Return up to three known names that look like `word`, best first."""
     return get_close_matches(word, list(known), n=3, cutoff=0.5)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
+
 import click
 
 
@@ -36,6 +39,7 @@ def run(
     from normlaw.launch import launch
     from normlaw_registry import load_catalogue
 
+    signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to stop: leave as cleanly as on Ctrl-C
     try:
         summary = launch(
             parsed,
@@ -67,3 +71,7 @@ def run(
     if not summary.complete:
         raise click.exceptions.Exit(1)
     click.echo(f"Fit the laws with: normlaw analyse {parsed.name}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import traceback
@@ -97,7 +98,7 @@ def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
             int(point["step"]),
             spec.total_steps,
             point["test/error"],
-            point[f"log_norm/{job.abscissa}"],
+            point.get(f"log_norm/{job.abscissa}", math.nan),
         )
         _news.put(news)
         if _stop.is_set():

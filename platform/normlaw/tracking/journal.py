@@ -6,6 +6,7 @@ One file of JSON lines a run: a `start` with the specification, a `data` line, a
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -47,8 +48,11 @@ def journal_path(home: Path, study: str, spec_hash: str) -> Path:
 class Journal:
     """A run's journal being written. Opening it drops what an earlier, unfinished attempt wrote.
 
+    The file is locked while it is open, so that no two processes train the same run; the system frees the
+    lock when the process ends, however it ends.
+
     Raises:
-        NormlawError: the folder cannot be written to, or the disk is full.
+        NormlawError: another process is writing it, the folder cannot be written to, or the disk is full.
 
     """
 
@@ -56,9 +60,18 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb", buffering=0)  # unbuffered: closing has nothing left to write
+            self._file = path.open("ab", buffering=0)  # unbuffered: closing has nothing left to write
         except OSError as error:
             raise self._failure(error) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise NormlawError(
+                f"{path}: another process is training this run; let it finish, or stop it"
+            ) from None
+        if self._file.tell():  # a device file, which tests write to, cannot be truncated
+            self._file.truncate(0)
 
     def __enter__(self) -> Self:
         """Return the journal itself."""

@@ -91,11 +91,12 @@ class RunWriter:
         for values, when in zip(record.points, record.point_times, strict=True):
             step = int(values["step"])
             yield from (Metric(key, value, when, step) for key, value in values.items() if key != "step")
-        if record.points:
-            best = min(record.points, key=lambda v: v.get("validation/error", v["test/error"]))
+        abscissa = keys.log_norm(self._abscissa)
+        if points := [values for values in record.points if abscissa in values]:
+            best = min(points, key=lambda v: v.get("validation/error", v["test/error"]))
             last = int(record.points[-1]["step"])
             yield Metric("optimum/test_error", best["test/error"], record.ended, last)
-            yield Metric("optimum/log_norm", best[keys.log_norm(self._abscissa)], record.ended, last)
+            yield Metric("optimum/log_norm", best[abscissa], record.ended, last)
 
     def _log_files(self, run: Run, record: Record, spec: RunSpec) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -24,6 +24,7 @@ from normlaw_registry import (
     Params,
     Split,
     Task,
+    UndefinedNormError,
 )
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Measurer:
         train_labels: Tensor,
         train_logits: Callable[[], Tensor],
     ) -> dict[str, MeasuredValue]:
-        """Return every measure's value for the network as it is now, by the measure's name.
+        """Return each measure's value for the network as it is now, by name; an undefined one is left out.
 
         Args:
             network: of the same layers as at construction, in any mode; it is left as it is.
@@ -112,7 +113,8 @@ class Measurer:
                 train_labels=train_labels,
                 train_logits=_once(train_logits),
             )
-            return {measure.name: _take(measure, params, context) for measure, params in self._measures}
+            values = {measure.name: _take(measure, params, context) for measure, params in self._measures}
+            return {name: value for name, value in values.items() if value is not None}
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what the next measuring point depends on besides the network, as tensors."""
@@ -127,9 +129,11 @@ class Measurer:
         self._initial = [replace(m, weight=state[f"initial.{m.name}"]) for m in self._initial]
 
 
-def _take(measure: ComplexityMeasure, params: Params, context: MeasurementContext) -> MeasuredValue:
+def _take(measure: ComplexityMeasure, params: Params, context: MeasurementContext) -> MeasuredValue | None:
     try:
         value = measure.measure(params, context)
+    except UndefinedNormError:
+        return None
     except NormlawError:
         raise
     except Exception as error:

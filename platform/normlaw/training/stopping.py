@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from normlaw.options import Stopping
@@ -16,6 +17,7 @@ def reason_to_stop(rules: Stopping, point: Mapping[str, float]) -> str | None:
     if rules.train_error is not None and point["train/error"] <= rules.train_error:
         return f"train/error {point['train/error']:g} is at most {rules.train_error:g}"
     for measure, limit in rules.log_norm.items():
-        if point[f"log_norm/{measure}"] >= limit:
-            return f"log_norm/{measure} {point[f'log_norm/{measure}']:g} is at least {limit:g}"
+        reached = point.get(f"log_norm/{measure}", -math.inf)
+        if reached >= limit:
+            return f"log_norm/{measure} {reached:g} is at least {limit:g}"
     return None

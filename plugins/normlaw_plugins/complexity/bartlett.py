@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import exp, fsum, isfinite, log
 
 from normlaw_plugins.complexity.logs import exactness_of_product, log_sum_exp
-from normlaw_registry import LinearMap, MeasuredValue, MeasurementContext, NormlawError
+from normlaw_registry import LinearMap, MeasuredValue, MeasurementContext, UndefinedNormError
 
 
 def bartlett(
@@ -24,7 +24,8 @@ def bartlett(
         quantity: what to call s_i in the result's `layers`.
 
     Raises:
-        NormlawError: a weight is zero or not finite (names the layer), or every map equals its reference.
+        UndefinedNormError: every map equals its reference.
+        NormlawError: a weight is zero or not finite; names the layer.
 
     """
     factors: list[float] = []
@@ -40,7 +41,7 @@ def bartlett(
         layers[linear_map.name] = {quantity: exp(value.log_value), "group_norm_2_1": group}
     log_value = fsum(factors) + 1.5 * log_sum_exp(terms)
     if not isfinite(log_value):
-        raise NormlawError(
+        raise UndefinedNormError(
             "every weight equals its reference matrix, so the spectral complexity is zero and has no log; "
             "measure it only after the first step, or with `reference: zero`"
         )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from math import fsum, log
 
-from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, NormlawError, Params
+from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, Params, UndefinedNormError
 
 
 def measure(params: Params, context: MeasurementContext) -> MeasuredValue:
     """Return the log of sqrt(sum_i ||A_i - A_i(0)||_F^2) over all linear maps, normalisations folded in.
 
     Raises:
-        NormlawError: a weight is not finite (names the layer), or no weight has moved.
+        UndefinedNormError: no weight has moved.
+        NormlawError: a weight is not finite; names the layer.
 
     """
     moved = {m.name: context.moved_entry_norms(m).frobenius for m in context.linear_maps}
     total = fsum(distance**2 for distance in moved.values())
     if total == 0.0:
-        raise NormlawError(
+        raise UndefinedNormError(
             "distance_from_initialisation: no weight has moved, and a distance of zero has no log; measure it "
             "only after the first step"
         )

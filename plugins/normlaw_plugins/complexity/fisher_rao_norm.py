@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, NormlawError, Params
+from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, Params, UndefinedNormError
 
 
 class FisherRaoParams(Params):
@@ -32,7 +32,7 @@ def measure(params: FisherRaoParams, context: MeasurementContext) -> MeasuredVal
     One output f counts as the two outputs (-f, f).
 
     Raises:
-        NormlawError: the norm is zero or not finite.
+        UndefinedNormError: the norm is zero or not finite.
 
     """
     from normlaw_plugins.complexity.fisher import mean_squared_derivative
@@ -41,7 +41,7 @@ def measure(params: FisherRaoParams, context: MeasurementContext) -> MeasuredVal
         context.network, context.train_batches(), params.labels == "model", params.examples
     )
     if not 0.0 < square < float("inf"):
-        raise NormlawError(
+        raise UndefinedNormError(
             f"fisher_rao_norm: the squared norm is {square:g}, which has no finite log: the outputs do not "
             "depend on the weights, or every example is fitted to float64 precision, or the training diverged"
         )

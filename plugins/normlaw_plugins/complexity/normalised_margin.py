@@ -9,7 +9,7 @@ from pydantic import Field
 
 from normlaw_plugins.complexity.spectral_complexity import SPECTRAL_COMPLEXITY, SpectralComplexityParams
 from normlaw_plugins.complexity.spectral_complexity_kernel import SPECTRAL_COMPLEXITY_KERNEL
-from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, NormlawError, Params
+from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, Params, UndefinedNormError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,8 @@ def measure(params: NormalisedMarginParams, context: MeasurementContext) -> Meas
     examples are interpolated linearly.
 
     Raises:
-        NormlawError: the quantile is not positive, or R has no log (names the layer).
+        UndefinedNormError: the quantile is not positive.
+        NormlawError: R has no log; names the layer.
 
     """
     import torch
@@ -46,13 +47,13 @@ def measure(params: NormalisedMarginParams, context: MeasurementContext) -> Meas
     margins = _margins(context.train_logits(), context.train_labels)  # (n,) float64
     chosen = margins[margins > 0] if params.examples == "correct" else margins
     if len(chosen) == 0:
-        raise NormlawError(
+        raise UndefinedNormError(
             "normalised_margin: no training example is classified correctly yet, so no margin has a log; "
             "measure it later in training"
         )
     quantile = float(torch.quantile(chosen, params.quantile))
     if quantile <= 0.0:
-        raise NormlawError(
+        raise UndefinedNormError(
             f"normalised_margin: the {params.quantile:g} quantile of the margins is {quantile:.3g}; only a "
             "positive one has a log: take `examples: correct` or a larger `quantile`"
         )

@@ -16,7 +16,7 @@ from normlaw.execution.local import execute
 from normlaw.execution.worker import Job, Progress
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
-from normlaw.tracking.journal import journal_path, read_journal
+from normlaw.tracking.journal import Journal, journal_path, read_journal
 from normlaw_registry import Catalogue
 
 
@@ -76,8 +76,9 @@ def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSp
         assert steps == sorted(set(steps))
 
 
-def test_an_interrupt_stops_at_a_measuring_point_and_a_second_launch_finishes(
-    tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_at_a_measuring_point(
+    tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path, number: signal.Signals
 ) -> None:
     tiny["vary"] = {"train_size": [256], "seed": [0, 1]}
     tiny["fixed"].update(steps=100_000, measuring_points=2000)
@@ -93,7 +94,7 @@ def test_an_interrupt_stops_at_a_measuring_point_and_a_second_launch_finishes(
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Stopped. What is finished is kept" in told
@@ -102,3 +103,4 @@ def test_an_interrupt_stops_at_a_measuring_point_and_a_second_launch_finishes(
         record = read_journal(path)
         assert record is not None
         assert record.status is None
+        Journal(path).__exit__()  # nobody holds its lock: no worker has outlived the launch

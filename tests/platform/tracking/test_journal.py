@@ -66,3 +66,26 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_a_full_disk_is_told(spec: RunSpec) -> None:
     with Journal(Path("/dev/full")) as journal, pytest.raises(NormlawError, match="No space left on device"):
         journal.start(spec, {})
+
+
+def test_a_second_writer_is_refused_and_harms_nothing(tmp_path: Path, spec: RunSpec) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.start(spec, {})
+        with pytest.raises(NormlawError, match="another process is training this run"):
+            Journal(path)
+        journal.end("finished")
+    record = read_journal(path)
+    assert record is not None
+    assert record.status == "finished"
+
+
+def test_a_new_attempt_drops_the_old_one(tmp_path: Path, spec: RunSpec) -> None:
+    path = tmp_path / "j.jsonl"
+    write_whole(path, spec)
+    with Journal(path) as journal:
+        journal.start(spec, {"python": "4"})
+    record = read_journal(path)
+    assert record is not None
+    assert record.environment == {"python": "4"}
+    assert record.points == []

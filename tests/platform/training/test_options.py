@@ -159,3 +159,11 @@ def test_options_that_are_off_are_not_listed(spec):
     listed = searchable(spec(augmentation={"flip": 0.5}, validation={"source": "held_out", "size": 5}))
     assert listed["augmentation.flip"] == 0.5
     assert listed["validation.source"] == "held_out"
+
+
+def test_a_norm_that_begins_later_is_missing_until_then(run):
+    points = run(measures=["weight_norm", "distance_from_initialisation"])
+    key = "log_norm/distance_from_initialisation"
+    assert key not in points[0]
+    assert all(key in point for point in points[1:])
+    assert all("log_norm/weight_norm" in point for point in points)
