@@ -11,11 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")  # as a run trains; two test processes would fight for two cores
+
+import pytest  # noqa: E402
 
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
 START_SECONDS = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share the MLflow server in one process: it takes half a minute to start."""
+    for item in items:
+        if "mlflow_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("mlflow-server"))
 
 
 @dataclass(frozen=True)

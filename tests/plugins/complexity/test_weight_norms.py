@@ -15,6 +15,7 @@ from normlaw_registry import (
     MeasurementContext,
     NormlawError,
     Task,
+    UndefinedNormError,
     load_catalogue,
     validate_params,
 )
@@ -66,7 +67,7 @@ def test_distance_from_initialisation() -> None:
     value = measured("distance_from_initialisation", measurement_context(net, FLAT, initial=start))
     assert math.exp(value.log_value) == pytest.approx(5.0)
     assert value.layers == {"0": {"distance": 3.0}, "2": {"distance": 4.0}}
-    with pytest.raises(NormlawError, match="no weight has moved"):
+    with pytest.raises(UndefinedNormError, match="no weight has moved"):
         measured("distance_from_initialisation", measurement_context(net, FLAT, initial=net))
 
 
