@@ -15,29 +15,47 @@ from normlaw.analysis.line_scan import LineScan
 SHARE = 0.9
 
 
-def sensitivity(early: EarlyScan, weight: NDArray[np.float64], norm_line: LineScan) -> pd.DataFrame:
-    """Return gamma_1 and gamma_pred of every admissible choice, with its weight; the heaviest first.
+LEAST_WEIGHT = 1e-3
+"""First train sizes of the optimal norm that weigh less are left out: they would only lengthen the table."""
+
+
+def sensitivity(
+    early: EarlyScan,
+    early_weight: NDArray[np.float64],
+    norm_line: LineScan,
+    norm_weight: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+) -> pd.DataFrame:
+    """Return gamma_1 and gamma_pred of every admissible pair of choices, with its weight; the heaviest first.
+
+    The early law and the optimal norm are averaged independently, so a pair weighs the product of the two.
 
     Columns: low, high (window in ln(lambda/lambda_opt)), first_train_size, correction (m of the bend, 0 for
-    the straight law), points, gamma_1, gamma_2 (from the same first train size; NaN where too few sizes are
-    left), gamma_pred, weight.
+    the straight law), points, gamma_1, gamma_2_first_train_size, gamma_2, gamma_pred, weight.
     """
     w, f, s = np.nonzero(np.isfinite(early.criterion[0]))
-    gamma_1 = early.gamma_1[0][w, f, s]
-    gamma_2 = np.where(np.isfinite(norm_line.criterion[0]), norm_line.slope[0], np.nan)[f]
-    table = pd.DataFrame(
+    gamma_1 = pd.DataFrame(
         {
             "low": early.low[w],
             "high": early.high[w],
             "first_train_size": early.first_sizes[f],
             "correction": np.asarray(early.corrections)[s],
             "points": early.points[w, f],
-            "gamma_1": gamma_1,
-            "gamma_2": gamma_2,
-            "gamma_pred": gamma_1 * gamma_2,
-            "weight": weight[w, f, s],
+            "gamma_1": early.gamma_1[0][w, f, s],
+            "early_weight": early_weight[w, f, s],
         }
     )
+    kept = np.isfinite(norm_line.criterion[0]) & (norm_weight >= LEAST_WEIGHT * norm_weight.max())
+    gamma_2 = pd.DataFrame(
+        {
+            "gamma_2_first_train_size": sizes[kept],
+            "gamma_2": norm_line.slope[0][kept],
+            "norm_weight": norm_weight[kept] / norm_weight[kept].sum(),
+        }
+    )
+    table = gamma_1.merge(gamma_2, how="cross")
+    table["gamma_pred"] = table["gamma_1"] * table["gamma_2"]
+    table["weight"] = table.pop("early_weight") * table.pop("norm_weight")
     return table.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
 
 

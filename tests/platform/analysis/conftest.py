@@ -85,7 +85,7 @@ def catalogue() -> Catalogue:
 @pytest.fixture(scope="session")
 def paper_curves() -> Path:
     """Return the folder of the paper's published mean curves; it is not part of the project."""
-    candidates = [ROOT.parent / "shared" / "paper_curves", Path("/work/shared/paper_curves")]
+    candidates = [ROOT.parent / "shared" / "paper_curves"]
     if given := os.environ.get("NORMLAW_PAPER_CURVES"):
         candidates.insert(0, Path(given))
     for folder in candidates:

@@ -61,7 +61,8 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     error_line = line_scan(-optima["log_error"].to_numpy(), size_of, log_sizes, weight)
     early_weight = information_weights(early.criterion / POINTS_PER_DATUM)
     g1 = Averaged.of(early.gamma_1, early_weight)
-    g2 = Averaged.of(norm_line.slope, information_weights(norm_line.criterion))
+    norm_weight = information_weights(norm_line.criterion)
+    g2 = Averaged.of(norm_line.slope, norm_weight)
     gm = Averaged.of(error_line.slope, information_weights(error_line.criterion))
     best_window, best_first, _ = np.unravel_index(int(np.argmax(early_weight[0])), early_weight[0].shape)
     window = (float(early.low[best_window]), float(early.high[best_window]))
@@ -74,7 +75,7 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     estimates = {"gamma_1": g1, "gamma_2": g2, "gamma_pred": predicted, "gamma_meas": gm}
     found = {name: averaged.estimate(level, freedom) for name, averaged in estimates.items()}
     test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:])
-    choices = sensitivity(early, early_weight[0], norm_line)
+    choices = sensitivity(early, early_weight[0], norm_line, norm_weight[0], sizes)
     return Findings(
         **found,
         mean_curves=mean_curves(curves),
