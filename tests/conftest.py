@@ -21,6 +21,7 @@ pytest_plugins = ["normlaw_registry.testing.fixtures"]
 START_SECONDS = 120
 
 
+@pytest.hookimpl(tryfirst=True)  # before the tests are handed out by group
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that share the MLflow server in one process: it takes half a minute to start."""
     for item in items:
