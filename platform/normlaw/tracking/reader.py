@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
@@ -68,7 +70,7 @@ def runs_by_hash(client: MlflowClient, experiment: Experiment) -> dict[str, Run]
     return found
 
 
-def read_curve(client: MlflowClient, run: Run) -> pd.DataFrame:
+def read_curve(client: MlflowClient, run: Run) -> pa.Table:
     """Return one finished run's curve: a row a measuring point.
 
     Columns: run (the specification's hash), train_size, seed, step, epoch, test/error, test/loss,
@@ -78,7 +80,8 @@ def read_curve(client: MlflowClient, run: Run) -> pd.DataFrame:
         path = Path(folder, keys.CURVE)
         # download_artifacts asks first whether the path is a folder; every store has this one request alone.
         artifacts_of(client, run)._download_file(keys.CURVE, str(path))  # type: ignore[no-untyped-call]
-        return pd.read_parquet(path).assign(run=run.data.tags[keys.SPEC_HASH])
+        table = pq.ParquetFile(path).read(use_threads=False)  # a tenth of the time that a data frame takes
+    return table.append_column("run", pa.array([run.data.tags[keys.SPEC_HASH]] * len(table)))
 
 
 def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
@@ -92,4 +95,6 @@ def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
 def read_curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:
     """Return the curves of many runs below each other; columns as `read_curve` has them."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return pd.concat(pool.map(partial(read_curve, client), runs), ignore_index=True)
+        tables = list(pool.map(partial(read_curve, client), runs))
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    return frame
