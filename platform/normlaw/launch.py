@@ -17,7 +17,7 @@ from normlaw.execution.worker import Job
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.tracking.client import connect, redacted
-from normlaw.tracking.journal import journal_path, read_journal
+from normlaw.tracking.journal import Record, journal_path, read_journal
 from normlaw.tracking.reader import runs_by_hash
 from normlaw.tracking.writer import RunWriter, open_experiment
 from normlaw.training.data import load_splits
@@ -77,9 +77,10 @@ def launch(
     by_hash = {spec.spec_hash: spec for spec in specs}
     summary = Summary()
 
-    def send(spec: RunSpec) -> None:
-        record = read_journal(journal_path(home, study.name, spec.spec_hash))
-        assert record is not None, "a run that came to its end has a journal"
+    def journal(spec: RunSpec) -> Record | None:
+        return read_journal(journal_path(home, study.name, spec.spec_hash))
+
+    def send(spec: RunSpec, record: Record) -> None:
         before = known.get(spec.spec_hash)
         begun = before if before is not None and before.info.status == "RUNNING" else None
         try:
@@ -91,8 +92,8 @@ def launch(
     for spec_hash, spec in by_hash.items():
         if spec_hash in known and known[spec_hash].info.status == "FINISHED":
             summary.already_there += 1
-        elif _trained(journal_path(home, study.name, spec_hash)):
-            send(spec)
+        elif (record := journal(spec)) is not None and record.status == "finished":
+            send(spec, record)
             summary.trained += 1
         else:
             missing.append(spec)
@@ -114,8 +115,8 @@ def launch(
                 summary.failed[spec.run_name] = outcome.failure
             else:
                 summary.trained += 1
-            if _ended(journal_path(home, study.name, spec.spec_hash)):
-                send(spec)
+            if (record := journal(spec)) is not None and record.status is not None:
+                send(spec, record)
             report.ended(spec, outcome.failure)
     return summary
 
@@ -146,13 +147,3 @@ def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path, *, downl
                 f"architecture {spec.architecture.name!r} cannot be built for data set {spec.dataset.name!r} "
                 f"(inputs {task.input_shape}): {type(error).__name__}: {error}"
             ) from error
-
-
-def _ended(journal: Path) -> bool:
-    record = read_journal(journal)
-    return record is not None and record.status is not None
-
-
-def _trained(journal: Path) -> bool:
-    record = read_journal(journal)
-    return record is not None and record.status == "finished"
