@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from normlaw_plugins.fitters.estimates import as_dict
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:
@@ -117,16 +118,9 @@ class NonlinearResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's own types."""
-        limits = self.conf_int()
         return {
             "law": self.law,
-            "params": {str(k): float(v) for k, v in self.params.items()},
-            "bse": {str(k): float(v) for k, v in self.bse.items()},
-            "conf_int": {
-                str(k): [float(low), float(high)]
-                for k, low, high in zip(limits.index, limits[0], limits[1], strict=True)
-            },
-            "nobs": self.nobs,
+            **as_dict(self),
             "residual_sd": self.scale,
             "residuals": self.residuals,
             "at_bound": list(self.at_bound),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from normlaw_plugins.fitters.estimates import as_dict
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:
@@ -61,16 +62,9 @@ class StatsmodelsResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return estimates, errors, limits and the quality of the fit in JSON's own types."""
-        limits = self.conf_int()
         return {
             "law": self.law,
-            "params": {str(k): float(v) for k, v in self.params.items()},
-            "bse": {str(k): float(v) for k, v in self.bse.items()},
-            "conf_int": {
-                str(k): [float(low), float(high)]
-                for k, low, high in zip(limits.index, limits[0], limits[1], strict=True)
-            },
-            "nobs": self.nobs,
+            **as_dict(self),
             "rsquared": float(self.results.rsquared),
             "cov_type": str(self.results.cov_type),
         }
