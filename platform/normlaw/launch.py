@@ -16,6 +16,7 @@ from normlaw.execution.local import execute
 from normlaw.execution.worker import Job
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
+from normlaw.support import check_support
 from normlaw.tracking.client import connect, redacted
 from normlaw.tracking.journal import Record, journal_path, read_journal
 from normlaw.tracking.reader import runs_by_hash
@@ -69,6 +70,7 @@ def launch(
     """
     specs = expand(study, catalogue, source)
     device = choose_device(device)
+    check_support(specs, catalogue, device)
     check(specs, catalogue, home / "data", download=download)
     client = connect(tracking_uri)
     experiment = open_experiment(client, study)

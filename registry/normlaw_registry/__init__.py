@@ -9,7 +9,8 @@ from normlaw_registry.complexity import (
     MeasuredValue,
     MeasurementContext,
 )
-from normlaw_registry.component import Component, Params
+from normlaw_registry.component import Component, Dtype, Params
+from normlaw_registry.contract import CONTRACT_VERSION
 from normlaw_registry.dataset import Dataset, LoadContext, Outline, Split, Splits, Task
 from normlaw_registry.errors import (
     ComponentError,
@@ -25,6 +26,7 @@ from normlaw_registry.hookspecs import hookimpl
 from normlaw_registry.theory import Prediction, Theory
 
 __all__ = [
+    "CONTRACT_VERSION",
     "LAW_COLUMNS",
     "LAW_EXPONENT",
     "Architecture",
@@ -33,6 +35,7 @@ __all__ = [
     "Component",
     "ComponentError",
     "Dataset",
+    "Dtype",
     "DuplicateComponentError",
     "EntryNorms",
     "Exactness",

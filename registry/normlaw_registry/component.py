@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import MISSING, dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from normlaw_registry.errors import InvalidComponentError
+
+Dtype = Literal["float32", "bfloat16"]
+"""A precision of training."""
 
 NAME_RULE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -28,8 +31,8 @@ class Component:
 
     Raises:
         InvalidComponentError: the name is not lower-case words joined by underscores, the summary is
-            empty or longer than one line, `params` is not a subclass of `Params`, or a field that the
-            kind declares as a function is none.
+            empty or longer than one line, `params` is not a subclass of `Params`, `devices` or `dtypes` is
+            no tuple of names, or a field that the kind declares as a function is none.
 
     """
 
@@ -46,6 +49,12 @@ class Component:
     """Where the definition comes from: paper and equation."""
     params: type[Params] = Params
     """The model of its parameters; `Params` itself when it has none."""
+    devices: tuple[str, ...] | None = None
+    """The types of device that it works on, as torch names them: ("cpu", "cuda"). None: on every one, which is
+    what plain torch code does. Fitters and theories run on the CPU alone and need not say so."""
+    dtypes: tuple[Dtype, ...] | None = None
+    """The precisions of training that it works in; None: in every one. Weights are float32 in all of them: in
+    "bfloat16", matrix products and convolutions are carried out in it under `torch.autocast`."""
 
     def __post_init__(self) -> None:
         """Refuse what no study could name or no reader could understand."""
@@ -60,10 +69,31 @@ class Component:
                 f"{self.kind} {self.name!r}: `params` must be a subclass of normlaw_registry.Params, "
                 f"got {self.params!r}"
             )
+        self._check_declared("devices", None)
+        self._check_declared("dtypes", get_args(Dtype))
         for field in fields(self):
             value = getattr(self, field.name)
             left_out = field.default is not MISSING and value is field.default
             if field.name in self.functions and not left_out and not callable(value):
                 raise InvalidComponentError(
                     f"{self.kind} {self.name!r}: `{field.name}` must be a function, got {value!r}"
+                )
+
+    def _check_declared(self, name: str, known: tuple[str, ...] | None) -> None:
+        """Refuse a declaration that nothing could be checked against."""
+        value = getattr(self, name)
+        if value is None:
+            return
+        if not isinstance(value, tuple) or not value or not all(isinstance(one, str) for one in value):
+            raise InvalidComponentError(
+                f"{self.kind} {self.name!r}: `{name}` must be None or a non-empty tuple of names, got {value!r}"
+            )
+        for one in value:
+            if known is not None and one not in known:
+                raise InvalidComponentError(
+                    f"{self.kind} {self.name!r}: `{name}`: {one!r} is none of {', '.join(known)}"
+                )
+            if known is None and not one.isalpha():
+                raise InvalidComponentError(
+                    f"{self.kind} {self.name!r}: `{name}` holds types of device such as 'cuda', got {one!r}"
                 )

@@ -7,7 +7,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
 
 import pluggy
@@ -16,6 +16,7 @@ from normlaw_registry import hookspecs
 from normlaw_registry.architecture import Architecture
 from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component
+from normlaw_registry.contract import DISTRIBUTION, incompatibility, requirement_on_normlaw
 from normlaw_registry.dataset import Dataset
 from normlaw_registry.errors import InvalidComponentError, NormlawError, suggestion
 from normlaw_registry.fitter import Fitter
@@ -43,6 +44,9 @@ class PluginRecord:
     """The installed distribution that announces it, or '(none)' where there is none, as in a test."""
     version: str
     """The distribution's version; empty where there is none."""
+    requires: str | None = None
+    """Which normlaw the distribution was built for, as its metadata say it ('normlaw>=0.1'); None where they
+    do not, and for normlaw's own plugins."""
     components: tuple[Component, ...] = ()
     failure: str | None = None
     """Why nothing of this plugin can be used; None when all went well."""
@@ -71,7 +75,21 @@ def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, 
 
 def _load(point: EntryPoint) -> PluginRecord:
     distribution, version = _origin(point)
-    return _record(point.load, name=point.name, module=point.value, distribution=distribution, version=version)
+    requires, failure = (None, None) if point.dist is None else _built_for(point.dist)
+
+    def load() -> object:
+        if failure is not None:
+            raise InvalidComponentError(failure)  # before it is imported, which would fail more strangely
+        return point.load()
+
+    return _record(
+        load,
+        name=point.name,
+        module=point.value,
+        distribution=distribution,
+        version=version,
+        requires=requires,
+    )
 
 
 def _origin(point: EntryPoint) -> tuple[str, str]:
@@ -83,6 +101,19 @@ def _origin(point: EntryPoint) -> tuple[str, str]:
         return "(none)", ""
 
 
+def _built_for(distribution: Distribution) -> tuple[str | None, str | None]:
+    """Return the distribution's requirement on normlaw, and why the installed one does not meet it."""
+    try:
+        if distribution.name == DISTRIBUTION:
+            return None, None
+        requirements = distribution.requires or []
+        return requirement_on_normlaw(requirements), incompatibility(requirements, version(DISTRIBUTION))
+    except PackageNotFoundError:  # normlaw runs from a folder that is not installed
+        return None, None
+    except Exception:  # damaged metadata, as above
+        return None, None
+
+
 def inspect_plugin(plugin: object) -> PluginRecord:
     """Return the record of one plugin module or object that no entry point announces, as tests have them."""
     name = str(getattr(plugin, "__name__", type(plugin).__name__))
@@ -90,7 +121,13 @@ def inspect_plugin(plugin: object) -> PluginRecord:
 
 
 def _record(
-    load: Callable[[], object], *, name: str, module: str, distribution: str, version: str
+    load: Callable[[], object],
+    *,
+    name: str,
+    module: str,
+    distribution: str,
+    version: str,
+    requires: str | None = None,
 ) -> PluginRecord:
     components: tuple[Component, ...] = ()
     failure = None
@@ -107,6 +144,7 @@ def _record(
         module=module,
         distribution=distribution,
         version=version,
+        requires=requires,
         components=components,
         failure=failure,
     )

@@ -43,16 +43,27 @@ def show(as_json: bool) -> None:
 
 def as_dict(catalogue: Catalogue) -> dict[str, Any]:
     """Return the catalogue in JSON's own types."""
+    from normlaw_registry import CONTRACT_VERSION
+
     return {
+        "contract": CONTRACT_VERSION,
         "plugins": [
             {
                 "name": record.name,
                 "module": record.module,
                 "distribution": record.distribution,
                 "version": record.version,
+                "requires": record.requires,
                 "failure": record.failure,
                 "components": [
-                    {"kind": c.kind, "name": c.name, "summary": c.summary, "source": c.source}
+                    {
+                        "kind": c.kind,
+                        "name": c.name,
+                        "summary": c.summary,
+                        "source": c.source,
+                        "devices": c.devices,
+                        "dtypes": c.dtypes,
+                    }
                     for c in record.components
                 ],
             }
@@ -69,7 +80,10 @@ def as_lines(catalogue: Catalogue) -> list[str]:
     """Return the catalogue as lines to be read: a heading per plugin, a line per component."""
     lines: list[str] = []
     for record in catalogue.records:
-        lines.append(click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}")
+        built_for = f"  for {record.requires}" if record.requires else ""
+        lines.append(
+            click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}{built_for}"
+        )
         if record.failure:
             lines.append(click.style("  failed  ", fg="red") + record.failure)
         lines += [f"  {c.kind:<18} {c.name:<28} {c.summary}" for c in record.components]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from normlaw_registry.architecture import Architecture, LinearMap
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
-from normlaw_registry.errors import ComponentError, InputError
+from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def check_architecture(architecture: Architecture, params: Params, *, tasks: Seq
 
     It may refuse a task by raising `InputError`, but must serve one of them. A network must build the same
     weights from the same seed, be float32, answer (batch, num_outputs), answer in evaluation mode the same
-    twice and for an example alone, and pass a finite gradient to every parameter.
+    twice and for an example alone, pass a finite gradient to every parameter, and train in bfloat16 unless its
+    `dtypes` leave that out.
     """
     import torch
 
@@ -98,6 +99,8 @@ def _check_network(architecture: Architecture, params: Params, network: nn.Modul
         )
     _check_forward(architecture, network, task, _inputs(task))
     _check_gradient(architecture, network, task, _inputs(task))
+    if architecture.dtypes is None or "bfloat16" in architecture.dtypes:
+        _check_bfloat16(architecture, network, task, _inputs(task))
     _check_linear_maps(architecture, network, task)
 
 
@@ -154,6 +157,25 @@ def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, 
         require(architecture, finite, f"the gradient of {name} is not finite")
     moved = any(bool(weight.grad.any()) for _, weight in trainable if weight.grad is not None)
     require(architecture, moved, "every gradient is zero: the output does not depend on the parameters")
+
+
+def _check_bfloat16(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
+    import torch
+
+    network.train()
+    network.zero_grad()
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = network(inputs)  # (batch, num_outputs)
+        outputs.float().sum().backward()
+    except Exception as error:  # whatever the network raises, its declaration is what is wrong
+        raise InvalidComponentError(
+            f"{architecture.kind} {architecture.name!r}: it cannot be trained under torch.autocast in bfloat16 "
+            f'({type(error).__name__}: {error}): declare Architecture(..., dtypes=("float32",))'
+        ) from error
+    require(
+        architecture, outputs.isfinite().all(), "in bfloat16 the output is not finite: declare its `dtypes`"
+    )
 
 
 def _check_linear_maps(architecture: Architecture, network: nn.Module, task: Task) -> None:

@@ -9,7 +9,7 @@ from normlaw_registry.architecture import Architecture
 from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component, Params
 from normlaw_registry.dataset import Dataset
-from normlaw_registry.errors import InvalidComponentError
+from normlaw_registry.errors import InputError, InvalidComponentError
 from normlaw_registry.fitter import Fitter
 from normlaw_registry.testing.architecture import check_architecture
 from normlaw_registry.testing.complexity import check_measure
@@ -44,11 +44,16 @@ def check_component(component: Component, *, params: Params | None = None, **opt
 
     Raises:
         InvalidComponentError: it breaks the contract; says what to change.
-        InputError: it refuses what it was given, such as a data set whose files are not in `folder`.
+        InputError: it refuses what it was given, such as a data set whose files are not in `folder`, or
+            a component that does not declare the CPU.
 
     """
     for kind, check in CHECKS.items():
         if isinstance(component, kind):
+            if component.devices is not None and "cpu" not in component.devices:
+                raise InputError(
+                    f"{component.kind} {component.name!r} does not declare the CPU, where checks run"
+                )
             check(component, _checked_params(component, params), **options)
             return
     raise InvalidComponentError(

@@ -1,0 +1,47 @@
+"""What a run's components support, against the device and precision chosen, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from normlaw.spec import RunSpec
+from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Component, Dataset, InputError
+
+
+def components(spec: RunSpec, catalogue: Catalogue) -> Iterator[Component]:
+    """Yield the components that take part in a run's training."""
+    yield catalogue.get(Architecture, spec.architecture.name)
+    yield catalogue.get(Dataset, spec.dataset.name)
+    for measure in spec.measures:
+        yield catalogue.get(ComplexityMeasure, measure.name)
+
+
+def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -> None:
+    """Refuse a device that a component of a run does not declare.
+
+    Args:
+        specs: the runs.
+        catalogue: where their components are found.
+        device: torch's name of it, such as 'cpu' or 'cuda:1'.
+
+    Raises:
+        InputError: names the component, who provides it and what it supports.
+
+    """
+    kind = device.partition(":")[0]
+    for component in _distinct(specs, catalogue):
+        if component.devices is not None and kind not in component.devices:
+            raise InputError(
+                f"{_described(component, catalogue)} works on {' and '.join(component.devices)} only, and the "
+                f"device chosen is {device}: give --device {component.devices[0]}"
+            )
+
+
+def _distinct(specs: Iterable[RunSpec], catalogue: Catalogue) -> list[Component]:
+    found = {(one.kind, one.name): one for spec in specs for one in components(spec, catalogue)}
+    return list(found.values())
+
+
+def _described(component: Component, catalogue: Catalogue) -> str:
+    provider = catalogue.provider(type(component), component.name)
+    return f"{component.kind} {component.name!r} of {provider.distribution} {provider.version}".rstrip()
