@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from normlaw.execution.worker import Progress as News
+from normlaw.execution.job import Progress as News
 from normlaw.spec import RunSpec
 
 

@@ -12,8 +12,8 @@ from mlflow.exceptions import MlflowException
 from normlaw import environment
 from normlaw.display import Display
 from normlaw.execution.devices import choose_device, describe_device
+from normlaw.execution.job import Job
 from normlaw.execution.local import execute
-from normlaw.execution.worker import Job
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.support import check_support
@@ -109,9 +109,9 @@ def launch(
         max_parallel=max_parallel,
     )
     with display.training(missing, already_done=len(specs) - len(missing)) as report:
-        for outcome in execute(missing, job, report.progress):
+        for outcome in execute([(spec,) for spec in missing], job, report.progress):
             spec = by_hash[outcome.spec_hash]
-            if outcome.stopped:
+            if outcome.stopped or outcome.elsewhere:
                 continue
             if outcome.failure is not None:
                 summary.failed[spec.run_name] = outcome.failure

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from queue import Empty
 
-from normlaw.execution.worker import Job, Outcome, Progress, initialise, work
-from normlaw.spec import RunSpec
+from normlaw.execution.job import Job, Outcome, Progress, Stack
+from normlaw.execution.worker import work
 
 MAX_ATTEMPTS = 3
 """How often a run is begun when its process is killed from outside (out of memory, say)."""
@@ -26,49 +30,50 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def execute(specs: Iterable[RunSpec], job: Job, on_progress: Callable[[Progress], None]) -> Iterator[Outcome]:
+def execute(stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]) -> Iterator[Outcome]:
     """Train the runs and yield each one's outcome as it comes.
 
     Closing the iterator (or an exception in whoever iterates, an interrupt included) stops the runs at
     their next measuring point. A process that is killed from outside is replaced, and the runs that it was
-    at are begun again, `MAX_ATTEMPTS` times at most.
+    at are gone on with from their last checkpoints, `MAX_ATTEMPTS` times at most.
     """
-    waiting = {spec.spec_hash: spec for spec in specs}
+    waiting = {stack[0].spec_hash: stack for stack in stacks}
     attempts: Counter[str] = Counter()
     while waiting:
         yield from _one_pool(waiting, attempts, job, on_progress)
-        for spec_hash in [h for h in waiting if attempts[h] >= MAX_ATTEMPTS]:
-            del waiting[spec_hash]
-            yield Outcome(
-                spec_hash, f"its process was killed from outside {MAX_ATTEMPTS} times; out of memory?"
-            )
+        for first in [first for first in waiting if attempts[first] >= MAX_ATTEMPTS]:
+            reason = f"its process was killed from outside {MAX_ATTEMPTS} times; out of memory?"
+            yield from (Outcome(spec.spec_hash, reason) for spec in waiting.pop(first))
 
 
 def _one_pool(
-    waiting: dict[str, RunSpec], attempts: Counter[str], job: Job, on_progress: Callable[[Progress], None]
+    waiting: dict[str, Stack],
+    attempts: Counter[str],
+    job: Job,
+    on_progress: Callable[[Progress], None],
 ) -> Iterator[Outcome]:
-    """Work off `waiting` with one pool of processes, until all is done or the pool breaks."""
+    """Work off `waiting`, stacks by their first run's hash, with one pool, until all is done or it breaks."""
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    news: multiprocessing.queues.Queue[Progress] = context.Queue()
+    news: Queue[Progress] = context.Queue()
     stop = context.Event()
     pool = ProcessPoolExecutor(
         max_workers=min(job.max_parallel, len(waiting)),
         mp_context=context,
-        initializer=initialise,
-        initargs=(news, stop, 1),
+        initializer=_initialise,
+        initargs=(news, stop),
     )
     started: set[str] = set()
     try:
-        futures: set[Future[Outcome]] = {pool.submit(work, spec, job) for spec in waiting.values()}
+        futures: set[Future[list[Outcome]]] = {pool.submit(_work, stack, job) for stack in waiting.values()}
         while futures:
             done, futures = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for item in _drain(news):
                 started.add(item.spec_hash)
                 on_progress(item)
             for future in done:
-                outcome = future.result()
-                waiting.pop(outcome.spec_hash)
-                yield outcome
+                outcomes = future.result()
+                waiting.pop(outcomes[0].spec_hash)
+                yield from outcomes
     except BrokenProcessPool:
         started.update(item.spec_hash for item in _drain(news))
         attempts.update(started & waiting.keys() or waiting.keys())
@@ -77,9 +82,39 @@ def _one_pool(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _drain(news: multiprocessing.queues.Queue[Progress]) -> Iterator[Progress]:
+def _drain(news: Queue[Progress]) -> Iterator[Progress]:
     while True:
         try:
             yield news.get_nowait()
         except (Empty, EOFError):  # EOFError: a process was killed in the middle of a message
             return
+
+
+_news: Queue[Progress]
+_stop: Event
+
+
+def _initialise(news: Queue[Progress], stop: Event) -> None:
+    """Set up a worker process: one thread, and the parent's word alone decides when to stop."""
+    global _news, _stop
+    _news, _stop = news, stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent is killed: the runs' locks are free then for whoever goes on with them."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _work(stack: Stack, job: Job) -> list[Outcome]:
+    return work(stack, job, _news.put, _stop.is_set)

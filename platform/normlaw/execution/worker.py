@@ -1,120 +1,71 @@
-"""What a worker process does: train one run after another, each into its journal."""
+"""What a worker process does: train one stack of runs after another, each run into its journal."""
 
 from __future__ import annotations
 
-import math
-import os
-import signal
+import json
 import traceback
-from dataclasses import dataclass
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.spec import RunSpec
-from normlaw.tracking.journal import Journal, journal_path
+from normlaw.tracking.journal import Journal, JournalInUseError, journal_path, read_journal
 from normlaw_registry import NormlawError, load_catalogue
 
+if TYPE_CHECKING:
+    from normlaw.training.checkpoints import Checkpoints
+    from normlaw.training.state import State
 
-@dataclass(frozen=True)
-class Job:
-    """What is to be done, and where."""
-
-    study: str
-    abscissa: str
-    home: Path
-    """Folder of the journals."""
-    folder: Path
-    """Folder of the data sets' files."""
-    device: str
-    environment: dict[str, Any]
-    max_parallel: int
+Report = Callable[[Progress], None]
+Stopped = Callable[[], bool]
 
 
-@dataclass(frozen=True)
-class Progress:
-    """News from a run in training."""
+def work(stack: Stack, job: Job, report: Report, stopped: Stopped) -> list[Outcome]:
+    """Train each run of a stack into its journal; never raises, so that one failed run stops no other.
 
-    spec_hash: str
-    step: int
-    total_steps: int
-    test_error: float
-    log_norm: float
+    A run whose journal is finished is not trained again; one with a checkpoint goes on from there.
 
+    Args:
+        stack: the runs.
+        job: what all runs of a launch have in common.
+        report: is told of each measurement, once it is in the journal.
+        stopped: whether the user has asked to stop; each run then ends at its next measuring point.
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: `failure` is None when it was trained to its end."""
-
-    spec_hash: str
-    failure: str | None = None
-    stopped: bool = False
-    """Stopped on request, not failed."""
+    """
+    return [_work(spec, job, report, stopped) for spec in stack]
 
 
-class StopRequestedError(Exception):
-    """The user asked to stop; raised at a measuring point, which is a safe place."""
+def checkpoint_folder(home: Path, study: str, spec_hash: str) -> Path:
+    """Return where the checkpoints of a run lie."""
+    return home / "checkpoints" / study / spec_hash
 
 
-_news: Queue[Progress]
-_stop: Event
-
-
-def initialise(news: Queue[Progress], stop: Event, threads: int) -> None:
-    """Set up a worker process: its threads, and the parent's word alone decides when to stop."""
-    global _news, _stop
-    _news, _stop = news, stop
-    news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
-    import torch
-
-    torch.set_num_threads(threads)
-    torch.set_num_interop_threads(1)
-
-
-def work(spec: RunSpec, job: Job) -> Outcome:
-    """Train one run into its journal; never raises, so that one failed run stops no other."""
+def _work(spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> Outcome:
     try:
         with Journal(journal_path(job.home, job.study, spec.spec_hash)) as journal:
-            return _train_into(journal, spec, job)
+            record = read_journal(journal.path)
+            if record is not None and record.status == "finished":
+                return Outcome(spec.spec_hash)
+            return _train_into(journal, spec, job, report, stopped)
+    except JournalInUseError as error:
+        return Outcome(spec.spec_hash, str(error), elsewhere=True)
     except NormlawError as error:
         return Outcome(spec.spec_hash, str(error))
 
 
-def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
-    from normlaw.training.data import RunData
-    from normlaw.training.evaluation import Point
+def _train_into(journal: Journal, spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> Outcome:
+    from normlaw.execution.recorder import Recorder, StopRequestedError
+    from normlaw.training.checkpoints import Checkpoints
     from normlaw.training.loop import train
 
-    def note_data(data: RunData) -> None:
-        journal.data(spec.dataset.name, data.digest, len(data.train), len(data.test))
-
-    def note_point(point: Point) -> None:
-        journal.point(point)
-        news = Progress(
-            spec.spec_hash,
-            int(point["step"]),
-            spec.total_steps,
-            point["test/error"],
-            point.get(f"log_norm/{job.abscissa}", math.nan),
-        )
-        _news.put(news)
-        if _stop.is_set():
-            raise StopRequestedError
-
-    journal.start(spec, job.environment)
+    checkpoints = Checkpoints(checkpoint_folder(job.home, job.study, spec.spec_hash), _identity(spec, job))
+    state = _state_to_go_on_from(checkpoints, journal, spec)
+    if state is None:
+        journal.start(spec, job.environment)
+    recorder = Recorder(spec, job, journal, checkpoints, report, stopped)
     try:
-        train(
-            spec,
-            load_catalogue(),
-            folder=job.folder,
-            device=job.device,
-            on_data=note_data,
-            on_point=note_point,
-            on_layers=journal.layers,
-        )
+        train(spec, load_catalogue(), folder=job.folder, device=job.device, observer=recorder, resume=state)
     except StopRequestedError:
         return Outcome(spec.spec_hash, stopped=True)
     except NormlawError as error:
@@ -124,6 +75,18 @@ def _train_into(journal: Journal, spec: RunSpec, job: Job) -> Outcome:
         failure = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
     else:
         journal.end("finished")
+        checkpoints.clear()
         return Outcome(spec.spec_hash)
     journal.end("failed", failure)
     return Outcome(spec.spec_hash, failure)
+
+
+def _identity(spec: RunSpec, job: Job) -> str:
+    """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
+    programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
+    return json.dumps([spec.spec_hash, programs], sort_keys=True)
+
+
+def _state_to_go_on_from(checkpoints: Checkpoints, journal: Journal, spec: RunSpec) -> State | None:
+    """Return the newest state whose measurements the journal has; the journal is cut back to it."""
+    return next((state for state in checkpoints.states() if journal.go_on_after(state.step, spec)), None)

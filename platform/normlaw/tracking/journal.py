@@ -45,14 +45,19 @@ def journal_path(home: Path, study: str, spec_hash: str) -> Path:
     return home / "journal" / study / f"{spec_hash}.jsonl"
 
 
+class JournalInUseError(NormlawError):
+    """Another process is training this run."""
+
+
 class Journal:
-    """A run's journal being written. Opening it drops what an earlier, unfinished attempt wrote.
+    """A run's journal being written: `start` it anew, or `go_on_after` a step that it has.
 
     The file is locked while it is open, so that no two processes train the same run; the system frees the
     lock when the process ends, however it ends.
 
     Raises:
-        NormlawError: another process is writing it, the folder cannot be written to, or the disk is full.
+        JournalInUseError: another process is writing it.
+        NormlawError: the folder cannot be written to, or the disk is full.
 
     """
 
@@ -67,11 +72,9 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise NormlawError(
+            raise JournalInUseError(
                 f"{path}: another process is training this run; let it finish, or stop it"
             ) from None
-        if self._file.tell():  # a device file, which tests write to, cannot be truncated
-            self._file.truncate(0)
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
@@ -82,8 +85,35 @@ class Journal:
         self._file.close()
 
     def start(self, spec: RunSpec, environment: dict[str, Any]) -> None:
-        """Write what the run is."""
+        """Write what the run is, in place of what an earlier attempt wrote."""
+        if self._file.tell():  # a device file, which tests write to, cannot be truncated
+            self._file.truncate(0)
         self._append("start", {"spec": spec.model_dump(mode="json"), "environment": environment})
+
+    def go_on_after(self, step: int, spec: RunSpec) -> bool:
+        """Cut the journal back to what it held when `step` was measured.
+
+        Returns:
+            False, and the journal is as it was, when it is that of another specification or lacks the step.
+
+        """
+        length = 0
+        found = False
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            try:
+                entry = json.loads(line) if line.endswith(b"\n") else {}
+            except ValueError:
+                break
+            kind = entry.get("kind")
+            if length == 0 and (kind != "start" or entry["spec"] != spec.model_dump(mode="json")):
+                break
+            if found and not (kind == "layers" and step == 0):  # the other layers are those of the end
+                break
+            length += len(line)
+            found = found or (kind == "point" and entry["values"]["step"] == step)
+        if found:
+            self._file.truncate(length)
+        return found
 
     def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
         """Write what the run trains on."""

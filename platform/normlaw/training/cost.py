@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from normlaw.spec import RunSpec
-from normlaw.training.loop import build_optimizer, resolved_measures
 from normlaw.training.loss import mean_loss
 from normlaw.training.measuring import Measurer
+from normlaw.training.optimizer import build_optimizer
+from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
 from normlaw_registry import Architecture, Catalogue, Dataset, Outline, Split, validate_params
 
@@ -88,7 +89,7 @@ def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
     task = outline.task
     architecture = catalogue.get(Architecture, spec.architecture.name)
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-    optimizer = build_optimizer(spec.optimizer, network)
+    optimizer = build_optimizer(spec.optimizer, network.parameters())
     whole = min(spec.batch_size, spec.train_size)
     inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
     labels = torch.randint(task.num_classes, (len(inputs),))

@@ -126,7 +126,9 @@ class Measurer:
         self._singular_values.load_state_dict(
             {key.removeprefix("vector."): v for key, v in state.items() if key.startswith("vector.")}
         )
-        self._initial = [replace(m, weight=state[f"initial.{m.name}"]) for m in self._initial]
+        self._initial = [
+            replace(m, weight=state[f"initial.{m.name}"].to(m.weight.device)) for m in self._initial
+        ]
 
 
 def _take(measure: ComplexityMeasure, params: Params, context: MeasurementContext) -> MeasuredValue | None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from normlaw.execution.job import Job, Progress
 from normlaw.execution.local import execute
-from normlaw.execution.worker import Job, Progress
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.tracking.journal import Journal, journal_path, read_journal
@@ -46,14 +46,14 @@ def test_a_failed_run_stops_no_other_and_keeps_its_curve(
     tiny["vary"] = {"train_size": [32], "seed": [0], "optimizer.learning_rate": [1e30, 1e-2]}
     diverging, healthy = expand(Study.model_validate(tiny), catalogue)
     news: list[Progress] = []
-    outcomes = {outcome.spec_hash: outcome for outcome in execute([diverging, healthy], job, news.append)}
+    outcomes = {outcome.spec_hash: outcome for outcome in execute([(diverging,), (healthy,)], job, news.append)}
     assert "training loss is" in str(outcomes[diverging.spec_hash].failure)
     assert outcomes[healthy.spec_hash].failure is None
     failed = read_journal(journal_path(job.home, "tiny", diverging.spec_hash))
     assert failed is not None
     assert failed.status == "failed"
     assert failed.points
-    assert {item.step for item in news if item.spec_hash == healthy.spec_hash} >= {0, 60}
+    assert {item.step for item in news if item.spec_hash == healthy.spec_hash} >= {0, 1}
 
 
 def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSpec], job: Job) -> None:
@@ -65,7 +65,7 @@ def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSp
             killed.append(victim.pid)
             victim.kill()
 
-    outcomes = list(execute(specs, job, kill_once))
+    outcomes = list(execute([(spec,) for spec in specs], job, kill_once))
     assert killed
     assert sorted(outcome.spec_hash for outcome in outcomes) == sorted(spec.spec_hash for spec in specs)
     for spec in specs:

@@ -9,8 +9,10 @@ import torch
 
 from normlaw.spec import RunSpec, searchable
 from normlaw.training.data import load_splits, prepare
+from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import TrainingDivergedError
-from normlaw.training.loop import STEPS_BETWEEN_CHECKS, train
+from normlaw.training.loop import train
+from normlaw.training.observer import Observer
 from normlaw_registry import InputError
 
 SMALL = {
@@ -121,14 +123,22 @@ def test_a_validation_split_that_is_not_there_is_refused(spec, catalogue):
         load_splits(spec(validation="dataset"), catalogue, Path("unused"))
 
 
+class Kept(Observer):
+    def __init__(self) -> None:
+        self.points = []
+
+    def point(self, point) -> None:
+        self.points.append(point)
+
+
 def test_divergence_ends_the_run_and_keeps_its_curve(catalogue, spec):
-    kept = []
+    kept = Kept()
     linear = {"name": "mlp", "params": {"hidden": []}}  # its squared error grows by a factor each step
     sgd = {"name": "sgd", "learning_rate": 1e4}
     wild = spec(architecture=linear, loss="mse", optimizer=sgd, steps=1000, measuring_points=2)
     with pytest.raises(TrainingDivergedError, match="try a smaller learning_rate") as error:
-        train(wild, catalogue, on_point=kept.append)
-    assert [point["step"] for point in kept] == [0, 1]
+        train(wild, catalogue, observer=kept)
+    assert [point["step"] for point in kept.points] == [0, 1]
     assert int(str(error.value).split("step ")[1].split(":")[0]) <= STEPS_BETWEEN_CHECKS
 
 

@@ -1,0 +1,52 @@
+"""What the executors and those who call them tell one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from normlaw.spec import RunSpec
+
+Stack = tuple[RunSpec, ...]
+"""Runs that are trained together; mostly one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, and where."""
+
+    study: str
+    abscissa: str
+    home: Path
+    """Folder of the journals and checkpoints."""
+    folder: Path
+    """Folder of the data sets' files."""
+    device: str
+    environment: dict[str, Any]
+    max_parallel: int
+    checkpoint_seconds: float = 60.0
+    """Least time between two checkpoints of a run, which are taken at measuring points."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """News from a run in training."""
+
+    spec_hash: str
+    step: int
+    total_steps: int
+    test_error: float
+    log_norm: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `failure` is None when it was trained to its end."""
+
+    spec_hash: str
+    failure: str | None = None
+    stopped: bool = False
+    """Stopped on request, not failed."""
+    elsewhere: bool = False
+    """Not trained here, since another process is at it."""

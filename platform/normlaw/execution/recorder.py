@@ -1,0 +1,76 @@
+"""What becomes of a run's measurements while it trains: journal, news, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from normlaw.execution.job import Job, Progress
+from normlaw.spec import RunSpec
+from normlaw.tracking.journal import Journal
+from normlaw.training.checkpoints import Checkpoints
+from normlaw.training.data import RunData
+from normlaw.training.evaluation import Point
+from normlaw.training.layer_table import Row
+from normlaw.training.observer import Observer
+from normlaw.training.state import State
+
+
+class StopRequestedError(Exception):
+    """The user asked to stop; raised at a measuring point, which is a safe place."""
+
+
+class Recorder(Observer):
+    """Writes a run's measurements into its journal first, then tells of them, then may write a checkpoint."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        job: Job,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        report: Callable[[Progress], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._spec, self._job = spec, job
+        self._journal, self._checkpoints = journal, checkpoints
+        self._report, self._stopped = report, stopped
+        self._saved = time.monotonic()
+
+    def data(self, data: RunData) -> None:
+        """Note what the run trains on."""
+        self._journal.data(self._spec.dataset.name, data.digest, len(data.train), len(data.test))
+
+    def point(self, point: Point) -> None:
+        """Note a measurement."""
+        self._journal.point(point)
+        self._report(
+            Progress(
+                self._spec.spec_hash,
+                int(point["step"]),
+                self._spec.total_steps,
+                point["test/error"],
+                point.get(f"log_norm/{self._job.abscissa}", math.nan),
+            )
+        )
+
+    def layers(self, rows: list[Row]) -> None:
+        """Note what each layer contributes."""
+        self._journal.layers(rows)
+
+    def safe_point(self, state: Callable[[], State] | None) -> None:
+        """Write a checkpoint when the last one is old enough, or when the run is to stop here.
+
+        Raises:
+            StopRequestedError: the run is to stop.
+            NormlawError: the checkpoint cannot be written.
+
+        """
+        stopped = self._stopped()
+        due = time.monotonic() - self._saved >= self._job.checkpoint_seconds
+        if state is not None and (stopped or due):
+            self._checkpoints.save(state())
+            self._saved = time.monotonic()
+        if stopped:
+            raise StopRequestedError

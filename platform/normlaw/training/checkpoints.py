@@ -1,0 +1,105 @@
+"""States of runs on disk: written atomically, checked by a digest, read without executing anything."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+
+from normlaw.training.state import State
+from normlaw_registry import NormlawError
+
+MAGIC = b"normlaw checkpoint 1\n"
+DIGEST_BYTES = hashlib.sha256().digest_size
+KEPT = 2
+"""The newest one, and the one before it should the newest turn out to be damaged."""
+
+
+class Checkpoints:
+    """The checkpoints of one run in a folder of their own.
+
+    Args:
+        folder: where they lie; made when the first one is written.
+        identity: what they belong to: the run's spec_hash and whatever else its bits depend on. A checkpoint
+            of another identity is not looked at, so that no curve is put together from two programs.
+
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self._folder = folder
+        self._identity = identity
+
+    def save(self, state: State) -> None:
+        """Write a state; it is on disk whole, or not there at all.
+
+        Raises:
+            NormlawError: the folder cannot be written to, or the disk is full.
+
+        """
+        buffer = io.BytesIO()
+        content = {field.name: getattr(state, field.name) for field in fields(State)}
+        torch.save({"identity": self._identity, **content}, buffer)
+        payload = buffer.getbuffer()
+        path = self._folder / f"{state.step:012d}.ckpt"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            with partial.open("wb") as file:
+                file.write(MAGIC)
+                file.write(hashlib.sha256(payload).digest())
+                file.write(payload)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+            _sync_folder(self._folder)
+            for old in self._newest_first()[KEPT:]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            raise NormlawError(
+                f"{path}: the checkpoint cannot be written: {error.strerror}; the run is stopped"
+            ) from None
+
+    def states(self) -> Iterator[State]:
+        """Yield the states that are whole and belong to this run, the newest first."""
+        for path in self._newest_first():
+            if (state := self._read(path)) is not None:
+                yield state
+
+    def clear(self) -> None:
+        """Remove them all."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self._folder.glob("*.ckpt"), reverse=True)
+
+    def _read(self, path: Path) -> State | None:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        start = len(MAGIC) + DIGEST_BYTES
+        payload = memoryview(content)[start:]
+        if content[:start] != MAGIC + hashlib.sha256(payload).digest():
+            return None  # cut short by a kill, damaged, or something else altogether
+        try:  # weights_only: tensors and plain containers, never code
+            loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+            if loaded.pop("identity") != self._identity:
+                return None
+            return State(**loaded)
+        except Exception:  # the digest is right, but whoever wrote it did not write a State
+            return None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

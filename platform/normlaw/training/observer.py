@@ -1,0 +1,31 @@
+"""Who is told what happens in a run: nobody, by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from normlaw.training.data import RunData
+from normlaw.training.evaluation import Point
+from normlaw.training.layer_table import Row
+from normlaw.training.state import State
+
+
+class Observer:
+    """Is told of a run as it goes; an exception that it raises ends the run there."""
+
+    def data(self, data: RunData) -> None:
+        """Be told, before the first step, what the run trains on."""
+
+    def point(self, point: Point) -> None:
+        """Be told of a measurement as soon as it is taken."""
+
+    def layers(self, rows: list[Row]) -> None:
+        """Be told, at the first and at the last measurement, what each layer contributes."""
+
+    def safe_point(self, state: Callable[[], State] | None) -> None:
+        """Be told that the run may be left here and, but for the last measuring point, gone on with later.
+
+        Args:
+            state: gives what is needed to go on from here; None for a run that begins again instead.
+
+        """

@@ -1,0 +1,70 @@
+"""One run: its data, its network, and what is measured of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from normlaw.spec import RunSpec
+from normlaw.training.data import prepare
+from normlaw.training.evaluation import Measurement, Point, measure
+from normlaw.training.measuring import Measurer
+from normlaw.training.observer import Observer
+from normlaw.training.randomness import Stream, torch_seed
+from normlaw.training.stopping import reason_to_stop
+from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Params, validate_params
+
+
+class Run:
+    """A run's network as it was initialised, on a device, with its data; `measure` it while it is trained.
+
+    Attributes:
+        points: the measurements taken, in the order of their steps.
+
+    Raises:
+        InputError: the data set is too small or missing, or does not fit the architecture.
+
+    """
+
+    def __init__(
+        self, spec: RunSpec, catalogue: Catalogue, folder: Path, device: str, observer: Observer
+    ) -> None:
+        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+        self.spec = spec
+        self.observer = observer
+        self.data = prepare(spec, catalogue, folder, device)
+        architecture = catalogue.get(Architecture, spec.architecture.name)
+        torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
+        task = self.data.splits.task
+        self.network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+        self.network.to(device)
+        self.measurer = Measurer(resolved_measures(spec, catalogue), self.network, architecture, task)
+        self.points: list[Point] = []
+        self._latest: Measurement | None = None
+
+    def measure(self, step: int) -> bool:
+        """Measure the network and tell the observer; return whether a rule of the run ends it here.
+
+        Raises:
+            TrainingDivergedError: the training loss is not finite.
+            NormlawError: a norm is not defined.
+
+        """
+        self._latest = measure(step, self.spec, self.network, self.data, self.measurer)
+        self.points.append(self._latest.point)
+        self.observer.point(self._latest.point)
+        if step == 0:
+            self.observer.layers(self._latest.layers)
+        return reason_to_stop(self.spec.stop, self._latest.point) is not None
+
+    def finish(self) -> None:
+        """Tell the observer what each layer contributes at the end."""
+        if self._latest is not None:
+            self.observer.layers(self._latest.layers)
+
+
+def resolved_measures(spec: RunSpec, catalogue: Catalogue) -> list[tuple[ComplexityMeasure, Params]]:
+    """Return the run's complexity measures with their parameters."""
+    chosen = [(catalogue.get(ComplexityMeasure, m.name), m.params) for m in spec.measures]
+    return [(measure, validate_params(measure, params)) for measure, params in chosen]
