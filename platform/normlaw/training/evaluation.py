@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +22,8 @@ from normlaw_registry import NormlawError
 Point = dict[str, float]
 """One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
 validation/error and validation/loss unless the test set serves as validation set."""
+Outputs = Callable[[Examples, Change | None], Tensor]
+"""Gives a network's outputs on examples that may be changed, (n, num_outputs)."""
 
 
 class TrainingDivergedError(NormlawError):
@@ -54,18 +57,28 @@ def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
 
 
 @torch.no_grad()
-def evaluate(
-    network: nn.Module, examples: Examples, spec: RunSpec, changed: Change | None = None
-) -> Evaluation:
-    """Return error, mean loss and outputs on all examples; the network must be in evaluation mode."""
-    logits = torch.cat([network(batch.inputs) for batch in examples.batches(changed)])  # (n, num_outputs)
-    labels = examples.split.labels
-    error = wrong(logits, labels).double().mean().item()
-    return Evaluation(error=error, loss=mean_loss(logits.double(), labels, spec.loss).item(), logits=logits)
+def outputs(network: nn.Module, examples: Examples, changed: Change | None = None) -> Tensor:
+    """Return a network's outputs on all examples, (n, num_outputs); it must be in evaluation mode."""
+    return torch.cat([network(batch.inputs) for batch in examples.batches(changed)])
 
 
-def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measurer: Measurer) -> Measurement:
+def measure(
+    step: int,
+    spec: RunSpec,
+    network: nn.Module,
+    data: RunData,
+    measurer: Measurer,
+    outputs_on: Outputs | None = None,
+) -> Measurement:
     """Return everything that is measured at one step.
+
+    Args:
+        step: the optimiser step at which the network is.
+        spec: the run.
+        network: as it is at that step, in any mode.
+        data: what it is evaluated on.
+        measurer: takes the complexity measures.
+        outputs_on: gives the network's outputs, by default by applying it.
 
     Raises:
         TrainingDivergedError: the training loss is not finite.
@@ -73,11 +86,18 @@ def measure(step: int, spec: RunSpec, network: nn.Module, data: RunData, measure
 
     """
     network.eval()
-    on_train = evaluate(network, data.train, spec)
+
+    def evaluate(examples: Examples, changed: Change | None = None) -> Evaluation:
+        logits = (outputs_on or partial(outputs, network))(examples, changed)  # (n, num_outputs)
+        labels = examples.split.labels
+        error = wrong(logits, labels).double().mean().item()
+        return Evaluation(error, mean_loss(logits.double(), labels, spec.loss).item(), logits)
+
+    on_train = evaluate(data.train)
     require_healthy(math.isfinite(on_train.loss), f"is {on_train.loss}", step, spec)
     changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
-    on_test = evaluate(network, data.test, spec, changed)
-    on_validation = evaluate(network, data.validation, spec, changed) if data.validation else None
+    on_test = evaluate(data.test, changed)
+    on_validation = evaluate(data.validation, changed) if data.validation else None
     exact = data.population_error(network)
     norms = measurer.measure(
         network,

@@ -8,7 +8,7 @@ import torch
 
 from normlaw.spec import RunSpec
 from normlaw.training.data import prepare
-from normlaw.training.evaluation import Measurement, Point, measure
+from normlaw.training.evaluation import Measurement, Outputs, Point, measure
 from normlaw.training.measuring import Measurer
 from normlaw.training.observer import Observer
 from normlaw.training.randomness import Stream, torch_seed
@@ -43,15 +43,19 @@ class Run:
         self.points: list[Point] = []
         self._latest: Measurement | None = None
 
-    def measure(self, step: int) -> bool:
+    def measure(self, step: int, outputs_on: Outputs | None = None) -> bool:
         """Measure the network and tell the observer; return whether a rule of the run ends it here.
+
+        Args:
+            step: the optimiser step at which the network is.
+            outputs_on: as in `evaluation.measure`.
 
         Raises:
             TrainingDivergedError: the training loss is not finite.
             NormlawError: a norm is not defined.
 
         """
-        self._latest = measure(step, self.spec, self.network, self.data, self.measurer)
+        self._latest = measure(step, self.spec, self.network, self.data, self.measurer, outputs_on)
         self.points.append(self._latest.point)
         self.observer.point(self._latest.point)
         if step == 0:
