@@ -1,12 +1,18 @@
 """What following the norm costs: run with `OMP_NUM_THREADS=1 python tests/benchmarks/linear_paths.py`.
 
-Ratios from one process, best of many alternating repeats: one gradient on all examples against reading the
-data once and against an autograd step, all in float64; and gradients to norm 100 against fixed steps.
+Ratios of times taken in turns in one process, the median over the repeats with the ratio of the fastest in
+brackets: one gradient on all examples against reading the data once, against two products with a matrix in
+numpy, and against an autograd step, all in float64; the compiler's cost; gradients to norm 100 against fixed
+steps.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
@@ -17,14 +23,19 @@ from normlaw.training.linear.gradient_flow import gradient_flow
 from normlaw.training.linear.margins import Array, SignedInputs, State
 
 
-def best_of(repeats: int, *works: Callable[[], object]) -> list[float]:
-    best = [float("inf")] * len(works)
-    for _ in range(repeats):
+def in_turns(repeats: int, *works: Callable[[], object]) -> Array:
+    """Return the seconds of each work in each repeat, (repeats, works), after one that does not count."""
+    seconds = np.empty((repeats + 1, len(works)))
+    for row in seconds:
         for i, work in enumerate(works):
             start = perf_counter()
             work()
-            best[i] = min(best[i], perf_counter() - start)
-    return best
+            row[i] = perf_counter() - start
+    return seconds[1:]
+
+
+def ratio(over: Array, under: Array) -> str:
+    return f"{np.median(over / under):.2f} ({over.min() / under.min():.2f})"
 
 
 def teacher_rows(N: int, alpha: float) -> Array:
@@ -34,10 +45,8 @@ def teacher_rows(N: int, alpha: float) -> Array:
 
 
 def one_evaluation() -> None:
-    N = 1000
-    print(f"One gradient, N = {N}: time over that of reading the data once; and autograd's over ours")
-    print(f"{'alpha':>6} {'MB':>6} {'over bound':>11} {'autograd / ours':>16}")
-    for alpha in (0.5, 1.0, 2.0, 4.0, 16.0):
+    print(f"{'N':>5} {'alpha':>6} {'MB':>6} {'over bound':>13} {'numpy / ours':>14} {'autograd / ours':>16}")
+    for N, alpha in ((1000, 0.5), (1000, 1.0), (1000, 2.0), (1000, 4.0), (1000, 16.0), (100, 1.0), (100, 4.0)):
         rows = teacher_rows(N, alpha)
         examples, v, flat = SignedInputs(rows), np.full(N, 0.03), rows.ravel()
         inputs, network = torch.from_numpy(rows), torch.nn.Linear(N, 1, bias=False, dtype=torch.float64)
@@ -49,8 +58,36 @@ def one_evaluation() -> None:
             softplus(-2 * labels * network(inputs)[:, 0]).mean().backward()
             optimizer.step()
 
-        bound, ours, theirs = best_of(30, lambda f=flat: f @ f, lambda e=examples, v=v: e.at(v), autograd)
-        print(f"{alpha:6g} {rows.nbytes / 1e6:6.0f} {ours / bound:11.2f} {theirs / ours:16.2f}")
+        works = (lambda f=flat: f @ f, lambda e=examples, v=v: e.at(v), autograd)
+        two_products = lambda rows=rows, v=v: (1.0 / (1.0 + np.exp(2.0 * (rows @ v)))) @ rows  # noqa: E731
+        bound, ours, theirs, numpys = in_turns(100, *works, two_products).T
+        print(
+            f"{N:5} {alpha:6g} {rows.nbytes / 1e6:6.1f} {ratio(ours, bound):>13} {ratio(numpys, ours):>14} "
+            f"{ratio(theirs, ours):>16}"
+        )
+
+
+COMPILE = """
+from time import perf_counter
+import numpy as np
+import scipy.integrate, torch  # which a run that follows the norm imports in any case
+from normlaw.training.linear.margins import SignedInputs
+start = perf_counter()
+SignedInputs(np.ones((1, 1))).at(np.ones(1))
+print(perf_counter() - start)
+"""
+
+
+def first_call() -> None:
+    """Print what a process pays once: importing numba, and compiling or reading back what was compiled."""
+    with TemporaryDirectory() as folder:
+        for what in ("compiled anew", "compiled before"):
+            environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+            command = [sys.executable, "-c", COMPILE]
+            seconds = subprocess.run(
+                command, env=environment, check=True, capture_output=True, text=True
+            ).stdout
+            print(f"first gradient of a process, {what}: {float(seconds):.2f} s")
 
 
 class Counting(SignedInputs):
@@ -91,4 +128,5 @@ def steps_to_a_norm() -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     one_evaluation()
+    first_call()
     steps_to_a_norm()

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BLOCK_BYTES = 1 << 21
-"""Rows are visited in blocks that stay in a core's cache between their two uses; smaller ones cost calls."""
 NEGLIGIBLE = 1e-17
 """Weights this far below the largest are left out of the curvature."""
 
@@ -48,27 +46,15 @@ class SignedInputs:
 
     def __init__(self, rows: Array) -> None:
         """Keep the rows, (P, N), contiguous in float64."""
+        from normlaw.training.linear.one_pass import compiled_one_pass  # numba: only where it is used
+
         self.rows = np.ascontiguousarray(rows, dtype=np.float64)
-        count, dimension = self.rows.shape
-        step = max(1, BLOCK_BYTES // (8 * dimension))
-        self._blocks = [(i, self.rows[i : i + step]) for i in range(0, count, step)]
+        self._one_pass = compiled_one_pass()
 
     def at(self, v: Array) -> State:
         """Return the state at v, (N,), reading each example once."""
-        z, gathered = np.empty(len(self.rows)), np.zeros(len(v))
-        shift, slopes = np.inf, 0.0
-        for start, block in self._blocks:  # (b, N)
-            here = z[start : start + len(block)]
-            np.matmul(block, v, out=here)
-            least = max(0.0, float(here.min()))
-            if least < shift:
-                shrink = np.exp(2.0 * (least - shift)) if slopes else 0.0
-                gathered *= shrink
-                slopes *= shrink
-                shift = least
-            slope = scaled_slopes(here, shift)
-            gathered += slope @ block
-            slopes += float(slope.sum())
+        z, gathered = np.empty(len(self.rows)), np.empty(len(v))
+        shift, slopes = self._one_pass(self.rows, np.ascontiguousarray(v), z, gathered)
         return State(margins=z, shift=shift, mean_slope=slopes / len(z), pull=gathered * (2.0 / slopes))
 
     def curvature(self, state: State) -> tuple[Array, Array]:

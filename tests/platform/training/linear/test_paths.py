@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numba
 import numpy as np
 import pytest
 import torch
+from mpmath import mp
 from sklearn.svm import SVC
 from torch.nn.functional import softplus
 
 from normlaw.training.linear.fixed_norm import least_loss
 from normlaw.training.linear.gradient_flow import gradient_flow
 from normlaw.training.linear.margins import SignedInputs
+from normlaw.training.linear.one_pass import ROWS, compiled_one_pass
 from normlaw_registry import NormlawError
 
 N, P = 20, 50
@@ -35,11 +40,9 @@ def loss_of(rows: np.ndarray, v: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("norm", [1e-3, 1.0, 30.0])
-@pytest.mark.parametrize("block", [1, 7, P])
-def test_loss_pull_and_curvature_are_autograds(
-    rows: np.ndarray, norm: float, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("normlaw.training.linear.margins.BLOCK_BYTES", 8 * N * block)
+@pytest.mark.parametrize("count", [1, ROWS - 1, ROWS, ROWS + 1, P])
+def test_loss_pull_and_curvature_are_autograds(rows: np.ndarray, norm: float, count: int) -> None:
+    rows = rows[:count]
     v = np.random.default_rng(5).standard_normal(N)
     v *= norm / np.linalg.norm(v)
     examples = SignedInputs(rows)
@@ -53,6 +56,35 @@ def test_loss_pull_and_curvature_are_autograds(
     assert state.pull == pytest.approx(-gradient.numpy() / slope, rel=1e-11, abs=1e-12)
     assert state.mean_slope * np.exp(-2 * state.shift) == pytest.approx(slope, rel=1e-12)
     assert examples.curvature(state)[0] == pytest.approx(hessian.numpy() / slope, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_the_unit_of_the_slopes_follows_the_least_margin(ascending: bool) -> None:
+    """Margins from 2 to 600, met from either end: slopes from e^-4 to e^-1200, relative to their sum."""
+    rows = np.eye(N)[np.arange(P) % N] * np.geomspace(2.0, 600.0, P)[:: 1 if ascending else -1, None]
+    state = SignedInputs(rows).at(np.ones(N))
+    z = np.array([mp.mpf(float(row.sum())) for row in rows])
+    slopes = np.array([1 / (1 + mp.exp(2 * x)) for x in z])
+    assert state.shift == rows.max(axis=1).min()
+    assert state.pull == pytest.approx((2 * (slopes @ rows) / slopes.sum()).astype(float), rel=1e-13, abs=0)
+
+
+def test_weights_that_are_not_a_number_give_nothing_that_looks_right(rows: np.ndarray) -> None:
+    assert np.isnan(SignedInputs(rows).at(np.full(N, np.nan)).pull).all()
+
+
+def test_it_is_compiled_where_no_folder_can_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = numba.njit
+
+    def without_cache(cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", without_cache)
+    rows, gathered = np.array([[3.0, 4.0]]), np.empty(2)
+    assert compiled_one_pass.__wrapped__()(rows, np.zeros(2), np.empty(1), gathered) == (0.0, 0.5)
+    assert gathered.tolist() == [1.5, 2.0]
 
 
 def test_nothing_underflows_at_a_norm_of_a_million(rows: np.ndarray, start: np.ndarray) -> None:
