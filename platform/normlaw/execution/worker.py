@@ -1,24 +1,20 @@
-"""What a worker process does: train one stack of runs after another, each run into its journal."""
+"""What a worker does: train one stack of runs after another, each run into its journal."""
 
 from __future__ import annotations
 
-import json
-import traceback
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from normlaw.execution.job import Job, Outcome, Progress, Stack
-from normlaw.spec import RunSpec
-from normlaw.tracking.journal import Journal, JournalInUseError, journal_path, read_journal
+from normlaw.execution.attempt import Attempt, Report, Stopped
+from normlaw.execution.job import Job, Outcome, Stack
+from normlaw.tracking.journal import JournalInUseError
 from normlaw_registry import NormlawError, load_catalogue
 
 if TYPE_CHECKING:
-    from normlaw.training.checkpoints import Checkpoints
     from normlaw.training.state import State
 
-Report = Callable[[Progress], None]
-Stopped = Callable[[], bool]
+    Begun = tuple[Attempt, State | None]
 
 
 def work(stack: Stack, job: Job, report: Report, stopped: Stopped) -> list[Outcome]:
@@ -32,61 +28,88 @@ def work(stack: Stack, job: Job, report: Report, stopped: Stopped) -> list[Outco
         report: is told of each measurement, once it is in the journal.
         stopped: whether the user has asked to stop; each run then ends at its next measuring point.
 
+    Returns:
+        An outcome a run, in the order of the stack.
+
     """
-    return [_work(spec, job, report, stopped) for spec in stack]
+    outcomes: dict[str, Outcome] = {}
+    with ExitStack() as held:
+        attempts: list[Attempt] = []
+        for spec in stack:
+            try:
+                attempt = held.enter_context(Attempt(spec, job, report, stopped))
+            except NormlawError as error:
+                elsewhere = isinstance(error, JournalInUseError)
+                outcomes[spec.spec_hash] = Outcome(spec.spec_hash, str(error), elsewhere=elsewhere)
+                continue
+            if attempt.finished:
+                outcomes[spec.spec_hash] = Outcome(spec.spec_hash)
+            else:
+                attempts.append(attempt)
+        outcomes.update((outcome.spec_hash, outcome) for outcome in _train(attempts, job))
+    return [outcomes[spec.spec_hash] for spec in stack]
 
 
-def checkpoint_folder(home: Path, study: str, spec_hash: str) -> Path:
-    """Return where the checkpoints of a run lie."""
-    return home / "checkpoints" / study / spec_hash
+def _train(attempts: list[Attempt], job: Job) -> Iterator[Outcome]:
+    """Begin runs, or go on with them: those that are at the same step together."""
+    by_step: dict[int, list[Begun]] = {}
+    for attempt in attempts:
+        try:
+            state = attempt.begin()
+        except NormlawError as error:
+            yield attempt.end(error)
+        else:
+            by_step.setdefault(-1 if state is None else state.step, []).append((attempt, state))
+    for group in by_step.values():
+        if len(group) == 1:
+            [(attempt, state)] = group
+            yield attempt.end(_alone(attempt, state, job))
+        else:
+            yield from _together(group, job)
 
 
-def _work(spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> Outcome:
-    try:
-        with Journal(journal_path(job.home, job.study, spec.spec_hash)) as journal:
-            record = read_journal(journal.path)
-            if record is not None and record.status == "finished":
-                return Outcome(spec.spec_hash)
-            return _train_into(journal, spec, job, report, stopped)
-    except JournalInUseError as error:
-        return Outcome(spec.spec_hash, str(error), elsewhere=True)
-    except NormlawError as error:
-        return Outcome(spec.spec_hash, str(error))
-
-
-def _train_into(journal: Journal, spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> Outcome:
-    from normlaw.execution.recorder import Recorder, StopRequestedError
-    from normlaw.training.checkpoints import Checkpoints
+def _alone(attempt: Attempt, state: State | None, job: Job) -> Exception | None:
     from normlaw.training.loop import train
 
-    checkpoints = Checkpoints(checkpoint_folder(job.home, job.study, spec.spec_hash), _identity(spec, job))
-    state = _state_to_go_on_from(checkpoints, journal, spec)
-    if state is None:
-        journal.start(spec, job.environment)
-    recorder = Recorder(spec, job, journal, checkpoints, report, stopped)
     try:
-        train(spec, load_catalogue(), folder=job.folder, device=job.device, observer=recorder, resume=state)
-    except StopRequestedError:
-        return Outcome(spec.spec_hash, stopped=True)
-    except NormlawError as error:
-        failure = str(error)
-    except Exception as error:  # a plugin's own code may fail in any way
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        failure = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+        train(
+            attempt.spec,
+            load_catalogue(),
+            folder=job.folder,
+            device=job.device,
+            resume=state,
+            observer=attempt.recorder(),
+        )
+    except Exception as error:
+        return error
+    return None
+
+
+def _together(group: list[Begun], job: Job) -> Iterator[Outcome]:
+    """Train runs as one stack; where that does not go, in smaller stacks, or each alone."""
+    from torch import OutOfMemoryError
+
+    from normlaw.training.stacking import StackTooLargeError
+    from normlaw.training.together import train_together
+
+    attempts = [attempt for attempt, _ in group]
+    try:
+        errors = train_together(
+            [attempt.spec for attempt in attempts],
+            load_catalogue(),
+            [attempt.recorder() for attempt in attempts],
+            folder=job.folder,
+            device=job.device,
+            resume=[state for _, state in group if state is not None],
+        )
+    except StackTooLargeError as error:
+        size = error.fitting
+    except OutOfMemoryError:
+        size = len(attempts) // 2
+    except Exception:  # some operation cannot be stacked: alone, each run tells what is wrong with it
+        size = 1
     else:
-        journal.end("finished")
-        checkpoints.clear()
-        return Outcome(spec.spec_hash)
-    journal.end("failed", failure)
-    return Outcome(spec.spec_hash, failure)
-
-
-def _identity(spec: RunSpec, job: Job) -> str:
-    """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
-    programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
-    return json.dumps([spec.spec_hash, programs], sort_keys=True)
-
-
-def _state_to_go_on_from(checkpoints: Checkpoints, journal: Journal, spec: RunSpec) -> State | None:
-    """Return the newest state whose measurements the journal has; the journal is cut back to it."""
-    return next((state for state in checkpoints.states() if journal.go_on_after(state.step, spec)), None)
+        yield from (attempt.end(error) for attempt, error in zip(attempts, errors, strict=True))
+        return
+    for start in range(0, len(attempts), size):
+        yield from _train(attempts[start : start + size], job)

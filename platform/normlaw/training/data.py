@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +43,13 @@ class Examples:
             mean=torch.tensor(splits.mean, device=device).view(channels),
             std=torch.tensor(splits.std, device=device).view(channels),
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the examples of several splits, one after the other; their mean and std must be the same."""
+        inputs = torch.cat([part.split.inputs for part in parts])
+        labels = torch.cat([part.split.labels for part in parts])
+        return cls(Split(inputs=inputs, labels=labels), parts[0].mean, parts[0].std)
 
     def __len__(self) -> int:
         """Return the number of examples."""

@@ -1,0 +1,108 @@
+"""One run being worked on: its journal is held, and it begins, or goes on from its newest checkpoint."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from normlaw.execution.job import Job, Outcome, Progress
+from normlaw.spec import RunSpec
+from normlaw.tracking.journal import Journal, journal_path, read_journal
+from normlaw_registry import NormlawError
+
+if TYPE_CHECKING:
+    from normlaw.execution.recorder import Recorder
+    from normlaw.training.state import State
+
+Report = Callable[[Progress], None]
+Stopped = Callable[[], bool]
+
+
+def checkpoint_folder(home: Path, study: str, spec_hash: str) -> Path:
+    """Return where the checkpoints of a run lie."""
+    return home / "checkpoints" / study / spec_hash
+
+
+class Attempt:
+    """Holds a run's journal while the run is trained; nobody else can train it meanwhile.
+
+    Raises:
+        JournalInUseError: another process is training the run.
+        NormlawError: the journal's folder cannot be written to.
+
+    """
+
+    def __init__(self, spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> None:
+        from normlaw.training.checkpoints import Checkpoints
+
+        self.spec = spec
+        self._job, self._report, self._stopped = job, report, stopped
+        self._journal = Journal(journal_path(job.home, job.study, spec.spec_hash))
+        folder = checkpoint_folder(job.home, job.study, spec.spec_hash)
+        self._checkpoints = Checkpoints(folder, _identity(spec, job))
+
+    def __enter__(self) -> Self:
+        """Return the attempt itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the journal."""
+        self._journal.__exit__()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has been trained to its end already."""
+        record = read_journal(self._journal.path)
+        return record is not None and record.status == "finished"
+
+    def begin(self) -> State | None:
+        """Return the newest state whose measurements the journal has, which is cut back to it.
+
+        Returns:
+            None where there is none: the journal is begun anew.
+
+        """
+        for state in self._checkpoints.states():
+            if self._journal.go_on_after(state.step, self.spec):
+                return state
+        self._journal.start(self.spec, self._job.environment)
+        return None
+
+    def recorder(self) -> Recorder:
+        """Return what is to be told of the run as it trains."""
+        from normlaw.execution.recorder import Recorder
+
+        return Recorder(self.spec, self._job, self._journal, self._checkpoints, self._report, self._stopped)
+
+    def end(self, error: Exception | None) -> Outcome:
+        """Note how the run ended: with an error, or without."""
+        from normlaw.execution.recorder import StopRequestedError
+
+        if isinstance(error, StopRequestedError):
+            return Outcome(self.spec.spec_hash, stopped=True)
+        try:
+            if error is None:
+                self._journal.end("finished")
+                self._checkpoints.clear()
+                return Outcome(self.spec.spec_hash)
+            failure = _told(error)
+            self._journal.end("failed", failure)
+        except NormlawError as unwritable:
+            failure = str(unwritable)
+        return Outcome(self.spec.spec_hash, failure)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, NormlawError):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]  # a plugin's own code may fail in any way
+    return f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+
+
+def _identity(spec: RunSpec, job: Job) -> str:
+    """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
+    programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
+    return json.dumps([spec.spec_hash, programs], sort_keys=True)
