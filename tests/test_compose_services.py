@@ -1,0 +1,336 @@
+"""Each service of docker-compose.yml run as a process: its own command, environment and health check.
+
+Commands are read from docker-compose.yml and the Dockerfile; only hosts, ports and folders are this machine's.
+PostgreSQL is Debian's (package `postgresql`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+import yaml
+
+distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+ROOT = Path(__file__).parents[1]
+POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+START_SECONDS = 180
+TINY = """\
+name: services_check
+description: The least there is to train.
+norm: weight_norm
+fixed:
+  architecture: {name: mlp, params: {hidden: [8]}}
+  dataset: digits
+  loss: cross_entropy
+  optimizer: {name: adam, learning_rate: 1.0e-2}
+  batch_size: 32
+  steps: 60
+  measuring_points: 12
+  measures: [weight_norm]
+vary:
+  train_size: [60, 120]
+  seed: {count: 1}
+"""
+
+pytestmark = [
+    pytest.mark.skipif(not POSTGRES, reason="PostgreSQL is not installed (Debian: apt-get install postgresql)"),
+    pytest.mark.xdist_group("compose-services"),
+]
+
+
+def images() -> dict[str, dict[str, Any]]:
+    """Return entrypoint, command and environment of each last stage of the Dockerfile."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    found: dict[str, dict[str, Any]] = {}
+    for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]:
+        parent, name = re.match(r"(\S+) AS (\S+)", stage).groups()
+        image = found[name] = {"entrypoint": [], "command": [], "environment": {}}
+        image["environment"].update(found.get(parent, image)["environment"])
+        for key, kind in (("entrypoint", "ENTRYPOINT"), ("command", "CMD")):
+            if written := re.search(rf"^{kind} (\[.*\])$", stage, re.MULTILINE):
+                image[key] = json.loads(written[1])
+        for line in re.findall(r"^ENV (.+)$", stage, re.MULTILINE):
+            image["environment"].update(item.split("=", 1) for item in line.split())
+    return found
+
+
+class Machine:
+    """Runs the services on one machine, without containers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+        self.images = images()
+        self.folder = folder
+        names = ("POSTGRES_PASSWORD", "MLFLOW_ADMIN_PASSWORD", "MLFLOW_SECRET_KEY")
+        self.settings = {name: secrets.token_hex(24) for name in names}
+        ports = {name: str(free_port()) for name in ("postgres", "mlflow", "scheduler", "status", "worker")}
+        self.uri = f"http://127.0.0.1:{ports['mlflow']}"
+        self.store, self.work = folder / "store", folder / "work"
+        for path in (self.store / "artifacts", self.store / "home", self.work / "studies", folder / "bin"):
+            path.mkdir(parents=True)
+        (self.work / "studies" / "tiny.yaml").write_text(TINY)
+        for program in ("python", "mlflow", "dask", "normlaw"):
+            module = "" if program == "python" else f"-m {program}"
+            (folder / "bin" / program).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
+            (folder / "bin" / program).chmod(0o755)
+        self.places = {
+            "/var/lib/mlflow/artifacts": str(self.store / "artifacts"),
+            "/var/lib/normlaw": str(self.store / "home"),
+            "/etc/mlflow/basic_auth.ini": str(folder / "basic_auth.ini"),
+            "/usr/local/bin/store.sh": str(ROOT / "deploy" / "store.sh"),
+            "postgres:5432": f"127.0.0.1:{ports['postgres']}",
+            "http://mlflow:5000": self.uri,
+            "tcp://scheduler:8786": f"tcp://127.0.0.1:{ports['scheduler']}",
+            "0.0.0.0": "127.0.0.1",
+            "5000": ports["mlflow"],
+            "8786": ports["scheduler"],
+            "8787": ports["status"],
+            "8790": ports["worker"],
+        }
+        self.more = {"PGHOST": "127.0.0.1", "PGPORT": ports["postgres"], "STORE": str(self.store)}
+        accounts = (ROOT / "deploy" / "basic_auth.ini").read_text()
+        (folder / "basic_auth.ini").write_text(self.here(accounts))
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def here(self, text: str) -> str:
+        """Put this machine's places and settings into a value of the compose file."""
+        text = re.sub(r"\$\{(\w+):?[-?]?[^}]*\}", lambda m: self.settings.get(m[1], ""), text)
+        for there, here in self.places.items():
+            text = text.replace(there, here)
+        return text.replace("$$", "$")
+
+    def command(self, service: str, *arguments: str) -> list[str]:
+        declared = self.services[service]
+        image = self.images.get(declared.get("build", {}).get("target", ""), {"entrypoint": [], "command": []})
+        first = declared.get("entrypoint", image["entrypoint"])
+        rest = list(arguments) or declared.get("command", image["command"])
+        return [self.here(word) for word in [*first, *rest]]
+
+    def environment(self, service: str) -> dict[str, str]:
+        declared = self.services[service]
+        image = self.images.get(declared.get("build", {}).get("target", ""), {"environment": {}})
+        named = image["environment"] | declared.get("environment", {})
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "NORMLAW_", "PG"))}
+        path = {"PATH": f"{self.folder / 'bin'}:{POSTGRES[-1].parent}:{os.environ['PATH']}"}
+        return kept | {k: self.here(v) for k, v in named.items()} | self.more | path
+
+    def start(self, service: str) -> None:
+        """Start a service and wait until its own health check passes."""
+        with (self.folder / f"{service}.log").open("ab") as log:
+            self.running[service] = subprocess.Popen(
+                self.command(service),
+                env=self.environment(service),
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.wait_until_healthy(service)
+
+    def healthy(self, service: str) -> bool:
+        kind, *check = self.services[service]["healthcheck"]["test"]
+        assert kind == "CMD"
+        command = [self.here(word) for word in check]
+        return subprocess.run(command, env=self.environment(service), capture_output=True).returncode == 0
+
+    def wait_until_healthy(self, service: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.healthy(service):
+            log = self.folder / f"{service}.log"
+            if self.running[service].poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{service} is not healthy: {log.read_text()[-3000:]}")
+            time.sleep(0.3)
+
+    def stop(self, service: str, number: int = signal.SIGTERM) -> None:
+        process = self.running.pop(service)
+        os.killpg(process.pid, number)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+    def run(
+        self, service: str, *arguments: str, data: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Do what `docker compose run --rm SERVICE ARGUMENTS` does."""
+        return subprocess.run(
+            self.command(service, *arguments),
+            env=self.environment(service),
+            cwd=self.work,
+            input=data,
+            capture_output=True,
+            timeout=300,
+        )
+
+    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
+        request = Request(f"{self.uri}/api/2.0/mlflow/{route}", data=json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        if password is not None:
+            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {account}")
+        with urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
+        """Return the metrics of every run at the server, by run id."""
+        experiments = self.ask("experiments/search", password, max_results=10)["experiments"]
+        found = self.ask(
+            "runs/search",
+            password,
+            experiment_ids=[e["experiment_id"] for e in experiments],
+            max_results=100,
+        )
+        return {
+            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
+            for run in found.get("runs", [])
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Return everything below the store, apart from data sets."""
+        found = (path for path in sorted(self.store.rglob("*")) if path.is_file())
+        return {
+            str(path.relative_to(self.store)): path.read_bytes()
+            for path in found
+            if "home/data" not in str(path)
+        }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_postgres(machine: Machine, data: Path) -> None:
+    """Set up the data folder as the image's entrypoint does, then run what that runs.
+
+    PostgreSQL refuses to run as root, and reads what its user may read alone.
+    """
+    names = {k: machine.here(v) for k, v in machine.services["postgres"]["environment"].items()}
+    user = "postgres" if os.geteuid() == 0 else None
+    secret = data / "secret"
+    secret.write_text(names["POSTGRES_PASSWORD"])
+    if user:
+        for path in (data, secret):
+            shutil.chown(path, user)
+    bin_folder, folder = POSTGRES[-1].parent, data / "database"
+    setup = [bin_folder / "initdb", "-D", folder, "-U", names["POSTGRES_USER"], f"--pwfile={secret}"]
+    subprocess.run(
+        [*setup, "--auth=scram-sha-256", "--no-sync"], check=True, user=user, cwd=data, capture_output=True
+    )
+    command = [bin_folder / "postgres", "-D", folder, "-p", machine.more["PGPORT"]]
+    command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
+    log = (machine.folder / "postgres.log").open("wb")
+    machine.running["postgres"] = subprocess.Popen(
+        command, user=user, cwd=data, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    machine.wait_until_healthy("postgres")
+    made = machine.environment("postgres") | {"PGPASSWORD": names["POSTGRES_PASSWORD"]}
+    create = [str(bin_folder / "createdb"), "-U", names["POSTGRES_USER"], names["POSTGRES_DB"]]
+    subprocess.run(create, env=made, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """PostgreSQL and, on it, the MLflow server."""
+    machine = Machine(tmp_path_factory.mktemp("services"))
+    data = Path(tempfile.mkdtemp(prefix="normlaw-postgres-"))
+    try:
+        start_postgres(machine, data)
+        machine.start("mlflow")
+        yield machine
+    finally:
+        for service in reversed(list(machine.running)):
+            machine.stop(service, signal.SIGINT if service == "postgres" else signal.SIGTERM)
+        shutil.rmtree(data)
+
+
+def test_the_runner_trains_on_postgresql(machine: Machine) -> None:
+    done = machine.run("runner", "run", "studies/tiny.yaml")
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"2 trained" in done.stdout
+    assert len(machine.runs()) >= 2
+    assert any("journal/services_check" in name for name in machine.files())
+
+
+def test_scheduler_and_worker_find_each_other(machine: Machine) -> None:
+    machine.start("scheduler")
+    try:
+        machine.start("worker")
+        with distributed.Client(machine.here("tcp://scheduler:8786"), timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+            assert client.submit(os.getenv, "NORMLAW_HOME", pure=False).result(60) == str(
+                machine.store / "home"
+            )
+            assert all(w["nthreads"] == 1 for w in client.scheduler_info(n_workers=-1)["workers"].values())
+    finally:
+        for service in ("worker", "scheduler"):
+            if service in machine.running:
+                machine.stop(service)
+
+
+def test_a_backup_brings_everything_back_while_the_server_runs(machine: Machine) -> None:
+    runs, files = machine.runs(), machine.files()
+    assert runs
+    backup = machine.run("backup")
+    assert backup.returncode == 0, backup.stderr.decode()
+
+    (experiment,) = (
+        e for e in machine.ask("experiments/search", max_results=10)["experiments"] if e["name"] != "Default"
+    )
+    machine.ask("experiments/delete", experiment_id=experiment["experiment_id"])
+    shutil.rmtree(machine.store / "home" / "journal")
+    shutil.rmtree(machine.store / "artifacts" / experiment["experiment_id"])
+    (machine.store / "home" / "later").write_text("written after the backup")
+    assert machine.runs() == {}
+
+    cut = machine.run("restore", data=backup.stdout[: len(backup.stdout) // 2])
+    assert cut.returncode == 1
+    assert b"nothing was changed" in cut.stderr
+    assert machine.runs() == {}
+    assert (machine.store / "home" / "later").exists()
+
+    restored = machine.run("restore", data=backup.stdout)
+    assert restored.returncode == 0, restored.stderr.decode()
+    assert machine.runs() == runs
+    assert machine.files() == files
+
+
+def test_a_backup_goes_to_no_terminal_and_a_restore_wants_a_file(machine: Machine) -> None:
+    assert machine.run("restore", data=b"no tar file").returncode == 1
+    assert subprocess.run([str(ROOT / "deploy" / "store.sh")], capture_output=True).returncode == 2
+
+
+def test_accounts_shut_strangers_out_and_let_the_runner_in(machine: Machine) -> None:
+    runs = machine.runs()
+    assert not machine.healthy("auth"), "the check must tell a server that answers strangers"
+    machine.stop("mlflow")
+    machine.settings["COMPOSE_PROFILES"] = "cluster,auth"
+    machine.start("mlflow")
+    assert machine.healthy("auth")
+    for password in (None, "wrong"):
+        with pytest.raises(HTTPError) as refused:
+            machine.runs(password)
+        assert refused.value.code == 401
+    assert machine.runs(machine.settings["MLFLOW_ADMIN_PASSWORD"]) == runs
+    again = machine.run("runner", "run", "studies/tiny.yaml")
+    assert b"2 already there" in again.stdout, again.stderr.decode()
