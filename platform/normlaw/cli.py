@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from normlaw.commands import analyse, import_curves, plugins, report, run, studies, theory
+from normlaw.commands import analyse, import_curves, plugins, report, run, studies, sync, theory
 
 
 class Program(click.Group):
@@ -37,6 +37,8 @@ def main() -> None:
 
 for command in (
     run.run,
+    run.resume,
+    sync.sync,
     analyse.analyse,
     import_curves.import_curves,
     report.report,

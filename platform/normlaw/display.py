@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from normlaw.execution.job import Progress as News
+from normlaw.redaction import printable
 from normlaw.spec import RunSpec
+
+if TYPE_CHECKING:
+    from normlaw.tracking.sender import Backlog
 
 
 @dataclass
@@ -24,6 +30,10 @@ class Report:
     """Optimiser steps done so far in each run."""
     done: int
     total: int
+    away: bool = False
+    """Whether the server was last told to take nothing."""
+    refusals: set[str] = field(default_factory=set)
+    """What the server refused for good, each told once."""
 
     def progress(self, news: News) -> None:
         """Show a run's latest measurement."""
@@ -37,9 +47,40 @@ class Report:
         self.steps[spec.spec_hash] = spec.total_steps
         self.bar.update(self.task, completed=sum(self.steps.values()), runs=f"{self.done}/{self.total}")
         if failure is not None:
-            self.bar.console.print(f"[red]failed[/red] {spec.run_name}: {failure}", highlight=False)
+            self._say(f"[red]failed[/red] {escape(printable(f'{spec.run_name}: {failure}'))}")
         elif not self.bar.console.is_terminal:
-            self.bar.console.print(f"{self.done}/{self.total} {spec.run_name}", highlight=False)
+            self._say(escape(f"{self.done}/{self.total} {spec.run_name}"))
+
+    def waiting_for(self, specs: Sequence[RunSpec]) -> None:
+        """Show that what is left to do is being done by another process."""
+        latest = f"waiting for {len(specs)} that another process trains: {specs[0].run_name}"
+        self.bar.update(self.task, latest=latest)
+
+    def backlog(self, backlog: Backlog) -> None:
+        """Show what waits to be sent; say when the server goes away and when it is back."""
+        waiting = f"{backlog.runs} to send" if backlog.runs else ""
+        if backlog.trouble:
+            waiting = f"{waiting}, MLflow away".lstrip(", ")
+        self.bar.update(self.task, unsent=waiting)
+        if backlog.trouble and not self.away:
+            self._say(
+                f"[yellow]MLflow does not answer[/yellow], it is tried again and again; training goes on: "
+                f"{escape(backlog.trouble)}"
+            )
+        elif self.away and not backlog.trouble:
+            self._say("MLflow answers again")
+        self.away = bool(backlog.trouble)
+
+    def refused(self, reason: str) -> None:
+        """Say, once, what the server refuses for good."""
+        if reason not in self.refusals:
+            self.refusals.add(reason)
+            self._say(
+                f"[red]MLflow refuses[/red] (training goes on, and its journals keep all): {escape(reason)}"
+            )
+
+    def _say(self, markup: str) -> None:
+        self.bar.console.print(markup, highlight=False, soft_wrap=True)
 
 
 class Display:
@@ -58,7 +99,8 @@ class Display:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=False),
-            TextColumn("{task.fields[latest]}"),
+            TextColumn("[yellow]{task.fields[unsent]}"),
+            TextColumn("{task.fields[latest]}", markup=False),
         )
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
             task = bar.add_task(
@@ -66,6 +108,7 @@ class Display:
                 total=sum(spec.total_steps for spec in specs),
                 runs=f"{already_done}/{total}",
                 latest="starting",
+                unsent="",
             )
             names = {spec.spec_hash: spec.run_name for spec in specs}
             yield Report(bar, task, names, {}, already_done, total)

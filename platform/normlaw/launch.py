@@ -1,32 +1,36 @@
-"""Carry out a study: check it whole, train what is missing, send what is trained."""
+"""Carry out a study: check it whole, train what is missing, and send it meanwhile."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlflow.exceptions import MlflowException
+from mlflow import MlflowClient
 
 from normlaw import environment
-from normlaw.display import Display
+from normlaw.display import Display, Report
 from normlaw.execution.devices import choose_device, describe_device
-from normlaw.execution.job import Job
+from normlaw.execution.job import Job, Outcome, Progress
 from normlaw.execution.local import execute
+from normlaw.home import HOME, journal_path, keep_study
+from normlaw.preflight import check
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
 from normlaw.support import check_support
-from normlaw.tracking.client import connect, redacted
-from normlaw.tracking.journal import Record, journal_path, read_journal
-from normlaw.tracking.reader import runs_by_hash
+from normlaw.tracking.client import connect, impatient
+from normlaw.tracking.journal import is_being_written
+from normlaw.tracking.leftovers import AtServer, look_for_leftovers
+from normlaw.tracking.record import journal_status
+from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import RunWriter, open_experiment
-from normlaw.training.data import load_splits
 from normlaw.yaml_source import YamlSource
-from normlaw_registry import Architecture, Catalogue, Dataset, InputError, NormlawError, validate_params
+from normlaw_registry import Catalogue, InputError
 
-HOME = Path(os.environ.get("NORMLAW_HOME", ".normlaw"))
-"""Folder of the journals and of data sets' files."""
+LOOK_SECONDS = 1.0
+"""How often a run that another process trains is looked at."""
 
 
 @dataclass
@@ -35,14 +39,16 @@ class Summary:
 
     trained: int = 0
     already_there: int = 0
+    elsewhere: int = 0
+    """Runs that another process finished while this one worked on the same study."""
     failed: dict[str, str] = field(default_factory=dict)
     """Run name -> reason."""
     unsent: dict[str, str] = field(default_factory=dict)
-    """Run name -> what the server said; the journal keeps the run, and the next launch sends it."""
+    """Run name -> why; the journal keeps the run, and `normlaw sync` sends it."""
 
     @property
     def complete(self) -> bool:
-        """True when every run of the study is finished and in MLflow."""
+        """True when every run of the study is finished, and in MLflow unless the launch was offline."""
         return not self.failed and not self.unsent
 
 
@@ -57,48 +63,34 @@ def launch(
     device: str = "auto",
     download: bool = False,
     max_parallel: int,
+    offline: bool = False,
 ) -> Summary:
-    """Train every run of the study that MLflow does not have yet, and send it.
+    """Train every run of the study that is not finished yet, and send it to MLflow meanwhile.
 
     Nothing is trained or written before the study, the data sets, the networks and the server have been
-    checked.
+    checked. A run that another process trains at the same time is left to it, and waited for.
+
+    Args:
+        study: what to train.
+        source: where it was written, for error messages.
+        catalogue: where its components come from.
+        display: shows what happens.
+        tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+        home: folder of the journals.
+        device: see `choose_device`.
+        download: whether files of data sets may be fetched.
+        max_parallel: runs at a time.
+        offline: ask no server; the journals keep all, for `normlaw sync`.
 
     Raises:
         InputError: the study asks for what cannot be done, or the server does not answer.
         KeyboardInterrupt: passed on after the runs have stopped at their next measuring point.
 
     """
-    specs = expand(study, catalogue, source)
+    specs = {spec.spec_hash: spec for spec in expand(study, catalogue, source)}
     device = choose_device(device)
-    check_support(specs, catalogue, device)
-    check(specs, catalogue, home / "data", download=download)
-    client = connect(tracking_uri)
-    experiment = open_experiment(client, study)
-    writer = RunWriter(client, experiment, study.abscissa)
-    known = runs_by_hash(client, experiment)
-    by_hash = {spec.spec_hash: spec for spec in specs}
-    summary = Summary()
-
-    def journal(spec: RunSpec) -> Record | None:
-        return read_journal(journal_path(home, study.name, spec.spec_hash))
-
-    def send(spec: RunSpec, record: Record) -> None:
-        before = known.get(spec.spec_hash)
-        begun = before if before is not None and before.info.status == "RUNNING" else None
-        try:
-            writer.write(record, begun)
-        except MlflowException as error:
-            summary.unsent[spec.run_name] = redacted(str(error)).partition("\n")[0]
-
-    missing: list[RunSpec] = []
-    for spec_hash, spec in by_hash.items():
-        if spec_hash in known and known[spec_hash].info.status == "FINISHED":
-            summary.already_there += 1
-        elif (record := journal(spec)) is not None and record.status == "finished":
-            send(spec, record)
-            summary.trained += 1
-        else:
-            missing.append(spec)
+    check_support(specs.values(), catalogue, device)
+    check(specs.values(), catalogue, home / "data", download=download)
     job = Job(
         study=study.name,
         abscissa=study.abscissa,
@@ -108,44 +100,90 @@ def launch(
         environment={**environment.describe(catalogue), "device": describe_device(device)},
         max_parallel=max_parallel,
     )
-    with display.training(missing, already_done=len(specs) - len(missing)) as report:
-        for outcome in execute([(spec,) for spec in missing], job, report.progress):
-            spec = by_hash[outcome.spec_hash]
-            if outcome.stopped or outcome.elsewhere:
-                continue
+    with ExitStack() as stack:
+        writer, there = None, AtServer({})
+        if offline:
+            keep_study(home, study)
+        else:
+            stack.enter_context(impatient())
+            client = _connected(tracking_uri)
+            keep_study(home, study)
+            experiment = open_experiment(client, study)
+            writer = RunWriter(client, experiment, study.abscissa)
+            there = AtServer.of(client, experiment)
+        on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
+        missing = [spec for h, spec in specs.items() if h not in there.finished | on_disk]
+        summary = Summary(already_there=len(specs) - len(missing))
+        report = stack.enter_context(display.training(missing, already_done=summary.already_there))
+        sender = None
+        if writer is not None:
+            sender = stack.enter_context(
+                Sender(
+                    writer,
+                    home,
+                    study.name,
+                    known=there.known,
+                    on_backlog=report.backlog,
+                    on_refusal=report.refused,
+                )
+            )
+            left = (on_disk | there.running) - {spec.spec_hash for spec in missing}
+            for spec_hash in look_for_leftovers(home, study.name, there, left).unsent:
+                sender.ended(spec_hash)
+        for outcome in _outcomes(missing, job, report, sender):
+            spec = specs[outcome.spec_hash]
             if outcome.failure is not None:
                 summary.failed[spec.run_name] = outcome.failure
+            elif outcome.elsewhere:
+                summary.elsewhere += 1
             else:
                 summary.trained += 1
-            if (record := journal(spec)) is not None and record.status is not None:
-                send(spec, record)
+            if sender is not None:
+                sender.ended(spec.spec_hash)
             report.ended(spec, outcome.failure)
+        if sender is not None:
+            sender.finish()
+            names = {h: spec.run_name for h, spec in specs.items()}
+            summary.unsent = {names.get(h, h): reason for h, reason in sender.unsent.items()}
     return summary
 
 
-def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path, *, download: bool = False) -> None:
-    """Load every data set and build every network once, before anything is trained.
+def _connected(tracking_uri: str | None) -> MlflowClient:
+    try:
+        return connect(tracking_uri)
+    except InputError as error:
+        raise InputError(
+            f"{error}\nTo train all the same, give --offline; `normlaw sync` sends the runs later."
+        ) from None
 
-    Files of data sets that are not there are fetched with `download`, and only here.
 
-    Raises:
-        InputError: a train_size is larger than its data set, files are missing, or a network does not fit.
+def _outcomes(missing: list[RunSpec], job: Job, report: Report, sender: Sender | None) -> Iterator[Outcome]:
+    """Train the runs and yield how each ended, whichever process trained it."""
 
-    """
-    seen: set[str] = set()
-    for spec in sorted(specs, key=lambda spec: -spec.train_size):  # the largest size of each pair comes first
-        pair = f"{spec.dataset!r} {spec.architecture!r}"
-        if pair in seen or catalogue.get(Dataset, spec.dataset.name).seeded:
-            continue
-        seen.add(pair)
-        task = load_splits(spec, catalogue, folder, download=download).task
-        architecture = catalogue.get(Architecture, spec.architecture.name)
-        try:
-            architecture.build(validate_params(architecture, spec.architecture.params), task)
-        except NormlawError:
-            raise
-        except Exception as error:  # a plugin's own code may fail in any way
-            raise InputError(
-                f"architecture {spec.architecture.name!r} cannot be built for data set {spec.dataset.name!r} "
-                f"(inputs {task.input_shape}): {type(error).__name__}: {error}"
-            ) from error
+    def note(news: Progress) -> None:
+        report.progress(news)
+        if sender is not None:
+            sender.in_training(news.spec_hash)
+
+    held: list[RunSpec] = []
+    """Runs that another process is training, or was when they were looked at last."""
+    while missing or held:
+        by_hash = {spec.spec_hash: spec for spec in missing}
+        for outcome in execute([(spec,) for spec in missing], job, note):
+            if outcome.elsewhere:
+                held.append(by_hash[outcome.spec_hash])
+            elif not outcome.stopped:
+                yield outcome
+        missing = []
+        for spec in list(held):
+            journal = journal_path(job.home, job.study, spec.spec_hash)
+            if is_being_written(journal):
+                continue
+            held.remove(spec)
+            if journal_status(journal) == "finished":
+                yield Outcome(spec.spec_hash, elsewhere=True)
+            else:  # the other process was stopped, or the run failed there
+                missing.append(spec)
+        if held and not missing:
+            report.waiting_for(held)
+            time.sleep(LOOK_SECONDS)

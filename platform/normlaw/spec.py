@@ -206,14 +206,19 @@ class RunSpec(Model):
 
     @property
     def spec_hash(self) -> str:
-        """The run's identity: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """The run's identity, see `hash_of`."""
+        return hash_of(self.model_dump(mode="json"))
 
     @property
     def run_name(self) -> str:
         """What the run is called where people read it."""
         return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}"
+
+
+def hash_of(tree: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of a specification's canonical JSON."""
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

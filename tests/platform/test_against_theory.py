@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from mlflow import MlflowClient
+from rich.console import Console
 
 from normlaw.analysis import Options
 from normlaw.analysis_job import analyse_study
 from normlaw.cli import main
 from normlaw.comparison_job import compare_study
+from normlaw.display import Display
 from normlaw.launch import launch
 from normlaw.study import parse_study
 from normlaw.yaml_source import YamlSource
@@ -39,25 +41,6 @@ def theory(uri: str, *more: str) -> Result:
     arguments = ["theory", "perceptron", "--alpha", "2,4,8", "--lambda", "0.01:100:9"]
     study = ["--study", "small_perceptron", "--dimension", "40", "--tracking-uri", uri]
     return CliRunner().invoke(main, [*arguments, *study, *more])
-
-
-class Silent:
-    """Stands where a display would report."""
-
-    def training(self, specs: object, already_done: int) -> Silent:
-        return self
-
-    def __enter__(self) -> Silent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def progress(self, item: object) -> None:
-        pass
-
-    def ended(self, spec: object, failure: str | None) -> None:
-        assert failure is None, failure
 
 
 def test_theory_and_experiment_meet_in_one_study(
@@ -94,7 +77,7 @@ def test_theory_and_experiment_meet_in_one_study(
         parse_study(source),
         source,
         catalogue,
-        Silent(),  # type: ignore[arg-type]
+        Display(Console(quiet=True)),
         tracking_uri=uri,
         home=tmp_path / "home",
         max_parallel=1,

@@ -1,76 +1,102 @@
-"""`normlaw run`: train a study's runs and log them to MLflow."""
+"""`normlaw run` and `normlaw resume`: train a study's runs and log them to MLflow."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from normlaw.yaml_source import YamlSource
+
+Options = dict[str, Any]
+
+_OPTIONS = (
+    click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."),
+    click.option("--offline", is_flag=True, help="Ask no server; `normlaw sync` sends the runs later."),
+    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any."),
+    click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there."),
+    click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core."),
+)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("study")
 @click.option("--scale", help="A variant of the study in another size, such as 'small'.")
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any.")
-@click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there.")
-@click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core.")
-def run(
-    study: str,
-    scale: str | None,
-    tracking_uri: str | None,
-    device: str,
-    download: bool,
-    max_parallel: int | None,
-) -> None:
-    """Train the runs of STUDY that MLflow does not have yet.
+@_with_options
+def run(study: str, scale: str | None, **options: Any) -> None:
+    """Train the runs of STUDY that are not finished yet, and log them to MLflow.
 
     STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
-    finished is never trained again: stopped or failed, give the same command once more.
+    finished is never trained again, one that was stopped goes on from its last checkpoint: give the same
+    command once more, or `normlaw resume`.
     """
-    from normlaw.study import at_scale, find_study, parse_study
+    from normlaw.study import at_scale, find_study
 
     source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
-    if scale is not None:
-        source = at_scale(source, scale)
-    parsed = parse_study(source)
+    train(at_scale(source, scale) if scale is not None else source, options)
+
+
+@click.command()
+@click.argument("study")
+@_with_options
+def resume(study: str, **options: Any) -> None:
+    """Go on with STUDY, named as in MLflow, where it was begun: its file is not needed any more.
+
+    The same as giving the command that began it once more.
+    """
+    from normlaw.home import HOME, begun_study
+
+    train(begun_study(HOME, study), options)
+
+
+def train(source: YamlSource, options: Options) -> None:
+    """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
+    from normlaw.study import parse_study
+
+    study = parse_study(source)
     from normlaw.display import Display
     from normlaw.execution.local import available_cores
     from normlaw.launch import launch
     from normlaw_registry import load_catalogue
 
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to stop: leave as cleanly as on Ctrl-C
+    options["max_parallel"] = options["max_parallel"] or available_cores()
     try:
-        summary = launch(
-            parsed,
-            source,
-            load_catalogue(),
-            Display(),
-            tracking_uri=tracking_uri,
-            device=device,
-            download=download,
-            max_parallel=max_parallel or available_cores(),
-        )
+        summary = launch(study, source, load_catalogue(), Display(), **options)
     except KeyboardInterrupt:
-        command = f"normlaw run {study}" + (f" --scale {scale}" if scale else "")
-        click.echo(f"Stopped. What is finished is kept; go on with: {command}", err=True)
+        click.echo(
+            f"Stopped. What is finished is kept; go on with: normlaw resume {study.name}",
+            err=True,
+        )
         raise click.exceptions.Exit(1) from None
-    click.echo(
-        f"{parsed.name}: {summary.trained} trained, {summary.already_there} already there, "
-        f"{len(summary.failed)} failed"
-    )
+    parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
+    if summary.elsewhere:
+        parts.append(f"{summary.elsewhere} trained by another process")
+    click.echo(f"{study.name}: {', '.join(parts)}, {len(summary.failed)} failed")
     for name, reason in summary.failed.items():
         click.echo(f"failed: {name}: {reason}", err=True)
     if summary.unsent:
         reason = next(iter(summary.unsent.values()))
         click.echo(
-            f"{len(summary.unsent)} trained but not sent, since MLflow said: {reason}\n"
-            "They are kept on this disk; the same command sends them.",
+            f"{len(summary.unsent)} not sent to MLflow: {reason}\n"
+            f"They are kept on this disk; send them with: normlaw sync {study.name}",
             err=True,
         )
     if not summary.complete:
         raise click.exceptions.Exit(1)
-    click.echo(f"Fit the laws with: normlaw analyse {parsed.name}")
+    if options["offline"]:
+        click.echo(f"Nothing was sent; send it with: normlaw sync {study.name}")
+    click.echo(f"Fit the laws with: normlaw analyse {study.name}")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from normlaw.execution.job import Job, Outcome, Progress
+from normlaw.home import journal_path
+from normlaw.redaction import printable
 from normlaw.spec import RunSpec
-from normlaw.tracking.journal import Journal, journal_path, read_journal
+from normlaw.tracking.journal import Journal
+from normlaw.tracking.record import journal_status
 from normlaw_registry import NormlawError
 
 if TYPE_CHECKING:
@@ -55,8 +58,7 @@ class Attempt:
     @property
     def finished(self) -> bool:
         """Whether the run has been trained to its end already."""
-        record = read_journal(self._journal.path)
-        return record is not None and record.status == "finished"
+        return journal_status(self._journal.path) == "finished"
 
     def begin(self) -> State | None:
         """Return the newest state whose measurements the journal has, which is cut back to it.
@@ -97,9 +99,9 @@ class Attempt:
 
 def _told(error: Exception) -> str:
     if isinstance(error, NormlawError):
-        return str(error)
+        return printable(str(error))
     place = traceback.extract_tb(error.__traceback__)[-1]  # a plugin's own code may fail in any way
-    return f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+    return printable(f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})")
 
 
 def _identity(spec: RunSpec, job: Job) -> str:

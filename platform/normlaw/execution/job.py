@@ -49,4 +49,4 @@ class Outcome:
     stopped: bool = False
     """Stopped on request, not failed."""
     elsewhere: bool = False
-    """Not trained here, since another process is at it."""
+    """Left alone: another process is training it, or has finished it meanwhile."""

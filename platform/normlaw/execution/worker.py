@@ -40,10 +40,11 @@ def work(stack: Stack, job: Job, report: Report, stopped: Stopped) -> list[Outco
                 attempt = held.enter_context(Attempt(spec, job, report, stopped))
             except NormlawError as error:
                 elsewhere = isinstance(error, JournalInUseError)
-                outcomes[spec.spec_hash] = Outcome(spec.spec_hash, str(error), elsewhere=elsewhere)
+                failure = None if elsewhere else str(error)
+                outcomes[spec.spec_hash] = Outcome(spec.spec_hash, failure, elsewhere=elsewhere)
                 continue
             if attempt.finished:
-                outcomes[spec.spec_hash] = Outcome(spec.spec_hash)
+                outcomes[spec.spec_hash] = Outcome(spec.spec_hash, elsewhere=True)
             else:
                 attempts.append(attempt)
         outcomes.update((outcome.spec_hash, outcome) for outcome in _train(attempts, job))

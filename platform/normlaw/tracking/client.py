@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,23 +13,22 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from requests import RequestException
 
+from normlaw.redaction import first_line, redacted
 from normlaw_registry import InputError
 
-
-def redacted(uri: str) -> str:
-    """Return a URI without its password.
-
-    >>> redacted("postgresql+psycopg://ada:secret@host/db")
-    'postgresql+psycopg://ada:***@host/db'
-    """
-    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", uri)
+PERMANENT = frozenset({400, 401, 403, 404, 409, 413})
+"""Statuses of answers that stay the same however often one asks."""
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """Let MLflow's client give up after one short try instead of minutes."""
-    short = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+def impatient(seconds: int = 10) -> Iterator[None]:
+    """Let MLflow's client give up after one try of so many seconds, instead of retrying for minutes.
+
+    The client reads this from the environment at each request, so it holds for all threads.
+    """
+    short = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     before = {key: os.environ.get(key) for key in short}
     os.environ.update(short)
     try:
@@ -43,6 +41,17 @@ def _impatient() -> Iterator[None]:
                 os.environ[key] = value
 
 
+def is_temporary(error: Exception) -> bool:
+    """Return whether what failed may succeed when it is tried again: the server is away, busy or broken."""
+    if isinstance(error, MlflowException):
+        if "sqlalche.me" in str(error):  # MLflow answers 400 to some ways of losing its database
+            return True
+        return error.get_http_status_code() not in PERMANENT  # type: ignore[no-untyped-call]
+    if isinstance(error, RequestException):  # from a store of artifacts
+        return error.response is None or error.response.status_code not in PERMANENT
+    return isinstance(error, OSError)
+
+
 def connect(tracking_uri: str | None = None) -> MlflowClient:
     """Return a client whose server has answered an API request.
 
@@ -53,16 +62,18 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
 
     """
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # also saves a request a run
-    for noisy in ("alembic", "mlflow.store.db.utils"):  # a table-by-table account of creating the SQLite file
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(
+        logging.WARNING
+    )  # a table-by-table account of creating the SQLite file
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # the same, and tracebacks
     uri = tracking_uri or mlflow.get_tracking_uri()
     try:
-        with _impatient():
+        with impatient():
             client = MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)
     except (MlflowException, OSError, ValueError, ImportError) as error:
         raise InputError(
-            f"no MLflow server answers at {redacted(uri)}: {_first_line(error)}\n"
+            f"no MLflow server answers at {redacted(uri)}: {first_line(error)}\n"
             "Check MLFLOW_TRACKING_URI, and that the server runs and admits this host; without the variable, "
             "normlaw uses mlflow.db in the working folder."
         ) from None
@@ -72,8 +83,3 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
 def artifacts_of(client: MlflowClient, run: Run) -> ArtifactRepository:
     """Return where a run's artifacts lie, reached through this client's own server."""
     return get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
-
-
-def _first_line(error: Exception) -> str:
-    text = redacted(str(error)).splitlines()
-    return text[0][:300] if text else type(error).__name__

@@ -10,39 +10,12 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from normlaw.spec import RunSpec
+from normlaw.tracking.record import Status
 from normlaw_registry import NormlawError
-
-Status = Literal["finished", "failed"]
-
-
-@dataclass
-class Record:
-    """What a journal holds."""
-
-    spec: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    points: list[dict[str, float]] = field(default_factory=list)
-    point_times: list[int] = field(default_factory=list)
-    """When each point was measured, milliseconds since 1970."""
-    layers: list[dict[str, Any]] = field(default_factory=list)
-    """What each layer contributes to the measures, at the first and last measuring point."""
-    started: int = 0
-    ended: int = 0
-    status: Status | None = None
-    """None: the run did not come to its end."""
-    reason: str = ""
-    """Why the run failed."""
-
-
-def journal_path(home: Path, study: str, spec_hash: str) -> Path:
-    """Return where the journal of a run lies."""
-    return home / "journal" / study / f"{spec_hash}.jsonl"
 
 
 class JournalInUseError(NormlawError):
@@ -145,33 +118,13 @@ class Journal:
         return NormlawError(f"{self.path}: the journal cannot be written: {error.strerror}; the run is stopped")
 
 
-def read_journal(path: Path) -> Record | None:
-    """Return what a journal holds; None when there is none, or not even a whole first line."""
-    record = Record()
+def is_being_written(path: Path) -> bool:
+    """Return whether a process has this journal open for writing."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    for line in lines:
-        try:
-            entry = json.loads(line)
-            _take(record, entry)
-        except (ValueError, KeyError, TypeError):  # cut short by a kill: what follows was never written
-            break
-    return record if record.spec else None
-
-
-def _take(record: Record, entry: dict[str, Any]) -> None:
-    match entry["kind"]:
-        case "start":
-            record.spec, record.environment = entry["spec"], entry["environment"]
-            record.started = entry["time"]
-        case "data":
-            record.data = {key: entry[key] for key in ("name", "digest", "train_size", "test_size")}
-        case "point":
-            record.points.append(entry["values"])
-            record.point_times.append(entry["time"])
-        case "layers":
-            record.layers += entry["rows"]
-        case "end":
-            record.status, record.reason, record.ended = entry["status"], entry["reason"], entry["time"]
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

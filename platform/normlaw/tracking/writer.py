@@ -1,10 +1,11 @@
-"""Send finished journals to MLflow: few requests a run, and sent twice they change nothing."""
+"""Write training runs to MLflow: few requests a run, and nothing that is there already is written again."""
 
 from __future__ import annotations
 
+import html
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,32 +13,68 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
 from mlflow.tracking.context.registry import resolve_tags
 
+from normlaw.redaction import redacted, redacted_tree
 from normlaw.spec import RunSpec, searchable
 from normlaw.study import Study
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of
-from normlaw.tracking.journal import Record
+from normlaw.tracking.record import Record
+from normlaw_registry import InputError
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
-MAX_PARAM_LENGTH = 6000
-"""Longest value of a parameter that MLflow takes."""
+MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 6000, 5000
+"""Longest values that MLflow takes."""
+OPTIMUM = "optimum/"
+"""Metrics that are derived from a whole curve."""
+
+Values = dict[tuple[int, str], float]
+"""A run's metrics: (step, name) -> value."""
 
 
 def open_experiment(client: MlflowClient, study: Study) -> Experiment:
-    """Return the study's experiment, made on first use, with its description and norm."""
+    """Return the study's experiment, made on first use, with its description and norm.
+
+    Raises:
+        InputError: the experiment was deleted at the server.
+
+    """
     experiment = client.get_experiment_by_name(study.name)
-    tags = {keys.NOTE: study.description, keys.NORM: study.abscissa}
+    tags = {keys.NOTE: as_note(study.description), keys.NORM: study.abscissa}
     if experiment is None:
         return client.get_experiment(client.create_experiment(study.name, tags=tags))
+    if experiment.lifecycle_stage != "active":
+        raise InputError(
+            f"study {study.name!r} was deleted at this MLflow server: restore it "
+            f"(`mlflow experiments restore --experiment-id {experiment.experiment_id}`) or rename the study"
+        )
     for key, value in tags.items():
         if experiment.tags.get(key) != value:
             client.set_experiment_tag(experiment.experiment_id, key, value)
     return experiment
 
 
+def as_note(text: str) -> str:
+    """Return a text as MLflow's notes, which are Markdown with HTML, show it: as text, not as markup.
+
+    >>> as_note("<b>a</b> ![x](http://host)")
+    '&lt;b&gt;a&lt;/b&gt; !\\\\[x](http://host)'
+    """
+    return html.escape(redacted(text), quote=False).replace("[", "\\[")
+
+
 class RunWriter:
-    """Writes training runs into one experiment."""
+    """Writes training runs into one experiment.
+
+    What each method writes is the same when it is called again, so that a call whose answer was lost can be
+    repeated; `begin` alone makes a run anew each time.
+
+    Args:
+        client: of the tracking server.
+        experiment: the study's.
+        abscissa: the measure that the study's laws are read in.
+
+    """
 
     def __init__(self, client: MlflowClient, experiment: Experiment, abscissa: str) -> None:
         self._client = client
@@ -45,70 +82,124 @@ class RunWriter:
         self._abscissa = abscissa
         self._context_tags: dict[str, str] = resolve_tags()
 
-    def write(self, record: Record, begun: Run | None = None) -> str:
-        """Send one journal that has come to its end; return the id of its MLflow run.
-
-        Six requests: the run, its values, its data set, two artifacts, its end.
-
-        Args:
-            record: the journal.
-            begun: a run of the same specification that an interrupted sending left behind; it is completed.
-
-        Raises:
-            MlflowException: the server did not take it; sending again is safe.
-
-        """
-        spec = RunSpec.model_validate(record.spec)
-        run = begun or self._client.create_run(
-            self._experiment.experiment_id,
-            start_time=record.started,
-            tags=self._tags(spec, record),
-            run_name=spec.run_name,
+    def find(self, spec_hash: str) -> list[Run]:
+        """Return the training runs of a specification, oldest first."""
+        wanted = f"tags.`{keys.KIND}` = 'training' and tags.`{keys.SPEC_HASH}` = '{spec_hash}'"
+        page = self._client.search_runs(
+            [self._experiment.experiment_id], filter_string=wanted, order_by=["attributes.start_time ASC"]
         )
-        run_id: str = run.info.run_id
-        params = [Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in searchable(spec).items()]
-        for metrics, some_params in batches(list(self._metrics(record)), params):
-            self._client.log_batch(run_id, metrics=metrics, params=some_params)
-        self._client.log_inputs(run_id, datasets=[_dataset_input(spec, record)] if record.data else [])
-        self._log_files(run, record, spec)
-        status = "FINISHED" if record.status == "finished" else "FAILED"
-        self._client.set_terminated(run_id, status, end_time=record.ended)
-        return run_id
+        return list(page)
 
-    def _tags(self, spec: RunSpec, record: Record) -> dict[str, str]:
-        plugins = record.environment.get("plugins", {})
+    def begin(self, record: Record, spec: RunSpec) -> Run:
+        """Make the run of a journal."""
+        plugins = record.environment.get("plugins")
         tags = {
             **self._context_tags,
             keys.KIND: "training",
-            keys.SPEC_HASH: spec.spec_hash,
-            keys.PLUGINS: ", ".join(f"{name} {version}" for name, version in plugins.items()),
+            keys.SPEC_HASH: record.spec_hash,
         }
+        if isinstance(plugins, dict):
+            tags[keys.PLUGINS] = ", ".join(f"{name} {version}" for name, version in plugins.items())
         if record.reason:
-            tags[keys.FAILURE] = record.reason[:5000]
-        return tags
+            tags[keys.FAILURE] = record.reason
+        return self._client.create_run(
+            self._experiment.experiment_id,
+            start_time=record.started,
+            tags={key: redacted(value)[:MAX_TAG_LENGTH] for key, value in tags.items()},
+            run_name=spec.run_name,
+        )
 
-    def _metrics(self, record: Record) -> Iterator[Metric]:
-        for values, when in zip(record.points, record.point_times, strict=True):
-            step = int(values["step"])
-            yield from (Metric(key, value, when, step) for key, value in values.items() if key != "step")
+    def values(self, run: Run) -> Values:
+        """Return the measurements that the server has of a run: a request for each metric."""
+        return {
+            (metric.step, name): metric.value
+            for name in run.data.metrics
+            if not name.startswith(OPTIMUM)
+            for metric in self._client.get_metric_history(run.info.run_id, name)
+        }
+
+    def add(self, run: Run, spec: RunSpec | None, metrics: list[Metric]) -> None:
+        """Add measurements to a run, and the parameters where a specification is given."""
+        values = searchable(spec) if spec is not None else {}
+        there = run.data.params  # a parameter cannot be written over
+        params = [
+            Param(key, redacted(str(value))[:MAX_PARAM_LENGTH])
+            for key, value in values.items()
+            if key not in there
+        ]
+        for some_metrics, some_params in batches(metrics, params):
+            self._client.log_batch(run.info.run_id, metrics=some_metrics, params=some_params)
+
+    def end(self, run: Run, record: Record, spec: RunSpec) -> None:
+        """Add the data set and the files to a run whose journal has come to its end, and end it."""
+        if record.data:
+            self._client.log_inputs(run.info.run_id, datasets=[_dataset_input(spec, record)])
+        self._log_files(run, record, spec)
+        if record.reason and keys.FAILURE not in run.data.tags:
+            self.tag(run, keys.FAILURE, record.reason)
+        status = "FINISHED" if record.status == "finished" else "FAILED"
+        self._client.set_terminated(run.info.run_id, status, end_time=record.ended)
+
+    def kill(self, run: Run, when: int | None, superseded: str | None = None) -> None:
+        """Mark a run that nobody goes on with as killed; `superseded` says why nobody ever will."""
+        if superseded is not None:
+            self.tag(run, keys.SUPERSEDED, superseded)
+        self._client.set_terminated(run.info.run_id, "KILLED", end_time=when)
+
+    def reopen(self, run: Run) -> None:
+        """Mark a killed run as running again."""
+        self._client.update_run(run.info.run_id, status="RUNNING")
+
+    def tag(self, run: Run, key: str, value: str) -> None:
+        """Set a tag of a run."""
+        self._client.set_tag(run.info.run_id, key, redacted(value)[:MAX_TAG_LENGTH])
+
+    def optimum(self, record: Record) -> list[Metric]:
+        """Return the least error of a curve and the norm that it is reached at."""
         abscissa = keys.log_norm(self._abscissa)
-        if points := [values for values in record.points if abscissa in values]:
-            best = min(points, key=lambda v: v.get("validation/error", v["test/error"]))
-            last = int(record.points[-1]["step"])
-            yield Metric("optimum/test_error", best["test/error"], record.ended, last)
-            yield Metric("optimum/log_norm", best[abscissa], record.ended, last)
+        points = [values for values in record.points if abscissa in values and "test/error" in values]
+        if not points:
+            return []
+        best = min(points, key=lambda v: v.get("validation/error", v["test/error"]))
+        last = int(record.points[-1]["step"])
+        return [
+            Metric(f"{OPTIMUM}test_error", best["test/error"], record.ended, last),
+            Metric(f"{OPTIMUM}log_norm", best[abscissa], record.ended, last),
+        ]
 
     def _log_files(self, run: Run, record: Record, spec: RunSpec) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
+            if record.points:
+                curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
             description = {
-                "spec_hash": spec.spec_hash,
+                "spec_hash": record.spec_hash,
                 "spec": record.spec,
                 "environment": record.environment,
                 "layers": record.layers,
             }
-            Path(folder, keys.RUN).write_text(json.dumps(description, indent=2), encoding="utf-8")
+            text = json.dumps(redacted_tree(description), indent=2)
+            Path(folder, keys.RUN).write_text(text, encoding="utf-8")
             artifacts_of(self._client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
+
+
+def points(record: Record) -> Values:
+    """Return a journal's measurements as the metrics of a run."""
+    return {
+        (int(values["step"]), name): value
+        for values in record.points
+        for name, value in values.items()
+        if name != "step"
+    }
+
+
+def metrics_without(record: Record, there: Values) -> list[Metric]:
+    """Return a journal's measurements that the server does not have."""
+    return [
+        Metric(name, value, when, int(values["step"]))
+        for values, when in zip(record.points, record.point_times, strict=True)
+        for name, value in values.items()
+        if name != "step" and (int(values["step"]), name) not in there
+    ]
 
 
 def curve(record: Record, spec: RunSpec) -> pd.DataFrame:
@@ -118,8 +209,9 @@ def curve(record: Record, spec: RunSpec) -> pd.DataFrame:
     return frame.assign(train_size=spec.train_size, seed=spec.seed)
 
 
-def batches(metrics: list[Metric], params: list[Param]) -> Iterator[tuple[list[Metric], list[Param]]]:
+def batches(metrics: Iterable[Metric], params: Iterable[Param]) -> Iterator[tuple[list[Metric], list[Param]]]:
     """Yield what goes into each request: as few requests as MLflow's limits allow."""
+    metrics, params = list(metrics), list(params)
     while metrics or params:
         room = MAX_METRICS - min(len(params), MAX_PARAMS)
         yield metrics[:room], params[:MAX_PARAMS]
@@ -132,7 +224,7 @@ def _dataset_input(spec: RunSpec, record: Record) -> DatasetInput:
         name=f"{data['name']} P={data['train_size']}",
         digest=data["digest"],
         source_type="normlaw",
-        source=json.dumps(spec.dataset.model_dump(mode="json"), sort_keys=True),
+        source=json.dumps(redacted_tree(spec.dataset.model_dump(mode="json")), sort_keys=True),
         profile=json.dumps({"train_size": data["train_size"], "test_size": data["test_size"]}),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

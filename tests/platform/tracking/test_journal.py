@@ -7,7 +7,8 @@ import pytest
 
 from normlaw.spec import RunSpec
 from normlaw.study import Study, expand
-from normlaw.tracking.journal import Journal, read_journal
+from normlaw.tracking.journal import Journal
+from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, NormlawError
 
 

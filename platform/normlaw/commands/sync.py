@@ -1,0 +1,38 @@
+"""`normlaw sync`: send to MLflow what journals hold and it does not have."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("study", required=False)
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+def sync(study: str | None, tracking_uri: str | None) -> None:
+    """Send what MLflow does not have of STUDY, or of every study begun in this home.
+
+    Runs of processes that were killed are sent as far as they came and marked as killed; whoever trains
+    them to their end goes on with the same MLflow runs. Runs in training are left to those who train them.
+    Sending twice changes nothing.
+    """
+    from normlaw.home import HOME, begun_studies, begun_study
+
+    sources = [begun_study(HOME, name) for name in ([study] if study is not None else begun_studies(HOME))]
+    if not sources:
+        click.echo(f"No study was begun in {HOME} yet.")
+        return
+    from normlaw.sync_job import synchronise
+
+    complete = True
+    for result in synchronise(sources, HOME, tracking_uri):
+        parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
+        if result.in_training:
+            parts.append(f"{result.in_training} in training")
+        click.echo(f"{result.study}: {', '.join(parts)}")
+        for name in result.sent:
+            click.echo(f"  {name}")
+        for name, reason in result.unsent.items():
+            click.echo(f"not sent: {name}: {reason}", err=True)
+        complete = complete and not result.unsent
+    if not complete:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,70 @@
+"""The folder where normlaw keeps what it measures: journals, the studies begun, files of data sets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from normlaw.study import Study
+from normlaw.yaml_source import YamlSource
+from normlaw_registry import InputError, NormlawError
+from normlaw_registry.errors import suggestion
+
+HOME = Path(os.environ.get("NORMLAW_HOME", ".normlaw"))
+"""Folder of the journals and of data sets' files."""
+STUDY_FILE = "study.yaml"
+
+
+def journal_folder(home: Path, study: str) -> Path:
+    """Return where the journals of a study lie."""
+    return home / "journal" / study
+
+
+def journal_path(home: Path, study: str, spec_hash: str) -> Path:
+    """Return where the journal of a run lies."""
+    return journal_folder(home, study) / f"{spec_hash}.jsonl"
+
+
+def keep_study(home: Path, study: Study) -> None:
+    """Write a study beside its journals, so that it can be gone on with by its name alone.
+
+    Raises:
+        NormlawError: the folder cannot be written to.
+
+    """
+    folder = journal_folder(home, study.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as draft:
+            try:
+                draft.write(study.to_yaml())
+                draft.flush()
+                os.fsync(draft.fileno())
+                os.replace(draft.name, folder / STUDY_FILE)
+            except BaseException:
+                os.unlink(draft.name)
+                raise
+    except OSError as error:
+        raise NormlawError(
+            f"{folder}: cannot be written: {error.strerror}; nothing was trained "
+            "(NORMLAW_HOME chooses another folder)"
+        ) from None
+
+
+def begun_studies(home: Path) -> list[str]:
+    """Return the names of the studies that were begun in this home."""
+    return sorted(path.parent.name for path in home.glob(f"journal/*/{STUDY_FILE}"))
+
+
+def begun_study(home: Path, name: str) -> YamlSource:
+    """Return the source of a study that was begun in this home.
+
+    Raises:
+        InputError: none of that name was; names the nearest.
+
+    """
+    known = begun_studies(home)
+    if name not in known:  # the name itself never becomes part of a path
+        raise InputError(f"no study {name!r} was begun in {home}: {suggestion(name, known)}")
+    return YamlSource.read(journal_folder(home, name) / STUDY_FILE)

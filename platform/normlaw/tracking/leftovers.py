@@ -1,0 +1,110 @@
+"""Find what journals hold and MLflow does not, of whichever process, living or dead."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+
+from normlaw.home import journal_folder
+from normlaw.redaction import printable
+from normlaw.tracking import keys
+from normlaw.tracking.journal import is_being_written
+from normlaw.tracking.reader import search_runs
+from normlaw.tracking.record import JournalError, Record, read_journal, validated_spec
+
+
+@dataclass(frozen=True)
+class AtServer:
+    """The training runs that MLflow has of a study."""
+
+    runs: dict[str, list[Run]]
+    """By the hash of their specification."""
+
+    @classmethod
+    def of(cls, client: MlflowClient, experiment: Experiment) -> AtServer:
+        """Ask the server."""
+        runs: defaultdict[str, list[Run]] = defaultdict(list)
+        for run in search_runs(client, experiment, "training"):
+            runs[run.data.tags.get(keys.SPEC_HASH, "")].append(run)
+        return cls(dict(runs))
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Hashes of all runs that it has something of."""
+        return frozenset(self.runs)
+
+    @property
+    def finished(self) -> set[str]:
+        """Hashes of the finished runs."""
+        return self.with_status("FINISHED")
+
+    @property
+    def running(self) -> set[str]:
+        """Hashes of the runs that nobody has ended yet, or that were killed before they could be."""
+        return self.with_status("RUNNING")
+
+    def with_status(self, status: str) -> set[str]:
+        """Return the hashes of the runs with a status."""
+        return {h for h, runs in self.runs.items() if any(run.info.status == status for run in runs)}
+
+    def has(self, record: Record) -> bool:
+        """Return whether a journal that is not finished is there as it is: the same attempt, ended the same."""
+        status = "FAILED" if record.status == "failed" else "KILLED"
+        return any(
+            run.info.status == status and run.info.end_time == record.last_time
+            for run in self.runs.get(record.spec_hash, [])
+        )
+
+
+@dataclass
+class Leftovers:
+    """What the journals of a study say against what MLflow has."""
+
+    unsent: set[str] = field(default_factory=set)
+    """Hashes of the runs whose journals hold something that MLflow does not."""
+    there: set[str] = field(default_factory=set)
+    """Hashes of the runs that MLflow has whole."""
+    in_training: set[str] = field(default_factory=set)
+    """Hashes of the runs that some process is training."""
+    damaged: dict[str, str] = field(default_factory=dict)
+    """File -> why it cannot be sent."""
+
+
+def look_for_leftovers(
+    home: Path, study: str, server: AtServer, among: Collection[str] | None = None
+) -> Leftovers:
+    """Compare the journals of a study with what the server has of it.
+
+    Args:
+        home: folder of the journals.
+        study: the study's name.
+        server: what the server has.
+        among: hashes of the runs to look at; by default all that have a journal.
+
+    """
+    found = Leftovers()
+    for path in sorted(journal_folder(home, study).glob("*.jsonl")):
+        spec_hash = path.stem
+        if among is not None and spec_hash not in among:
+            continue
+        if not re.fullmatch("[0-9a-f]{16}", spec_hash):
+            found.damaged[path.name] = "not the name of a journal"
+        elif is_being_written(path):
+            found.in_training.add(spec_hash)
+        elif spec_hash in server.finished - server.running:
+            found.there.add(spec_hash)
+        else:
+            try:
+                record = read_journal(path)
+                if record is not None:
+                    validated_spec(record, path)
+                    (found.there if server.has(record) else found.unsent).add(spec_hash)
+            except JournalError as error:
+                found.damaged[path.name] = printable(str(error))
+    return found

@@ -1,0 +1,180 @@
+"""Read journals. They may come from anywhere: whatever is in one, it is read, or refused in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, Strict, StringConstraints, ValidationError
+from pydantic_core import from_json
+
+from normlaw.spec import RunSpec, hash_of
+from normlaw_registry import NormlawError
+
+Status = Literal["finished", "failed"]
+
+MAX_LINE = 1 << 24
+"""Bytes of the longest line that is read; the longest written are a few hundred thousand."""
+MAX_FILE = 1 << 30
+"""Bytes of the largest journal that is read."""
+
+
+class JournalError(NormlawError):
+    """A file is no journal, or not the one that its name says."""
+
+
+@dataclass
+class Record:
+    """What a journal holds."""
+
+    spec: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    points: list[dict[str, float]] = field(default_factory=list)
+    point_times: list[int] = field(default_factory=list)
+    """When each point was measured, milliseconds since 1970."""
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    """What each layer contributes to the measures, at the first and last measuring point."""
+    started: int = 0
+    ended: int = 0
+    status: Status | None = None
+    """None: the run did not come to its end."""
+    reason: str = ""
+    """Why the run failed."""
+
+    @property
+    def spec_hash(self) -> str:
+        """The run's identity."""
+        return hash_of(self.spec)
+
+    @property
+    def last_time(self) -> int:
+        """When the last thing in it happened, milliseconds since 1970."""
+        return self.ended or (self.point_times[-1] if self.point_times else self.started)
+
+
+Number = Annotated[float, Strict()]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=250)]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    time: NonNegativeInt
+
+
+class _Start(_Line):
+    spec: dict[str, Any]
+    environment: dict[str, Any]
+
+
+class _Data(_Line):
+    name: str
+    digest: str
+    train_size: NonNegativeInt
+    test_size: NonNegativeInt
+
+
+class _Point(_Line):
+    values: dict[Name, Number]
+
+
+class _Layers(_Line):
+    rows: list[dict[str, str | int | float]]
+
+
+class _End(_Line):
+    status: Status
+    reason: str
+
+
+def read_journal(path: Path) -> Record | None:
+    """Return what a journal holds; None when there is none, or not even a whole first line.
+
+    A last line that a kill cut short was never written.
+
+    Raises:
+        JournalError: a whole line is not one of a journal's, or a line or the file is too large.
+
+    """
+    record = Record()
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+                if len(line) > MAX_LINE or file.tell() > MAX_FILE:
+                    raise ValueError("larger than any journal")
+                try:
+                    _take(record, line, first=number == 1)
+                except ValueError:
+                    if line.endswith(b"\n"):
+                        raise
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise JournalError(f"{path}:{number}: not a journal's line: {_first_problem(error)}") from None
+    return record if record.spec else None
+
+
+def journal_status(path: Path) -> Status | None:
+    """Return how a run ended; None where its journal has no end, or is damaged and will be written anew."""
+    try:
+        record = read_journal(path)
+    except JournalError:
+        return None
+    return record.status if record is not None else None
+
+
+def validated_spec(record: Record, path: Path) -> RunSpec:
+    """Return the specification in a journal.
+
+    Raises:
+        JournalError: it is none, or not the one that the file's name says.
+
+    """
+    if record.spec_hash != path.stem:
+        raise JournalError(f"{path}: holds another run than its name says; it was changed, or renamed")
+    try:
+        return RunSpec.model_validate(record.spec)
+    except ValidationError as error:
+        raise JournalError(f"{path}: its specification is none: {_first_problem(error)}") from None
+
+
+def _take(record: Record, line: bytes, *, first: bool) -> None:
+    """Add one line to the record. Raises ValueError where it does not fit; pydantic's errors are such."""
+    entry = from_json(line, allow_inf_nan=False)
+    if not isinstance(entry, dict) or (entry.get("kind") == "start") != first:
+        raise ValueError("a journal begins with its only `start`")
+    match entry.get("kind"):
+        case "start":
+            start = _Start.model_validate(entry)
+            record.spec, record.environment, record.started = start.spec, start.environment, start.time
+        case "data":
+            record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
+        case "point":
+            point = _Point.model_validate(entry)
+            if not (step := point.values.get("step", -1.0)).is_integer() or step < 0:
+                raise ValueError("a point without its step")
+            if record.points and step <= record.points[-1]["step"]:
+                raise ValueError(f"step {step:.0f} comes after step {record.points[-1]['step']:.0f}")
+            record.points.append(point.values)
+            record.point_times.append(point.time)
+        case "layers":
+            record.layers += _Layers.model_validate(entry).rows
+        case "end":
+            end = _End.model_validate(entry)
+            record.status, record.reason, record.ended = end.status, end.reason, end.time
+
+
+def _first_problem(error: ValueError) -> str:
+    return next(_problems(error))[:200]
+
+
+def _problems(error: ValueError) -> Iterator[str]:
+    if isinstance(error, ValidationError):
+        for problem in error.errors(include_url=False, include_input=False):
+            yield f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    yield str(error)
