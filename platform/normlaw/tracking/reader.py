@@ -60,16 +60,6 @@ def search_runs(client: MlflowClient, experiment: Experiment, kind: str) -> Iter
             return
 
 
-def runs_by_hash(client: MlflowClient, experiment: Experiment) -> dict[str, Run]:
-    """Return the training run of each specification; a finished one goes before any other."""
-    found: dict[str, Run] = {}
-    for run in search_runs(client, experiment, "training"):
-        spec_hash = run.data.tags.get(keys.SPEC_HASH, "")
-        if spec_hash not in found or run.info.status == "FINISHED" != found[spec_hash].info.status:
-            found[spec_hash] = run
-    return found
-
-
 def read_curve(client: MlflowClient, run: Run) -> pa.Table:
     """Return one finished run's curve: a row a measuring point.
 
