@@ -65,7 +65,7 @@ def train(source: YamlSource, options: Options) -> None:
 
     study = parse_study(source)
     from normlaw.display import Display
-    from normlaw.execution.local import available_cores
+    from normlaw.execution.devices import available_cores
     from normlaw.launch import launch
     from normlaw_registry import load_catalogue
 

@@ -51,7 +51,7 @@ def _rows(names: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], list[RunSpec
 
 
 def _hours(specs: list[RunSpec]) -> float | None:
-    from normlaw.execution.local import available_cores
+    from normlaw.execution.devices import available_cores
     from normlaw.training.cost import study_seconds
     from normlaw_registry import load_catalogue
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from normlaw_registry import InputError
+
+LARGEST_STACK = 64
+"""Runs trained together on a GPU, where they fit its memory."""
 
 
 def choose_device(wanted: str) -> str:
@@ -25,6 +30,33 @@ def choose_device(wanted: str) -> str:
             "(give auto, cpu, cuda or cuda:NUMBER)"
         ) from None
     return wanted
+
+
+def processors(device: str) -> tuple[str, ...]:
+    """Return what trains side by side on this machine: each GPU where any will do, else one of each core's CPU.
+
+    >>> processors("cuda:1")
+    ('cuda:1',)
+    """
+    if device == "cuda":
+        import torch
+
+        return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
+    return (device,) * (available_cores() if device == "cpu" else 1)
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def largest_stack(device: str) -> int:
+    """Return how many runs are trained together unless the user says otherwise.
+
+    On a CPU each run alone: there the same specification then gives the same bits, whatever it is run with,
+    and stacked convolutions are slower.
+    """
+    return LARGEST_STACK if device.startswith("cuda") else 1
 
 
 def describe_device(name: str) -> str:

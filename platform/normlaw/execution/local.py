@@ -13,21 +13,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from itertools import cycle
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from queue import Empty
 
+from normlaw.execution.devices import processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.worker import work
 
 MAX_ATTEMPTS = 3
 """How often a run is begun when its process is killed from outside (out of memory, say)."""
 POLL_SECONDS = 0.2
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def execute(stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]) -> Iterator[Outcome]:
@@ -56,11 +54,15 @@ def _one_pool(
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     news: Queue[Progress] = context.Queue()
     stop = context.Event()
+    devices: Queue[str] = context.Queue()
+    workers = min(job.max_parallel, len(waiting))
+    for device, _ in zip(cycle(processors(job.device)), range(workers), strict=False):
+        devices.put(device)
     pool = ProcessPoolExecutor(
-        max_workers=min(job.max_parallel, len(waiting)),
+        max_workers=workers,
         mp_context=context,
         initializer=_initialise,
-        initargs=(news, stop),
+        initargs=(news, stop, devices),
     )
     started: set[str] = set()
     try:
@@ -92,12 +94,13 @@ def _drain(news: Queue[Progress]) -> Iterator[Progress]:
 
 _news: Queue[Progress]
 _stop: Event
+_device: str
 
 
-def _initialise(news: Queue[Progress], stop: Event) -> None:
-    """Set up a worker process: one thread, and the parent's word alone decides when to stop."""
-    global _news, _stop
-    _news, _stop = news, stop
+def _initialise(news: Queue[Progress], stop: Event, devices: Queue[str]) -> None:
+    """Set up a worker process: a device, one thread, and the parent's word alone decides when to stop."""
+    global _news, _stop, _device
+    _news, _stop, _device = news, stop, devices.get()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -117,4 +120,4 @@ def _end_with_parent() -> None:
 
 
 def _work(stack: Stack, job: Job) -> list[Outcome]:
-    return work(stack, job, _news.put, _stop.is_set)
+    return work(stack, replace(job, device=_device), _news.put, _stop.is_set)
