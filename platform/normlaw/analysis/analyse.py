@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.extrapolation import hold_out, predictions
+from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.offsets import offsets
 from normlaw.analysis.options import Options
 from normlaw.analysis.protocols import get_protocol
@@ -42,6 +44,10 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
     findings = get_protocol(options.protocol)(points, catalogue, options)
     collapse = collapse_quality(points, findings)
     tables, extras, more = extensions(points, findings, catalogue, options)
+    if options.fitters:
+        fits, tables["fitters"] = fit_by(options.fitters, points, findings, catalogue)
+        findings = replace(findings, fits={**findings.fits, **fits})
+        extras["fitters"] = tables["fitters"].to_dict("records")
     if collapse:
         tables["collapse"] = collapse.profile
     return Analysis(

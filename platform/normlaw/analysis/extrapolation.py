@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.columns import floats
-from normlaw_registry import Catalogue, FitResult, Fitter, InputError, validate_params
+from normlaw.analysis.named_fits import fit_guarded
+from normlaw_registry import Catalogue, FitResult, Fitter, InputError, NormlawError
 
 LN10 = float(np.log(10.0))
 
@@ -23,8 +24,8 @@ def endpoint_fits(optima: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[str,
         if fitter.law != "endpoint_law":
             continue
         try:
-            fits[name] = fitter.fit(optima.reset_index(drop=True), validate_params(fitter, {}))
-        except InputError as error:
+            fits[name] = fit_guarded(fitter, optima.reset_index(drop=True), catalogue)
+        except NormlawError as error:
             failures[name] = str(error)
     return fits, failures
 

@@ -27,6 +27,8 @@ class Options:
     """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
     predict_at: tuple[int, ...] = ()
     """Train sizes at which every endpoint law predicts the least error."""
+    fitters: tuple[str, ...] = ()
+    """Names of fitters that fit their laws too, one's own among them."""
     draws: int = 400
     """`automatic` only: number of bootstrap draws."""
     bootstrap_seed: int = 0
@@ -69,8 +71,8 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
             continue
         if choice.name == "window":
             words += [flag, *("none" if limit is None else f"{limit!r}" for limit in value)]
-        elif choice.name == "predict_at":
-            words += [word for size in value for word in (flag, str(size))]
+        elif choice.name in ("predict_at", "fitters"):
+            words += [word for item in value for word in (flag.removesuffix("s"), str(item))]
         else:
             words += [flag] if value is True else [flag, str(value)]
     return shlex.join(words)

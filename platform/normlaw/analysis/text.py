@@ -10,6 +10,7 @@ from normlaw.analysis.results import EXPONENTS, Analysis
 WIDTH = 100
 LN10 = log(10.0)
 TITLES = {
+    "fitters": "fits by the fitters named (95 % limits)",
     "offsets": "offsets (delta_aic: with minus without)",
     "hold_out_scores": "endpoint laws, scored on the largest train sizes",
     "predictions": "least error at other train sizes",
@@ -68,7 +69,7 @@ def more_lines(analysis: Analysis) -> list[str]:
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
         lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
-    for name in ("offsets", "hold_out_scores", "predictions"):
+    for name in ("fitters", "offsets", "hold_out_scores", "predictions"):
         if name in analysis.tables_of_platform:
             table = analysis.tables_of_platform[name]
             lines += ["", TITLES[name], *table.to_string(index=False, float_format=short).splitlines()]

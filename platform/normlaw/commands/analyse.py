@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.commands import complete
+
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
 
@@ -29,9 +31,13 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command()
-@click.argument("study", required=False)
+@click.argument("study", required=False, shell_complete=complete.study)
 @click.option("--curves", type=click.Path(path_type=Path), help="Analyse this CSV file; needs no server.")
-@click.option("--norm", help="Complexity measure to read the laws in; default: the study's own.")
+@click.option(
+    "--norm",
+    shell_complete=complete.component("ComplexityMeasure"),
+    help="Complexity measure to read the laws in; default: the study's own.",
+)
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 @click.option(
     "--reports",
@@ -65,6 +71,13 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 @click.option("--offsets", is_flag=True, help="Fit the offsets q1, q2 too, and compare with none.")
 @click.option("--hold-out", default=0, help="Score every endpoint law on this many of the largest train sizes.")
 @click.option("--predict-at", type=int, multiple=True, help="Predict the least error at this P; repeatable.")
+@click.option(
+    "--fitter",
+    "fitters",
+    multiple=True,
+    shell_complete=complete.component("Fitter"),
+    help="Fit its law by this fitter too; repeatable.",
+)
 @click.option("--confidence", default=0.95, show_default=True, help="Level of the confidence intervals.")
 @click.option("--draws", default=400, show_default=True, help="automatic: bootstrap draws.")
 @click.option("--bootstrap-seed", default=0, show_default=True, help="automatic: seed of the bootstrap.")

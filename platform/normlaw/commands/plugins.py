@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,37 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 def list_plugins(as_json: bool) -> None:
     """Show the installed plugins (the same as `normlaw plugins`)."""
     show(as_json)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(["architecture", "dataset", "complexity-measure", "fitter", "theory"]),
+    multiple=True,
+    required=True,
+    help="What it provides; repeatable.",
+)
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder in which the package's folder is made; default: here.",
+)
+def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
+    """Write a plugin of your own: a package with a working example, its tests and a README.
+
+    \b
+    normlaw plugins new my-norm --kind complexity-measure
+    """
+    from normlaw.new_plugin import new_plugin
+    from normlaw_registry import load_catalogue
+
+    folder, files = new_plugin(name, kinds, load_catalogue(), into)
+    for file in files:
+        click.echo(f"  {folder / file}")
+    click.echo(f"Install it: pip install -e '{folder}[test]'; test it: cd {folder} && python -m pytest")
 
 
 def show(as_json: bool) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from normlaw.commands import complete
+
 
 @click.command()
-@click.argument("studies", nargs=-1)
+@click.argument("studies", nargs=-1, shell_complete=complete.study)
 @click.option(
     "--page",
     type=click.Path(dir_okay=False, path_type=Path),

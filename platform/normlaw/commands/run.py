@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.commands import complete
+
 if TYPE_CHECKING:
     from normlaw.yaml_source import YamlSource
 
@@ -30,8 +32,12 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.argument("study")
-@click.option("--scale", help="A variant of the study in another size, such as 'small'.")
+@click.argument("study", shell_complete=complete.study)
+@click.option(
+    "--scale",
+    shell_complete=complete.scale,
+    help="A variant of the study in another size, such as 'small'.",
+)
 @_with_options
 def run(study: str, scale: str | None, **options: Any) -> None:
     """Train the runs of STUDY that are not finished yet, and log them to MLflow.
@@ -47,7 +53,7 @@ def run(study: str, scale: str | None, **options: Any) -> None:
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=complete.begun)
 @_with_options
 def resume(study: str, **options: Any) -> None:
     """Go on with STUDY, named as in MLflow, where it was begun: its file is not needed any more.

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.commands import complete
+
 if TYPE_CHECKING:
     from normlaw.spec import RunSpec
 
 
 @click.command()
-@click.argument("names", metavar="[STUDY]...", nargs=-1)
+@click.argument("names", metavar="[STUDY]...", nargs=-1, shell_complete=complete.study)
 @click.option("--time", "timed", is_flag=True, help="Estimate hours on this machine, by timing a few steps.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:

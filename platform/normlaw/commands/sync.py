@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from normlaw.commands import complete
+
 
 @click.command()
-@click.argument("study", required=False)
+@click.argument("study", required=False, shell_complete=complete.begun)
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 def sync(study: str | None, tracking_uri: str | None) -> None:
     """Send what MLflow does not have of STUDY, or of every study begun in this home.
@@ -23,7 +25,7 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
         return
     from normlaw.sync_job import synchronise
 
-    complete = True
+    all_sent = True
     for result in synchronise(sources, HOME, tracking_uri):
         parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
         if result.in_training:
@@ -33,6 +35,6 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
             click.echo(f"  {name}")
         for name, reason in result.unsent.items():
             click.echo(f"not sent: {name}: {reason}", err=True)
-        complete = complete and not result.unsent
-    if not complete:
+        all_sent = all_sent and not result.unsent
+    if not all_sent:
         raise click.exceptions.Exit(1)

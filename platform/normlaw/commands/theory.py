@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.commands import complete
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,7 +52,7 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.component("Theory"))
 @click.option(
     "--alpha", callback=numbers, required=True, help="Loads P/N: numbers, or A:B:N for N log-spaced ones."
 )

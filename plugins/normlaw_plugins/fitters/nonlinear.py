@@ -245,6 +245,7 @@ def _gradient(function: Callable[[Floats], Floats], theta: Floats) -> Floats:
     columns = []
     for i in range(len(theta)):
         step = np.zeros_like(theta)
-        step[i] = 6e-6 * max(1.0, abs(theta[i])) if theta[i] == 0 else 6e-6 * abs(theta[i])
+        size = abs(theta[i])
+        step[i] = 6e-6 * (size if size > 1e-12 else 1.0)  # a parameter at its bound of zero is not always 0.0
         columns.append((function(theta + step) - function(theta - step)) / (2 * step[i]))
     return np.stack(columns, axis=1)

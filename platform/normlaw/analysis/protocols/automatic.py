@@ -20,6 +20,7 @@ from normlaw.analysis.columns import floats
 from normlaw.analysis.early_scan import early_scan
 from normlaw.analysis.line_scan import line_scan
 from normlaw.analysis.mean_curves import mean_curves
+from normlaw.analysis.named_fits import early_points
 from normlaw.analysis.optimum import size_optima
 from normlaw.analysis.resampling import multiplicities
 from normlaw.analysis.results import Estimate, Findings
@@ -182,11 +183,9 @@ def _reported_fits(
     catalogue: Catalogue,
 ) -> dict[str, FitResult]:
     """Return the fits of the heaviest window and of all optima, in full."""
-    relative = curves["log_norm"] - curves["train_size"].map(per_size.set_index("train_size")["log_norm"])
-    inside = curves[relative.between(*window) & (curves["train_size"] >= first)]
     fits = {}
     for name, points in (
-        ("early_power_law", inside),
+        ("early_power_law", early_points(curves, per_size, window, first)),
         ("optimal_norm_power_law", optima),
         ("endpoint_power_law", optima),
     ):
