@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mlflow import MlflowClient
 
 from normlaw import environment
 from normlaw.display import Display, Report
-from normlaw.execution.devices import choose_device, describe_device
-from normlaw.execution.job import Job, Outcome, Progress
+from normlaw.execution.devices import choose_device, describe_device, largest_stack, processors
+from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress, Stack
 from normlaw.execution.local import execute
 from normlaw.home import HOME, journal_path, keep_study
 from normlaw.preflight import check
@@ -26,6 +27,7 @@ from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.record import journal_status
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import RunWriter, open_experiment
+from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 
@@ -62,7 +64,9 @@ def launch(
     home: Path = HOME,
     device: str = "auto",
     download: bool = False,
-    max_parallel: int,
+    max_parallel: int | None = None,
+    stack: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     offline: bool = False,
 ) -> Summary:
     """Train every run of the study that is not finished yet, and send it to MLflow meanwhile.
@@ -79,7 +83,9 @@ def launch(
         home: folder of the journals.
         device: see `choose_device`.
         download: whether files of data sets may be fetched.
-        max_parallel: runs at a time.
+        max_parallel: processes at a time; by default one a core, or one a GPU.
+        stack: runs that one process trains together; by default many on a GPU, each alone on a CPU.
+        checkpoint_seconds: least time between two checkpoints of a run.
         offline: ask no server; the journals keep all, for `normlaw sync`.
 
     Raises:
@@ -98,14 +104,16 @@ def launch(
         folder=home / "data",
         device=device,
         environment={**environment.describe(catalogue), "device": describe_device(device)},
-        max_parallel=max_parallel,
+        max_parallel=max_parallel or len(processors(device)),
+        checkpoint_seconds=checkpoint_seconds,
     )
-    with ExitStack() as stack:
+    together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
+    with ExitStack() as opened:
         writer, there = None, AtServer({})
         if offline:
             keep_study(home, study)
         else:
-            stack.enter_context(impatient())
+            opened.enter_context(impatient())
             client = _connected(tracking_uri)
             keep_study(home, study)
             experiment = open_experiment(client, study)
@@ -114,10 +122,10 @@ def launch(
         on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
         missing = [spec for h, spec in specs.items() if h not in there.finished | on_disk]
         summary = Summary(already_there=len(specs) - len(missing))
-        report = stack.enter_context(display.training(missing, already_done=summary.already_there))
+        report = opened.enter_context(display.training(missing, already_done=summary.already_there))
         sender = None
         if writer is not None:
-            sender = stack.enter_context(
+            sender = opened.enter_context(
                 Sender(
                     writer,
                     home,
@@ -130,7 +138,7 @@ def launch(
             left = (on_disk | there.running) - {spec.spec_hash for spec in missing}
             for spec_hash in look_for_leftovers(home, study.name, there, left).unsent:
                 sender.ended(spec_hash)
-        for outcome in _outcomes(missing, job, report, sender):
+        for outcome in _outcomes(missing, together, job, report, sender):
             spec = specs[outcome.spec_hash]
             if outcome.failure is not None:
                 summary.failed[spec.run_name] = outcome.failure
@@ -157,7 +165,13 @@ def _connected(tracking_uri: str | None) -> MlflowClient:
         ) from None
 
 
-def _outcomes(missing: list[RunSpec], job: Job, report: Report, sender: Sender | None) -> Iterator[Outcome]:
+def _outcomes(
+    missing: list[RunSpec],
+    together: Callable[[list[RunSpec]], list[Stack]],
+    job: Job,
+    report: Report,
+    sender: Sender | None,
+) -> Iterator[Outcome]:
     """Train the runs and yield how each ended, whichever process trained it."""
 
     def note(news: Progress) -> None:
@@ -169,7 +183,7 @@ def _outcomes(missing: list[RunSpec], job: Job, report: Report, sender: Sender |
     """Runs that another process is training, or was when they were looked at last."""
     while missing or held:
         by_hash = {spec.spec_hash: spec for spec in missing}
-        for outcome in execute([(spec,) for spec in missing], job, note):
+        for outcome in execute(together(missing), job, note):
             if outcome.elsewhere:
                 held.append(by_hash[outcome.spec_hash])
             elif not outcome.stopped:

@@ -21,7 +21,20 @@ _OPTIONS = (
     click.option("--offline", is_flag=True, help="Ask no server; `normlaw sync` sends the runs later."),
     click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any."),
     click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there."),
-    click.option("--max-parallel", type=click.IntRange(min=1), help="Runs at a time; default: one per core."),
+    click.option(
+        "--max-parallel", type=click.IntRange(min=1), help="Processes; default: one a core, or a GPU."
+    ),
+    click.option(
+        "--stack",
+        type=click.IntRange(min=1),
+        help="Runs, alike but for their seed, that one process trains together; default: many on a GPU, 1 on a "
+        "CPU. A stacked run's curve is its own to rounding, not to the last bit.",
+    ),
+    click.option(
+        "--checkpoint-seconds",
+        type=click.FloatRange(min=0),
+        help="Least time between two checkpoints of a run, which are taken at measuring points; default: 60.",
+    ),
 )
 
 
@@ -71,14 +84,13 @@ def train(source: YamlSource, options: Options) -> None:
 
     study = parse_study(source)
     from normlaw.display import Display
-    from normlaw.execution.devices import available_cores
     from normlaw.launch import launch
     from normlaw_registry import load_catalogue
 
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to stop: leave as cleanly as on Ctrl-C
-    options["max_parallel"] = options["max_parallel"] or available_cores()
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        summary = launch(study, source, load_catalogue(), Display(), **options)
+        summary = launch(study, source, load_catalogue(), Display(), **given)
     except KeyboardInterrupt:
         click.echo(
             f"Stopped. What is finished is kept; go on with: normlaw resume {study.name}",

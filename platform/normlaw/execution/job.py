@@ -8,6 +8,8 @@ from typing import Any
 
 from normlaw.spec import RunSpec
 
+CHECKPOINT_SECONDS = 60.0
+"""Work that a killed run loses at most, besides what lies between two measuring points."""
 Stack = tuple[RunSpec, ...]
 """Runs that are trained together; mostly one."""
 
@@ -25,7 +27,7 @@ class Job:
     device: str
     environment: dict[str, Any]
     max_parallel: int
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     """Least time between two checkpoints of a run, which are taken at measuring points."""
 
 

@@ -106,3 +106,12 @@ def test_an_interrupt_stops_at_a_measuring_point(
         assert record is not None
         assert record.status is None
         Journal(path).__exit__()  # nobody holds its lock: no worker has outlived the launch
+
+
+def test_a_stack_is_trained_by_one_process(specs: list[RunSpec], job: Job) -> None:
+    outcomes = list(execute([tuple(specs)], job, lambda news: None))
+    assert [(outcome.spec_hash, outcome.failure) for outcome in outcomes] == [(s.spec_hash, None) for s in specs]
+    for spec in specs:
+        record = read_journal(journal_path(job.home, "tiny", spec.spec_hash))
+        assert record is not None
+        assert record.points[-1]["step"] == spec.total_steps
