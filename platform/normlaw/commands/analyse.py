@@ -108,7 +108,7 @@ def analyse(
 
 def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
     from normlaw.analysis import About, analyse, command_line, render, write
-    from normlaw.analysis.curves_file import read_curves_file
+    from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file
     from normlaw_registry import load_catalogue
 
     points, chosen = read_curves_file(curves, norm)
@@ -121,7 +121,7 @@ def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, js
     )
     write(analysis, folder, about)
     _save_json([analysis], json_file)
-    click.echo(f"{curves}, norm {chosen}")
+    click.echo(f"{curves}, norm {chosen}" if chosen != DEFAULT_MEASURE else str(curves))
     click.echo(render(analysis))
     click.echo(f"Tables and figures: {folder}")
 
