@@ -1,0 +1,118 @@
+"""docs/tutorial.md is carried out as it is written, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+OFFLINE = {
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # read as the value of `build_isolation`: hatchling is taken from here
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+
+
+def script(page: str) -> Iterator[str]:
+    """Yield the page as shell commands: its commands, and its files written where their first line says."""
+    for language, text in BLOCK.findall(page):
+        first, _, rest = text.partition("\n")
+        if language == "sh":
+            yield f"echo {shlex.quote('$ ' + text.strip())}\n{text}"
+        elif language == "diff":
+            yield f"{shlex.quote(sys.executable)} -c {shlex.quote(APPLY)} {shlex.quote(text)}\n"
+        elif language in ("python", "yaml"):
+            path = first.removeprefix("# ")
+            yield f"mkdir -p {Path(path).parent}\ncat > {path} <<'END OF FILE'\n{rest}END OF FILE\n"
+        else:
+            assert language == "text", language
+
+
+APPLY = """
+import re, sys
+head, _, body = sys.argv[1].partition("\\n")
+path = head.removeprefix("--- ")
+text = open(path).read()
+for old, new in re.findall(r"((?:^-.*\\n)+)((?:^[+].*\\n)+)", body, re.MULTILINE):
+    old, new = (re.sub("^.", "", part, flags=re.MULTILINE) for part in (old, new))
+    assert text.count(old) == 1, old
+    text = text.replace(old, new)
+open(path, "w").write(text)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder with an environment that has all that this one has, and takes more."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    venv.create(folder / ".venv", symlinks=True)
+    (site,) = (folder / ".venv" / "lib").glob("python*/site-packages")
+    stdlib = Path(os.__file__).parent
+    seen = [path for path in sys.path if Path(path).is_dir() and stdlib != Path(path)]
+    (site / "what_is_installed_here.pth").write_text("\n".join(seen) + "\n")
+    for name, module in (("pip", "pip"), ("normlaw", "normlaw")):
+        program = folder / ".venv" / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec "{folder}/.venv/bin/python" -m {module} "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def output(folder) -> str:
+    quiet = {"MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"}
+    environment = {key: value for key, value in os.environ.items() if key not in quiet} | OFFLINE
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(script(PAGE))],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def test_every_command_does_what_the_page_says(output, folder) -> None:
+    listing = output[output.index("$ pip install") : output.index("$ python -m pytest")]
+    assert "my-lab 0.1.0" in listing
+    assert "for normlaw>=" in listing
+    assert "lab: 12 trained, 0 already there, 0 failed" in output
+    assert (folder / "reports" / "lab" / "report.html").exists()
+    assert (folder / "reports" / "weight_norm" / "lab" / "report.html").exists()
+
+
+def test_the_law_is_the_one_on_the_page(output) -> None:
+    number = r"\s+(-?[\d.]+)"
+    shown = PAGE[PAGE.index("exponent        value") :]
+    measured = output[output.index("--fitter tukey_line") :]
+    for name in ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas"):
+        on_page, error = map(float, re.findall(rf"^{name}{number}{number}", shown, re.MULTILINE)[0])
+        here, _ = map(float, re.findall(rf"^{name}{number}{number}", measured, re.MULTILINE)[0])
+        assert abs(here - on_page) <= 2 * error, name  # another processor rounds differently
+    (own,) = re.findall(rf"^tukey_line endpoint_law gamma_meas{number}", measured, re.MULTILINE)
+    assert float(own) == pytest.approx(0.64, abs=0.1)
+
+
+def test_mlflow_knows_where_the_components_came_from(output, folder) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    experiment = client.get_experiment_by_name("lab")
+    found = client.search_runs(
+        [experiment.experiment_id],
+        "tags.`normlaw.plugins` LIKE '%my-lab 0.1.0%' and params.architecture = 'residual_mlp' "
+        "and metrics.`log_norm/nuclear_norm` > 0",
+    )
+    assert len(found) == 12
