@@ -23,19 +23,6 @@ from normlaw_registry import Catalogue
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    return Job(
-        study="tiny",
-        abscissa="weight_norm",
-        home=tmp_path,
-        folder=tmp_path / "data",
-        device="cpu",
-        environment={},
-        max_parallel=2,
-    )
-
-
-@pytest.fixture
 def specs(tiny: dict[str, Any], catalogue: Catalogue) -> list[RunSpec]:
     tiny["vary"]["train_size"] = [32]
     return expand(Study.model_validate(tiny), catalogue)
@@ -110,7 +97,8 @@ def test_an_interrupt_stops_at_a_measuring_point(
 
 def test_a_stack_is_trained_by_one_process(specs: list[RunSpec], job: Job) -> None:
     outcomes = list(execute([tuple(specs)], job, lambda news: None))
-    assert [(outcome.spec_hash, outcome.failure) for outcome in outcomes] == [(s.spec_hash, None) for s in specs]
+    ended = [(outcome.spec_hash, outcome.failure) for outcome in outcomes]
+    assert ended == [(spec.spec_hash, None) for spec in specs]
     for spec in specs:
         record = read_journal(journal_path(job.home, "tiny", spec.spec_hash))
         assert record is not None

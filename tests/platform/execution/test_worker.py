@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,17 +23,9 @@ from normlaw_registry import Catalogue
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    return Job(
-        study="tiny",
-        abscissa="weight_norm",
-        home=tmp_path,
-        folder=tmp_path / "data",
-        device="cpu",
-        environment={},
-        max_parallel=1,
-        checkpoint_seconds=0.0,
-    )
+def job(job: Job) -> Job:
+    """Return a job that writes a checkpoint at each measuring point."""
+    return replace(job, checkpoint_seconds=0.0)
 
 
 @pytest.fixture
