@@ -9,23 +9,32 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from normlaw.analysis import About, Analysis, Options, analyse, command_line, write
+from normlaw.analysis import (
+    About,
+    Analysis,
+    Options,
+    analyse,
+    command_line,
+    exponents_table,
+    settings_table,
+    write,
+)
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
+from normlaw.tracking.note import as_note, image, show_laws
 from normlaw.tracking.reader import find_experiment, read_curves, read_layers, search_runs
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import suggestion
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
 
-SHARED_BY_A_LAW = ("train_size", "seed", "alpha", "source")
-"""What may differ between the curves of one law; runs that differ in anything else are fitted apart. (`alpha`
-is the load of a theory's curve, `source` the file of an imported one.)"""
-
+FIGURES = ("error_against_norm", "collapse")
+"""Figures that MLflow's pages show beside the numbers; the first one also in the experiment's note."""
 
 OPTIMA = "mean_log_optimal_norm"
 """Optional column of imported curves, for the protocol `released`."""
@@ -36,7 +45,7 @@ class Result:
     """One law fitted, where its files are, and its MLflow run."""
 
     setting: dict[str, str]
-    """The parameters in which this group of runs differs from the study's others; empty for a sole group."""
+    """The fewest parameters that tell this group of runs from the study's others; empty for a sole group."""
     norm: str
     analysis: Analysis
     folder: Path
@@ -77,34 +86,52 @@ def analyse_study(
         groups.append(({"theory": members[0].data.params["theory"], **setting}, members))
     if not groups:
         raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
+    results = []
     for setting, members in groups:
         curves, chosen = tidy(read_curves(client, members), norm)
         analysis = analyse(curves, catalogue, options)
-        label = " ".join(f"{key}={value}" for key, value in setting.items())
-        folder = reports / study / label.replace("/", "_") if label else reports / study
+        which = label(setting)
+        folder = reports / study / which.replace("/", "_") if which else reports / study
+        settings = setting | shared_settings(members)
         about = About(
-            title=f"Laws of {study}{': ' + label if label else ''}",
+            title=f"Laws of {study}{': ' + which if which else ''}",
             norm=chosen,
-            settings=setting | shared_settings(members),
+            settings=settings,
             command=command_line([study], chosen, analysis.options),
         )
         write(analysis, folder, about)
         _draw_layers(client, members, chosen, folder)
-        numbers = analysis.to_dict()
         run_id = log_analysis(
             client,
             experiment,
-            name=f"laws of {study} {label}".strip(),
-            metrics={k: v for k, v in numbers.items() if isinstance(v, float)},
+            name=f"laws of {study} {which}".strip(),
+            metrics=analysis.numbers(),
             params={
+                **settings,
                 "norm": chosen,
                 "protocol": analysis.protocol,
                 "warnings": ", ".join(sorted({w.code for w in analysis.warnings})) or "none",
-                **setting,
             },
             folder=folder,
+            note=[f"Laws in the norm `{chosen}`.", "", *exponents_table(analysis)],
+            figures=FIGURES,
         )
-        yield Result(setting, chosen, analysis, folder, run_id)
+        results.append(Result(setting, chosen, analysis, folder, run_id))
+        yield results[-1]
+    _show(client, experiment, results)
+
+
+def _show(client: MlflowClient, experiment: Experiment, results: list[Result]) -> None:
+    """Put the laws of all settings on the experiment's page: a table, and a figure each."""
+    if len(results) == 1:
+        table = exponents_table(results[0].analysis)
+    else:
+        table = settings_table({as_note(label(r.setting)): r.analysis for r in results})
+    norms = ", ".join(f"`{norm}`" for norm in dict.fromkeys(result.norm for result in results))
+    figures = [image(r.run_id, f"figures/{FIGURES[0]}.png") for r in results]
+    headings = [f"**{as_note(label(r.setting))}**\n\n" if r.setting else "" for r in results]
+    parts = [heading + figure for heading, figure in zip(headings, figures, strict=True)]
+    show_laws(client, experiment, [f"In the norm {norms}:", "", *table], parts)
 
 
 def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
@@ -128,27 +155,6 @@ def finished(runs: Iterable[Run]) -> list[Run]:
         if run.info.status == "FINISHED":
             kept.setdefault(run.data.tags[keys.SPEC_HASH], run)
     return list(kept.values())
-
-
-def by_setting(runs: list[Run]) -> list[tuple[dict[str, str], list[Run]]]:
-    """Part the runs into groups that differ in nothing but train_size and seed, in order of appearance."""
-    names = {name for run in runs for name in run.data.params} - set(SHARED_BY_A_LAW)
-    varied = sorted(name for name in names if len({run.data.params.get(name) for run in runs}) > 1)
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for run in runs:
-        key = tuple(run.data.params.get(name, "") for name in varied)
-        groups.setdefault(key, []).append(run)
-    return [(dict(zip(varied, key, strict=True)), members) for key, members in groups.items()]
-
-
-def shared_settings(runs: list[Run]) -> dict[str, str]:
-    """Return the parameters that all runs have in common, by name."""
-    first = runs[0].data.params
-    return {
-        name: value
-        for name, value in sorted(first.items())
-        if all(run.data.params.get(name) == value for run in runs)
-    }
 
 
 def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:

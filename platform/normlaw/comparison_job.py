@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
-from normlaw.analysis_job import by_setting, finished, tidy
+from normlaw.analysis_job import finished, tidy
+from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
@@ -54,8 +55,7 @@ def compare_study(
         return None
     measured = {}
     for setting, runs in by_setting(trained):
-        label = " ".join(f"{key}={value}" for key, value in setting.items()) or "measured"
-        measured[label] = tidy(read_curves(client, runs), keys.THEORY_NORM)[0]
+        measured[label(setting) or "measured"] = tidy(read_curves(client, runs), keys.THEORY_NORM)[0]
     theory, _ = tidy(read_curves(client, exact), keys.THEORY_NORM)
     loads = references_of(exact)
     theory = theory.merge(loads[["train_size", "alpha"]], on="train_size")
@@ -74,8 +74,9 @@ def compare_study(
         experiment,
         name=f"{study} against theory",
         metrics=numbers,
-        params={"norm": keys.THEORY_NORM},
+        params={**shared_settings(trained), "norm": keys.THEORY_NORM},
         folder=folder,
+        note=["```", *text.splitlines(), "```"],
     )
     return Compared(comparison, text, folder, run_id)
 

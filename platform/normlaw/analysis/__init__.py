@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from normlaw.analysis.analyse import analyse
+from normlaw.analysis.markdown import exponents_table, settings_table
 from normlaw.analysis.options import Options, command_line
 from normlaw.analysis.report import About, report
 from normlaw.analysis.results import EXPONENTS, Analysis, AnalysisWarning, Estimate
@@ -18,8 +19,10 @@ __all__ = [
     "Options",
     "analyse",
     "command_line",
+    "exponents_table",
     "render",
     "report",
+    "settings_table",
     "to_json",
     "write",
     "write_json",

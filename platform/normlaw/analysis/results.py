@@ -153,6 +153,16 @@ class Analysis:
             **self.extras,
         }
 
+    def numbers(self) -> dict[str, float]:
+        """Return the results that are single numbers, by name: what can be searched and sorted by."""
+        flat = {name: value for name, value in self.to_dict().items() if isinstance(value, float)}
+        limits = {
+            f"{name}_ci_{end}": value
+            for name, e in self.estimates().items()
+            for end, value in (("low", e.low), ("high", e.high))
+        }
+        return {**flat, **limits, "runs": float(self.curves["run"].nunique())}
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table by name: exponents, optima of runs and sizes, mean curves, the protocol's own."""
         import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from normlaw.redaction import redacted, redacted_tree
 from normlaw.spec import RunSpec, searchable
 from normlaw.study import Study
-from normlaw.tracking import keys
+from normlaw.tracking import keys, note
 from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.record import Record
 from normlaw_registry import InputError
@@ -40,27 +39,18 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
 
     """
     experiment = client.get_experiment_by_name(study.name)
-    tags = {keys.NOTE: as_note(study.description), keys.NORM: study.abscissa}
     if experiment is None:
+        tags = {keys.NORM: study.abscissa, **note.first(study.description)}
         return client.get_experiment(client.create_experiment(study.name, tags=tags))
     if experiment.lifecycle_stage != "active":
         raise InputError(
             f"study {study.name!r} was deleted at this MLflow server: restore it "
             f"(`mlflow experiments restore --experiment-id {experiment.experiment_id}`) or rename the study"
         )
-    for key, value in tags.items():
-        if experiment.tags.get(key) != value:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
+    note.describe(client, experiment, study.description)
+    if experiment.tags.get(keys.NORM) != study.abscissa:
+        client.set_experiment_tag(experiment.experiment_id, keys.NORM, study.abscissa)
     return experiment
-
-
-def as_note(text: str) -> str:
-    """Return a text as MLflow's notes, which are Markdown with HTML, show it: as text, not as markup.
-
-    >>> as_note("<b>a</b> ![x](http://host)")
-    '&lt;b&gt;a&lt;/b&gt; !\\\\[x](http://host)'
-    """
-    return html.escape(redacted(text), quote=False).replace("[", "\\[")
 
 
 class RunWriter:
