@@ -1,4 +1,4 @@
-"""Training options of a run; all of them are off by default."""
+"""Training options of a run; all that change what is learnt are off by default."""
 
 from __future__ import annotations
 
@@ -68,6 +68,22 @@ class Augmentation(Model):
         if self.test_images and not self.active:
             raise ValueError("`test_images` needs a change to apply: rotation, shift, crop_padding or flip")
         return self
+
+
+class Compute(Model):
+    """How a run's arithmetic is done; each choice changes a curve's last digits, bfloat16 more than those."""
+
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="bfloat16: products of matrices and convolutions; weights, their updates, losses and norms "
+        "stay in float32",
+    )
+    channels_last: bool = Field(True, description="memory layout of images and convolution weights")
+    compile: Literal["off", "default", "reduce-overhead", "max-autotune"] = Field(
+        "off",
+        description="mode of torch.compile; reduce-overhead records CUDA graphs on a GPU; on a CPU it needs a "
+        "C++ compiler",
+    )
 
 
 class Stopping(Model):

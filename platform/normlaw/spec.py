@@ -7,9 +7,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from normlaw.options import Augmentation, RateSchedule, Stopping, Validation
+from normlaw.options import Augmentation, Compute, RateSchedule, Stopping, Validation
 from normlaw.typed import Model
 from normlaw_registry import (
     Architecture,
@@ -128,8 +135,16 @@ class RunSpec(Model):
     steps: PositiveInt | None = Field(None, description="length of training in optimiser steps")
     stop: Stopping = Stopping()
     validation: Validation = Validation()
+    compute: Compute = Compute()
     measuring_points: PositiveInt = Field(50, description="log-spaced in optimiser steps, besides step 0")
     measures: tuple[ComponentChoice, ...] = Field(min_length=1)
+
+    @model_serializer(mode="wrap")
+    def _without_default_compute(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        tree: dict[str, Any] = serialise(self)
+        if self.compute == Compute():
+            tree.pop("compute", None)
+        return tree
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -138,8 +153,9 @@ class RunSpec(Model):
                 raise ValueError(f"the length of {self.optimizer.name} is `optimizer.final_norm` alone")
             if self.loss != "cross_entropy":
                 raise ValueError(f"{self.optimizer.name} is for cross_entropy only")
-            if self.augmentation.active or self.learning_rate_schedule != RateSchedule():
-                raise ValueError(f"{self.optimizer.name} has neither augmentation nor learning_rate_schedule")
+            for option in ("augmentation", "learning_rate_schedule", "compute"):
+                if getattr(self, option) != type(self).model_fields[option].default:
+                    raise ValueError(f"{self.optimizer.name} has no `{option}`")
         elif (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
         return self
@@ -206,7 +222,7 @@ class RunSpec(Model):
 
     @property
     def spec_hash(self) -> str:
-        """The run's identity, see `hash_of`."""
+        """The run's identity, see `hash_of`; `compute` at its default is no part of it."""
         return hash_of(self.model_dump(mode="json"))
 
     @property
@@ -239,9 +255,9 @@ def searchable(spec: RunSpec) -> dict[str, Any]:
     is off is not listed.
     """
     tree = spec.model_dump(mode="json", exclude_none=True)
-    for option in ("learning_rate_schedule", "augmentation", "label_noise", "stop"):
+    for option in ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute"):
         if getattr(spec, option) == RunSpec.model_fields[option].default:
-            del tree[option]
+            tree.pop(option, None)
     for kind in ("architecture", "dataset"):
         choice = tree.pop(kind)
         tree[kind] = choice["name"]

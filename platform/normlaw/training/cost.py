@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from normlaw.spec import RunSpec
+from normlaw.training.compute import Forward, laid_out
 from normlaw.training.loss import mean_loss
 from normlaw.training.measuring import Measurer
 from normlaw.training.optimizer import build_optimizer
@@ -69,7 +70,9 @@ def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | Non
 
 def _setting(spec: RunSpec) -> str:
     """Return what a timing depends on; the values of weights and rates do not matter."""
-    tree = spec.model_dump(mode="json", include={"architecture", "dataset", "loss", "batch_size", "measures"})
+    tree = spec.model_dump(
+        mode="json", include={"architecture", "dataset", "loss", "batch_size", "measures", "compute"}
+    )
     tree["architecture"]["params"].pop("init_factor", None)
     return json.dumps([tree, spec.optimizer.name], sort_keys=True)
 
@@ -89,6 +92,8 @@ def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
     task = outline.task
     architecture = catalogue.get(Architecture, spec.architecture.name)
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+    network = laid_out(network, spec.compute, "cpu")
+    apply = Forward(network, spec.compute)
     optimizer = build_optimizer(spec.optimizer, network.parameters())
     whole = min(spec.batch_size, spec.train_size)
     inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
@@ -96,12 +101,12 @@ def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
 
     def step(size: int) -> None:
         optimizer.zero_grad(set_to_none=True)
-        mean_loss(network(inputs[:size]), labels[:size], spec.loss).backward()  # type: ignore[no-untyped-call]
+        mean_loss(apply(inputs[:size]), labels[:size], spec.loss).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     @torch.no_grad()
     def forward(size: int) -> None:
-        network(inputs[:size])
+        apply(inputs[:size])
 
     network.train()
     seconds_step = _of_batch(step, whole)
@@ -115,17 +120,16 @@ def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
             network,
             train_batches=lambda: [few],
             train_labels=few.labels,
-            train_logits=lambda: _outputs(network, few),
+            train_logits=lambda: _outputs(apply, few),
         )
 
     measure()  # the first one also starts the iterations that later ones go on with
     return Timing(step=seconds_step, example=seconds_forward, norms=_seconds(measure))
 
 
-def _outputs(network: nn.Module, split: Split) -> Tensor:
+def _outputs(apply: Forward, split: Split) -> Tensor:
     with torch.no_grad():
-        outputs: Tensor = network(split.inputs)
-    return outputs
+        return apply(split.inputs)
 
 
 def _of_batch(action: Callable[[int], None], size: int) -> float:

@@ -9,6 +9,7 @@ from torch import nn
 
 from normlaw.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
+from normlaw.training.compute import Forward
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import change, require_healthy
 from normlaw.training.loss import mean_loss
@@ -24,8 +25,8 @@ STEPS_BETWEEN_CHECKS = 100
 class Descent:
     """Trains a network by the run's optimiser."""
 
-    def __init__(self, spec: RunSpec, network: nn.Module, data: RunData) -> None:
-        self._spec, self._network, self._data = spec, network, data
+    def __init__(self, spec: RunSpec, network: nn.Module, forward: Forward, data: RunData) -> None:
+        self._spec, self._network, self._forward, self._data = spec, network, forward, data
         self._optimizer = build_optimizer(spec.optimizer, network.parameters())
         self._device = data.train.split.labels.device
         self._order = BatchOrder(spec, self._device)
@@ -53,7 +54,7 @@ class Descent:
             changed = change(spec, Stream.AUGMENTATION, self._step)
             inputs, labels = self._data.train.batch(self._order.next(), changed)
             self._optimizer.zero_grad(set_to_none=True)
-            loss = mean_loss(self._network(inputs), labels, spec.loss)
+            loss = mean_loss(self._forward(inputs), labels, spec.loss)
             finite &= loss.detach().isfinite()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()

@@ -57,9 +57,9 @@ def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
 
 
 @torch.no_grad()
-def outputs(network: nn.Module, examples: Examples, changed: Change | None = None) -> Tensor:
+def outputs(forward: Callable[[Tensor], Tensor], examples: Examples, changed: Change | None = None) -> Tensor:
     """Return a network's outputs on all examples, (n, num_outputs); it must be in evaluation mode."""
-    return torch.cat([network(batch.inputs) for batch in examples.batches(changed)])
+    return torch.cat([forward(batch.inputs) for batch in examples.batches(changed)])
 
 
 def measure(
@@ -68,7 +68,7 @@ def measure(
     network: nn.Module,
     data: RunData,
     measurer: Measurer,
-    outputs_on: Outputs | None = None,
+    outputs_on: Outputs,
 ) -> Measurement:
     """Return everything that is measured at one step.
 
@@ -78,7 +78,7 @@ def measure(
         network: as it is at that step, in any mode.
         data: what it is evaluated on.
         measurer: takes the complexity measures.
-        outputs_on: gives the network's outputs, by default by applying it.
+        outputs_on: gives the network's outputs.
 
     Raises:
         TrainingDivergedError: the training loss is not finite.
@@ -88,7 +88,7 @@ def measure(
     network.eval()
 
     def evaluate(examples: Examples, changed: Change | None = None) -> Evaluation:
-        logits = (outputs_on or partial(outputs, network))(examples, changed)  # (n, num_outputs)
+        logits = outputs_on(examples, changed)  # (n, num_outputs)
         labels = examples.split.labels
         error = wrong(logits, labels).double().mean().item()
         return Evaluation(error, mean_loss(logits.double(), labels, spec.loss).item(), logits)

@@ -39,7 +39,7 @@ def convolution(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap
         LinearMap(
             name=name,
             kind=kind,
-            weight=layer.weight.detach(),  # (out, in/groups, *kernel)
+            weight=layer.weight.detach().contiguous(),  # (out, in/groups, *kernel), whatever its memory layout
             input_size=tuple(shape[-axes:]),
             stride=tuple(layer.stride),
             padding=_padding(layer),

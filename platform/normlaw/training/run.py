@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from normlaw.spec import RunSpec
+from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
-from normlaw.training.evaluation import Measurement, Outputs, Point, measure
+from normlaw.training.evaluation import Measurement, Outputs, Point, measure, outputs
 from normlaw.training.measuring import Measurer
 from normlaw.training.observer import Observer
 from normlaw.training.randomness import Stream, torch_seed
@@ -20,6 +22,7 @@ class Run:
     """A run's network as it was initialised, on a device, with its data; `measure` it while it is trained.
 
     Attributes:
+        forward: the network as the run applies it.
         points: the measurements taken, in the order of their steps.
 
     Raises:
@@ -30,15 +33,16 @@ class Run:
     def __init__(
         self, spec: RunSpec, catalogue: Catalogue, folder: Path, device: str, observer: Observer
     ) -> None:
-        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+        make_repeatable(device)
         self.spec = spec
         self.observer = observer
         self.data = prepare(spec, catalogue, folder, device)
         architecture = catalogue.get(Architecture, spec.architecture.name)
         torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
         task = self.data.splits.task
-        self.network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-        self.network.to(device)
+        network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+        self.network = laid_out(network, spec.compute, device)
+        self.forward = Forward(self.network, spec.compute)
         self.measurer = Measurer(resolved_measures(spec, catalogue), self.network, architecture, task)
         self.points: list[Point] = []
         self._latest: Measurement | None = None
@@ -48,13 +52,14 @@ class Run:
 
         Args:
             step: the optimiser step at which the network is.
-            outputs_on: as in `evaluation.measure`.
+            outputs_on: gives the network's outputs; by default by applying it as the run does.
 
         Raises:
             TrainingDivergedError: the training loss is not finite.
             NormlawError: a norm is not defined.
 
         """
+        outputs_on = outputs_on or partial(outputs, self.forward)
         self._latest = measure(step, self.spec, self.network, self.data, self.measurer, outputs_on)
         self.points.append(self._latest.point)
         self.observer.point(self._latest.point)

@@ -13,6 +13,7 @@ from torch.func import functional_call, stack_module_state
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from normlaw.training.batch_order import BatchOrder
+from normlaw.training.compute import arithmetic
 from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
@@ -109,10 +110,12 @@ class Stack:
         def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor) -> Any:
             return functional_call(self._skeleton, (parameters, buffers), (inputs,))
 
-        with sdpa_kernel(SDPBackend.MATH):  # the fused kernels of attention cannot be stacked
+        compute = self.members[0].run.spec.compute
+        # the fused kernels of attention cannot be stacked
+        with arithmetic(compute, self._device), sdpa_kernel(SDPBackend.MATH):
             stacked = torch.vmap(one, in_dims=(0, 0, None if shared else 0))
             outputs: Tensor = stacked(self._parameters, self._buffers, inputs)
-        return outputs
+        return outputs.float()
 
     def _losses(self, logits: Tensor, labels: Tensor, present: Tensor | None) -> Tensor:
         """Return each member's mean loss, (s,)."""
@@ -158,7 +161,7 @@ class Stack:
         else:
             kind = ""
         if changed is not None or not kind:
-            return outputs(runs[place].network, examples, changed)
+            return outputs(runs[place].forward, examples, changed)
         if kind not in self._outputs:
             self._skeleton.eval()
             self._outputs[kind] = torch.cat(of_all(), dim=1)  # (s, n, num_outputs)

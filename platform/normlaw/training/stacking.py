@@ -37,16 +37,17 @@ def stacks(
     """Return the runs in stacks of at most `size`: runs that differ in their seed alone.
 
     Where no layer couples the examples of a batch, they may differ in train_size too. A run that follows the
-    norm, or whose network draws random numbers as dropout does, stays alone.
+    norm, is compiled, or whose network draws random numbers as dropout does, stays alone.
     """
     if size == 1:
         return [(spec,) for spec in specs]
     families: dict[str, list[RunSpec]] = {}
     kinds: dict[str, bool | None] = {}
     for spec in specs:
-        pair = f"{spec.architecture!r} {spec.dataset!r}"
+        pair = f"{spec.architecture!r} {spec.dataset!r} {spec.compute!r} {spec.optimizer.follows_norm}"
         if pair not in kinds:
-            kinds[pair] = None if spec.optimizer.follows_norm else _takes_any_sizes(spec, catalogue, folder)
+            alone = spec.optimizer.follows_norm or spec.compute.compile != "off"
+            kinds[pair] = None if alone else _takes_any_sizes(spec, catalogue, folder)
         families.setdefault(_family(spec, kinds[pair]), []).append(spec)
     return [
         tuple(family[start : start + size])
