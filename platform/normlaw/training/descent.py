@@ -13,7 +13,7 @@ from normlaw.training.compute import Forward
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import change, require_healthy
 from normlaw.training.loss import mean_loss
-from normlaw.training.optimizer import build_optimizer, set_rate
+from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
 from normlaw.training.randomness import Stream
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.state import State
@@ -79,7 +79,7 @@ class Descent:
     def load_state(self, state: State) -> None:
         """Go on from a state of the same run, as if training had never stopped."""
         self._network.load_state_dict(state.network)
-        self._optimizer.load_state_dict(state.optimizer)
+        load_optimizer(self._optimizer, state.optimizer)
         self._order.load_state_dict(state.order)
         torch.set_rng_state(state.generators["cpu"])
         if self._device.type == "cuda":

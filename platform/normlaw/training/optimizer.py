@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,18 @@ def build_optimizer(spec: OptimizerSpec, parameters: Iterable[Tensor]) -> torch.
         case "sgd":
             return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=spec.momentum)
     raise ValueError(f"{spec.name} takes no optimiser steps")
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take over an optimiser's state, whatever the memory layout of the weights that it was saved for.
+
+    Fused optimisers go through weights and moments in the order of memory, which must be the same for both.
+    """
+    optimizer.load_state_dict(state)
+    for parameter, values in optimizer.state.items():
+        for key, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[key] = torch.empty_like(parameter).copy_(value)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, spec: RunSpec, step: int) -> None:

@@ -18,7 +18,7 @@ from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
 from normlaw.training.loss import mean_loss
-from normlaw.training.optimizer import build_optimizer, set_rate
+from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
 from normlaw.training.state import State
@@ -53,13 +53,14 @@ class Stack:
     def __init__(self, members: Sequence[Member], step: int) -> None:
         self.members = list(members)
         self.step = step
-        networks = [member.run.network for member in members]
+        # stacked weights have five axes, for which channels_last is no layout
+        networks = [m.run.network.to(memory_format=torch.contiguous_format) for m in members]  # type: ignore[call-overload]
         self._parameters, self._buffers = stack_module_state(networks)  # by name: (s, *shape)
         self._skeleton = copy.deepcopy(networks[0]).to("meta")
         self._optimizer = build_optimizer(self.members[0].run.spec.optimizer, self._parameters.values())
         states = [member.optimizer_state for member in members if member.optimizer_state is not None]
         if states:
-            self._optimizer.load_state_dict(_stacked(states))
+            load_optimizer(self._optimizer, _stacked(states))
         data = [member.run.data.train for member in members]
         self._examples = Examples.joined(data)
         lengths = torch.tensor([0, *(len(examples) for examples in data[:-1])])
