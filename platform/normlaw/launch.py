@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from normlaw import environment
 from normlaw.display import Display, Report
@@ -23,9 +24,12 @@ from normlaw.study import Study, expand
 from normlaw.support import check_support
 from normlaw.tracking.client import connect, impatient
 from normlaw.tracking.journal import is_being_written
+from normlaw.tracking.launch_file import Launch
+from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.record import journal_status
 from normlaw.tracking.sender import Sender
+from normlaw.tracking.system_metrics import system_metrics
 from normlaw.tracking.writer import RunWriter, open_experiment
 from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
@@ -68,6 +72,7 @@ def launch(
     stack: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     offline: bool = False,
+    system_load: bool = False,
 ) -> Summary:
     """Train every run of the study that is not finished yet, and send it to MLflow meanwhile.
 
@@ -87,6 +92,7 @@ def launch(
         stack: runs that one process trains together; by default many on a GPU, each alone on a CPU.
         checkpoint_seconds: least time between two checkpoints of a run.
         offline: ask no server; the journals keep all, for `normlaw sync`.
+        system_load: log the load of this machine to the launch's MLflow run.
 
     Raises:
         InputError: the study asks for what cannot be done, or the server does not answer.
@@ -109,7 +115,7 @@ def launch(
     )
     together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
     with ExitStack() as opened:
-        writer, there = None, AtServer({})
+        writer, launches, there = None, None, AtServer({})
         if offline:
             keep_study(home, study)
         else:
@@ -117,11 +123,24 @@ def launch(
             client = _connected(tracking_uri)
             keep_study(home, study)
             experiment = open_experiment(client, study)
-            writer = RunWriter(client, experiment, study.abscissa)
+            launches = Launches(client, experiment, home)
+            launches.settle()
+            opened.callback(launches.settle)
+            writer = RunWriter(client, experiment, study, launches)
             there = AtServer.of(client, experiment)
         on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
         missing = [spec for h, spec in specs.items() if h not in there.finished | on_disk]
         summary = Summary(already_there=len(specs) - len(missing))
+        launched = None
+        if missing:
+            about = {"runs": str(len(missing)), "device": device, "max_parallel": str(job.max_parallel)}
+            launched = opened.enter_context(Launch(home, study.name, about))
+            job = replace(job, environment={**job.environment, "launch": launched.name})
+            if launches is not None:
+                with suppress(MlflowException):  # else the first run that is sent makes it
+                    run_id = launches.run_of(launched.name, new=True)
+                    if system_load and run_id is not None:
+                        opened.enter_context(system_metrics(client, run_id))
         report = opened.enter_context(display.training(missing, already_done=summary.already_there))
         sender = None
         if writer is not None:
@@ -141,7 +160,7 @@ def launch(
         for outcome in _outcomes(missing, together, job, report, sender):
             spec = specs[outcome.spec_hash]
             if outcome.failure is not None:
-                summary.failed[spec.run_name] = outcome.failure
+                summary.failed[study.run_name(spec)] = outcome.failure
             elif outcome.elsewhere:
                 summary.elsewhere += 1
             else:
@@ -151,8 +170,11 @@ def launch(
             report.ended(spec, outcome.failure)
         if sender is not None:
             sender.finish()
-            names = {h: spec.run_name for h, spec in specs.items()}
+            names = {h: study.run_name(spec) for h, spec in specs.items()}
             summary.unsent = {names.get(h, h): reason for h, reason in sender.unsent.items()}
+        if launched is not None:
+            numbers = {"launch/trained": summary.trained, "launch/failed": len(summary.failed)}
+            launched.end("FAILED" if summary.failed else "FINISHED", numbers)
     return summary
 
 

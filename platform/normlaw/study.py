@@ -10,7 +10,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 
-from normlaw.spec import RunSpec
+from normlaw.spec import RunSpec, flatten
 from normlaw.typed import Model
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
@@ -68,6 +68,15 @@ class Study(Model):
             return self.norm
         first = self.fixed["measures"][0]
         return str(first["name"] if isinstance(first, Mapping) else first)
+
+    def run_name(self, spec: RunSpec) -> str:
+        """Return what a run of this study is called: its own name, and the values of what else is varied."""
+        values = flatten(spec.model_dump(mode="json"))
+        parts = [spec.run_name]
+        for key in self.vary:
+            if key in values and key not in ("train_size", "seed"):
+                parts.append(f"{key.rpartition('.')[2]}={values[key]}")
+        return " ".join(parts)
 
     def to_yaml(self) -> str:
         """Return the study as a file that reads back as the same study."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from normlaw.home import journal_path
 from normlaw.study import parse_study
 from normlaw.tracking.client import connect, impatient
+from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.record import read_journal, validated_spec
 from normlaw.tracking.sender import Sender
@@ -52,11 +53,13 @@ def synchronise(
             experiment = open_experiment(client, study)
             server = AtServer.of(client, experiment)
             left = look_for_leftovers(home, study.name, server)
-            writer = RunWriter(client, experiment, study.abscissa)
+            launches = Launches(client, experiment, home)
+            writer = RunWriter(client, experiment, study, launches)
             with Sender(writer, home, study.name, known=server.known) as sender:
                 for spec_hash in sorted(left.unsent):
                     sender.ended(spec_hash)
                 sender.finish()
+            launches.settle()
             names = {spec_hash: _described(home, study.name, spec_hash) for spec_hash in left.unsent}
             yield Synchronised(
                 study=study.name,

@@ -48,7 +48,7 @@ def test_from_yaml_to_laws_on_a_server(
     assert done.returncode == 0, done.stderr
     assert "8 trained, 0 already there, 0 failed" in done.stdout
     requests = mlflow_server.requests()[before:]
-    per_launch = 4  # the probe, the experiment by name, its creation and reading, the search of its runs
+    per_launch = 4 + 4  # the probe, the experiment by name, its creation and reading; the launch's own run
     assert len(requests) <= 8 * 6 + per_launch + 1, requests
 
     client = MlflowClient(mlflow_server.uri)
@@ -74,6 +74,8 @@ def test_from_yaml_to_laws_on_a_server(
 
     again = invoke("run", str(study), "--tracking-uri", mlflow_server.uri)
     assert "0 trained, 8 already there" in again.output
+    launches = client.search_runs([experiment.experiment_id], filter_string="tags.`normlaw.kind` = 'launch'")
+    assert len(launches) == 1, "nothing to do is no launch"
 
     for run in runs:  # another process, another machine as far as MLflow knows: the same bits
         spec = RunSpec.model_validate(described(client, run)["spec"])

@@ -19,6 +19,12 @@ Options = dict[str, Any]
 _OPTIONS = (
     click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."),
     click.option("--offline", is_flag=True, help="Ask no server; `normlaw sync` sends the runs later."),
+    click.option(
+        "--system-metrics",
+        "system_load",
+        is_flag=True,
+        help="Log the load of CPU, memory, disk, network and GPUs to the launch's MLflow run.",
+    ),
     click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any."),
     click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there."),
     click.option(

@@ -17,6 +17,7 @@ from normlaw.spec import RunSpec, searchable
 from normlaw.study import Study
 from normlaw.tracking import keys, note
 from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
 from normlaw_registry import InputError
 
@@ -62,14 +63,18 @@ class RunWriter:
     Args:
         client: of the tracking server.
         experiment: the study's.
-        abscissa: the measure that the study's laws are read in.
+        study: the study.
+        launches: the study's launches, which runs are nested under; without them, runs stand on top.
 
     """
 
-    def __init__(self, client: MlflowClient, experiment: Experiment, abscissa: str) -> None:
+    def __init__(
+        self, client: MlflowClient, experiment: Experiment, study: Study, launches: Launches | None = None
+    ) -> None:
         self._client = client
         self._experiment = experiment
-        self._abscissa = abscissa
+        self._study = study
+        self._launches = launches
         self._context_tags: dict[str, str] = resolve_tags()
 
     def find(self, spec_hash: str) -> list[Run]:
@@ -92,11 +97,14 @@ class RunWriter:
             tags[keys.PLUGINS] = ", ".join(f"{name} {version}" for name, version in plugins.items())
         if record.reason:
             tags[keys.FAILURE] = record.reason
+        launch = record.environment.get("launch")
+        if isinstance(launch, str) and self._launches and (parent := self._launches.run_of(launch)) is not None:
+            tags |= {keys.PARENT: parent, keys.LAUNCH: launch}
         return self._client.create_run(
             self._experiment.experiment_id,
             start_time=record.started,
             tags={key: redacted(value)[:MAX_TAG_LENGTH] for key, value in tags.items()},
-            run_name=spec.run_name,
+            run_name=self._study.run_name(spec),
         )
 
     def values(self, run: Run) -> Values:
@@ -146,7 +154,7 @@ class RunWriter:
 
     def optimum(self, record: Record) -> list[Metric]:
         """Return the least error of a curve and the norm that it is reached at."""
-        abscissa = keys.log_norm(self._abscissa)
+        abscissa = keys.log_norm(self._study.abscissa)
         points = [values for values in record.points if abscissa in values and "test/error" in values]
         if not points:
             return []
