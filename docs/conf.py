@@ -1,0 +1,39 @@
+"""The documentation site: `sphinx-build -W -b html docs build/site`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "normlaw"
+author = "The normlaw contributors"
+version = release = installed("normlaw")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "mathml",
+    "plain_docstrings",
+    "repository_links",
+]
+exclude_patterns = ["_ext"]
+suppress_warnings = ["toc.not_included"]
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3  # page.md#section, as code hosts number them
+
+default_role = "literal"  # docstrings write `name` as Markdown does
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = f"normlaw {version}"
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_copyright = False
