@@ -1,1 +1,118 @@
-"""The platform: studies, training, tracking in MLflow, and the analysis of learning curves."""
+"""Measure the scaling laws that a network's norm reveals in its learning curves: the Python API.
+
+Every verb of the command line is one call:
+
+    import normlaw
+
+    study = normlaw.load_study("quickstart")
+    normlaw.run(study)
+    curves = normlaw.curves(study)
+    analysis = normlaw.fit(curves)
+    normlaw.plot(analysis)
+
+Nothing is imported before it is asked for: `import normlaw` brings neither torch nor MLflow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normlaw.analysis import Analysis, Options
+    from normlaw.analysis_job import Result
+    from normlaw.api import (
+        against_theory,
+        analyse,
+        curves,
+        fit,
+        import_curves,
+        load_study,
+        new_plugin,
+        plot,
+        plugins,
+        report,
+        results,
+        resume,
+        run,
+        runs,
+        studies,
+        sync,
+        theory,
+    )
+    from normlaw.launch import Summary
+    from normlaw.study import Study
+    from normlaw_registry import InputError, NormlawError
+
+_WHERE = {
+    **dict.fromkeys(
+        (
+            "against_theory",
+            "analyse",
+            "curves",
+            "fit",
+            "import_curves",
+            "load_study",
+            "new_plugin",
+            "plot",
+            "plugins",
+            "report",
+            "results",
+            "resume",
+            "run",
+            "runs",
+            "studies",
+            "sync",
+            "theory",
+        ),
+        "normlaw.api",
+    ),
+    "Analysis": "normlaw.analysis",
+    "Options": "normlaw.analysis",
+    "Result": "normlaw.analysis_job",
+    "Summary": "normlaw.launch",
+    "Study": "normlaw.study",
+    "InputError": "normlaw_registry",
+    "NormlawError": "normlaw_registry",
+}
+
+__all__ = [
+    "Analysis",
+    "InputError",
+    "NormlawError",
+    "Options",
+    "Result",
+    "Study",
+    "Summary",
+    "against_theory",
+    "analyse",
+    "curves",
+    "fit",
+    "import_curves",
+    "load_study",
+    "new_plugin",
+    "plot",
+    "plugins",
+    "report",
+    "results",
+    "resume",
+    "run",
+    "runs",
+    "studies",
+    "sync",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("normlaw")
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'normlaw' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

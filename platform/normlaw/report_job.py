@@ -32,14 +32,7 @@ def compare(studies: Sequence[str], page: Path, tracking_uri: str | None = None)
         InputError: no server, no such study, no analysis of any of them, or the page cannot be written.
 
     """
-    client = connect(tracking_uri)
-    chosen = (
-        [find_experiment(client, study) for study in studies] if studies else list(client.search_experiments())
-    )
-    found = {name: result for experiment in chosen for name, result in latest(client, experiment).items()}
-    if not found:
-        named = ", ".join(studies) or "this server"
-        raise InputError(f"no analysis of {named} yet: `normlaw analyse STUDY` makes one")
+    found = analyses_of(studies, tracking_uri)
     draft = page.with_name(f".{page.name}.part")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +41,24 @@ def compare(studies: Sequence[str], page: Path, tracking_uri: str | None = None)
     except OSError as error:
         raise InputError(f"cannot write {page}: {error.strerror}") from None
     return list(found)
+
+
+def analyses_of(studies: Sequence[str], tracking_uri: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the results of the latest analyses of studies (none: all) by the names of their runs.
+
+    Raises:
+        InputError: no server, no such study, or no analysis of any of them.
+
+    """
+    client = connect(tracking_uri)
+    chosen = (
+        [find_experiment(client, study) for study in studies] if studies else list(client.search_experiments())
+    )
+    found = {name: result for experiment in chosen for name, result in latest(client, experiment).items()}
+    if not found:
+        named = ", ".join(studies) or "this server"
+        raise InputError(f"no analysis of {named} yet: `normlaw analyse STUDY` makes one")
+    return found
 
 
 def latest(client: MlflowClient, experiment: Experiment) -> dict[str, dict[str, Any]]:

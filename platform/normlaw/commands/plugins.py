@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -61,6 +61,7 @@ def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
 
 def show(as_json: bool) -> None:
     """Print the catalogue; exit with 1 when a plugin failed or two claim one name."""
+    from normlaw.listing import as_dict
     from normlaw_registry import load_catalogue
 
     catalogue = load_catalogue()
@@ -71,41 +72,6 @@ def show(as_json: bool) -> None:
             click.echo(line)
     if any(record.failure for record in catalogue.records) or catalogue.duplicates():
         raise click.exceptions.Exit(1)
-
-
-def as_dict(catalogue: Catalogue) -> dict[str, Any]:
-    """Return the catalogue in JSON's own types."""
-    from normlaw_registry import CONTRACT_VERSION
-
-    return {
-        "contract": CONTRACT_VERSION,
-        "plugins": [
-            {
-                "name": record.name,
-                "module": record.module,
-                "distribution": record.distribution,
-                "version": record.version,
-                "requires": record.requires,
-                "failure": record.failure,
-                "components": [
-                    {
-                        "kind": c.kind,
-                        "name": c.name,
-                        "summary": c.summary,
-                        "source": c.source,
-                        "devices": c.devices,
-                        "dtypes": c.dtypes,
-                    }
-                    for c in record.components
-                ],
-            }
-            for record in catalogue.records
-        ],
-        "duplicates": [
-            {"kind": kind, "name": name, "providers": [record.provider for record in records]}
-            for (kind, name), records in catalogue.duplicates().items()
-        ],
-    }
 
 
 def as_lines(catalogue: Catalogue) -> list[str]:

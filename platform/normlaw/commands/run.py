@@ -86,17 +86,13 @@ def resume(study: str, **options: Any) -> None:
 
 def train(source: YamlSource, options: Options) -> None:
     """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
+    from normlaw.api import launch_source
     from normlaw.study import parse_study
 
     study = parse_study(source)
-    from normlaw.display import Display
-    from normlaw.launch import launch
-    from normlaw_registry import load_catalogue
-
     signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to stop: leave as cleanly as on Ctrl-C
-    given = {name: value for name, value in options.items() if value is not None}
     try:
-        summary = launch(study, source, load_catalogue(), Display(), **given)
+        summary = launch_source(source, options)
     except KeyboardInterrupt:
         click.echo(
             f"Stopped. What is finished is kept; go on with: normlaw resume {study.name}",

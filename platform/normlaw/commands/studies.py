@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,10 +23,10 @@ def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
     The cost of each is its number of runs and of optimiser steps, all runs together. With --time also the
     hours that it would take here with one run on each core, from a timing of some seconds a study.
     """
-    from normlaw.study import shipped_studies
+    from normlaw.listing import study_rows
 
     rows = []
-    for row, specs in _rows(names or tuple(shipped_studies())):
+    for row, specs in study_rows(names):
         if timed:
             row["hours"] = _hours(specs)
         rows.append(row)
@@ -35,21 +34,6 @@ def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
             click.echo(_line(row, timed, header=len(rows) == 1))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-
-
-def _rows(names: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], list[RunSpec]]]:
-    from normlaw.study import at_scale, expand, find_study, parse_study
-    from normlaw_registry import load_catalogue
-
-    for name in names:
-        whole = find_study(name)
-        for scale in (None, *parse_study(whole).scales):
-            source = whole if scale is None else at_scale(whole, scale)
-            study = parse_study(source)
-            specs = expand(study, load_catalogue(), source)
-            steps = sum(spec.total_steps for spec in specs)
-            row = {"name": name, "scale": scale, "runs": len(specs), "steps": steps}
-            yield {**row, "description": study.description}, specs
 
 
 def _hours(specs: list[RunSpec]) -> float | None:

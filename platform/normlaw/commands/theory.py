@@ -12,7 +12,7 @@ from normlaw.commands import complete
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from normlaw_registry import Params, Prediction, Theory
+    from normlaw_registry import Prediction, Theory
 
 MOST_VALUES = 100_000
 
@@ -94,21 +94,21 @@ def theory(
     With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
     trained curves against it.
     """
-    from normlaw_registry import InputError, Theory, load_catalogue, validate_params
+    from normlaw.theory_job import as_rows, log_curves, solve
+    from normlaw_registry import InputError
 
-    component = load_catalogue().get(Theory, name)
     values: dict[str, Any] = {}
     for param in params:
         key, equals, value = param.partition("=")
         if not equals or not key:
             raise InputError(f"--param {param!r}: write KEY=VALUE, such as loss=square")
         values[key] = value
-    checked = validate_params(component, values)
     if target is not None and target != "-":
         require_writable(target)
-    predictions = component.predict(checked, alpha, norms)
+    component, checked, predictions = solve(name, values, alpha, norms)
     if study is not None:
-        log_curves(component, checked, predictions, study, dimension, tracking_uri)
+        logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)
+        click.echo(f"{study}: {logged} theory curves logged, {there} already there")
     elif target is None:
         for line in table(component, predictions):
             click.echo(line)
@@ -118,67 +118,10 @@ def theory(
         write_whole(target, json.dumps(as_rows(predictions), indent=1, allow_nan=False) + "\n")
 
 
-def log_curves(
-    component: Theory,
-    params: Params,
-    predictions: Sequence[Prediction],
-    study: str,
-    dimension: int,
-    tracking_uri: str | None,
-) -> None:
-    """Log each load's curve, and what it is to be compared with, as a run of the study."""
-    from normlaw.tracking.client import connect
-    from normlaw.tracking.theory_log import TheoryCurve, log_theory, open_study
-    from normlaw_registry import InputError
-
-    curves = []
-    for alpha in dict.fromkeys(prediction.alpha for prediction in predictions):
-        train_size = round(alpha * dimension)
-        if abs(train_size - alpha * dimension) > 1e-6 * train_size:
-            raise InputError(
-                f"alpha = {alpha:g} at dimension {dimension} is {alpha * dimension:g} training examples, "
-                "not a whole number: choose loads alpha = P/N, or another --dimension"
-            )
-        curve = {prediction.norm: prediction for prediction in predictions if prediction.alpha == alpha}
-        curves.append(
-            TheoryCurve(
-                theory=component.name,
-                params=params.model_dump(mode="json"),
-                alpha=alpha,
-                train_size=train_size,
-                predictions=tuple(curve[norm] for norm in sorted(curve)),
-                references={name: error(alpha) for name, error in component.references.items()},
-            )
-        )
-    client = connect(tracking_uri)
-    logged = log_theory(client, open_study(client, study), curves)
-    click.echo(f"{study}: {logged} theory curves logged, {len(curves) - logged} already there")
-
-
-def as_rows(predictions: Sequence[Prediction]) -> list[dict[str, float | None]]:
-    """Return one object of JSON's own types for each prediction."""
-    names = sorted({name for prediction in predictions for name in prediction.order_parameters})
-    names.sort(key=lambda name: name != "overlap")  # what the field looks at first
-    return [
-        {
-            "alpha": prediction.alpha,
-            "lambda": prediction.norm,
-            **{name: finite(prediction.order_parameters.get(name)) for name in names},
-            "error": finite(prediction.error),
-        }
-        for prediction in predictions
-    ]
-
-
-def finite(value: float | None) -> float | None:
-    """Return the value, or None where JSON has no number for it."""
-    from math import isfinite
-
-    return float(value) if value is not None and isfinite(value) else None
-
-
 def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:
     """Return the predictions, and below them the errors to compare with at each load, as aligned columns."""
+    from normlaw.theory_job import as_rows
+
     rows = as_rows(predictions)
     lines = columns([list(rows[0]), *([shown(value) for value in row.values()] for row in rows)])
     if component.references:

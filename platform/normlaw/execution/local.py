@@ -8,11 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import cycle
 from multiprocessing.queues import Queue
@@ -44,6 +46,25 @@ def execute(stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress],
             yield from (Outcome(spec.spec_hash, reason) for spec in waiting.pop(first))
 
 
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Keep processes that are spawned meanwhile from running the main script once more.
+
+    A spawned process imports it, for functions that it might define; ours come from normlaw. Without this, a
+    script or a program on standard input that calls `normlaw.run` would have to guard itself by
+    `if __name__ == "__main__"`.
+    """
+    main = sys.modules["__main__"]
+    names: tuple[str, ...] = ("__file__", "__spec__")
+    kept = {name: vars(main)[name] for name in names if name in vars(main)}
+    try:
+        vars(main).pop("__file__", None)
+        main.__spec__ = None
+        yield
+    finally:
+        vars(main).update(kept)
+
+
 def _one_pool(
     waiting: dict[str, Stack],
     attempts: Counter[str],
@@ -66,7 +87,8 @@ def _one_pool(
     )
     started: set[str] = set()
     try:
-        futures: set[Future[list[Outcome]]] = {pool.submit(_work, stack, job) for stack in waiting.values()}
+        with _main_module_hidden():
+            futures: set[Future[list[Outcome]]] = {pool.submit(_work, stack, job) for stack in waiting.values()}
         while futures:
             done, futures = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             for item in _drain(news):

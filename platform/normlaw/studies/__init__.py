@@ -1,1 +1,0 @@
-"""The shipped studies: YAML files, runnable by name."""

@@ -1,0 +1,189 @@
+"""`import normlaw`: every verb of the command line as one call, and tidy frames of what MLflow holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import normlaw
+from normlaw.cli import main
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=kept, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_the_import_is_light_and_names_everything(tmp_path) -> None:
+    code = (
+        "import sys, normlaw; from normlaw import run, fit, load_study; dir(normlaw)\n"
+        "heavy = ('torch', 'mlflow', 'pandas', 'scipy', 'matplotlib', 'pyarrow', 'numpy')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = python("-c", code, cwd=tmp_path)
+    assert done.stdout.strip() == "[]", done.stderr
+    for name in normlaw.__all__:
+        assert getattr(normlaw, name).__doc__, name
+    assert set(normlaw.__all__) <= set(dir(normlaw))
+    assert normlaw.__version__
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        normlaw.trian  # noqa: B018
+
+
+def test_every_verb_of_the_command_line_is_a_call() -> None:
+    verbs = {"import": "import_curves"}
+    for verb in main.commands:
+        assert callable(getattr(normlaw, verbs.get(verb, verb))), verb
+
+
+def test_the_lists_of_names_agree() -> None:
+    assert sorted(normlaw._WHERE) == normlaw.__all__
+
+
+@pytest.fixture(scope="module")
+def tiny_study() -> dict[str, Any]:
+    return {
+        "name": "api",
+        "fixed": {
+            "architecture": {"name": "mlp", "params": {"hidden": [16]}},
+            "dataset": "digits",
+            "label_noise": 0.2,
+            "optimizer": {"learning_rate": 3e-3},
+            "batch_size": 32,
+            "steps": 120,
+            "measuring_points": 15,
+            "measures": ["weight_norm", "frobenius_norm"],
+        },
+        "vary": {"train_size": [32, 64, 128, 256], "seed": [0, 1], "optimizer.weight_decay": [0.0, 0.01]},
+    }
+
+
+SCRIPT = """
+import normlaw, sys
+print(normlaw.run("api.yaml", max_parallel=2))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which a script without a guard has trained the study."""
+    folder = tmp_path_factory.mktemp("api")
+    (folder / "api.yaml").write_text(yaml.safe_dump(tiny_study))
+    (folder / "script.py").write_text(SCRIPT)
+    done = python("script.py", cwd=folder)
+    assert "trained=16" in done.stdout, done.stderr
+    return folder
+
+
+@pytest.fixture
+def here(folder, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return folder
+
+
+def test_curves_are_tidy(here, tiny_study) -> None:
+    curves = normlaw.curves(normlaw.load_study(tiny_study))
+    assert list(curves.columns[:5]) == ["run", "train_size", "seed", "optimizer.weight_decay", "step"]
+    assert {"test/error", "log_norm/weight_norm", "log_norm/frobenius_norm"} <= set(curves.columns)
+    last = curves.groupby("run")["step"].agg(["min", "max", "count"])
+    assert len(last) == 16
+    assert (last["min"] == 0).all()
+    assert (last["max"] == 120).all()
+    assert curves.groupby("optimizer.weight_decay")["run"].nunique().to_dict() == {"0.0": 8, "0.01": 8}
+    runs = normlaw.runs("api").set_index("run")
+    best = curves.loc[curves.groupby("run")["test/error"].idxmin()].set_index("run")
+    assert runs["status"].unique().tolist() == ["FINISHED"]
+    assert np.allclose(runs["optimum/test_error"], best["test/error"].reindex(runs.index))
+    assert runs["train_size"].tolist() == best["train_size"].reindex(runs.index).tolist()
+
+
+def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
+    curves = normlaw.curves("api")
+    with pytest.raises(normlaw.InputError, match=r"2 values of 'optimizer.weight_decay' \(0.0, 0.01\)"):
+        normlaw.fit(curves)
+    one = curves[curves["optimizer.weight_decay"] == "0.01"]
+    analysis = normlaw.fit(one, norm="frobenius_norm", draws=100)
+    logged = normlaw.analyse("api", norm="frobenius_norm", draws=100)
+    assert [result.setting for result in logged] == [
+        {"optimizer.weight_decay": "0.0"},
+        {"optimizer.weight_decay": "0.01"},
+    ]
+    assert logged[1].analysis.gamma_meas == analysis.gamma_meas
+    results = normlaw.results("api")
+    of_this = results[results["analysis"].str.contains("0.01")].set_index("exponent")
+    assert of_this["value"].to_dict() == pytest.approx(
+        {name: estimate.value for name, estimate in analysis.estimates().items()}
+    )
+    assert (of_this["norm"] == "frobenius_norm").all()
+    assert normlaw.report("api", page=here / "page.html") == results["analysis"].unique().tolist()
+    assert (here / "page.html").exists()
+    assert normlaw.against_theory("api") is None
+
+
+def test_figures_are_drawn_by_name(here) -> None:
+    curves = normlaw.curves("api")
+    analysis = normlaw.fit(curves[curves["optimizer.weight_decay"] == "0.0"], draws=100)
+    assert normlaw.plot(analysis, "endpoint_law").axes
+    with pytest.raises(normlaw.InputError, match="did you mean endpoint_law"):
+        normlaw.plot(analysis, "endpoint")
+    with pytest.raises(normlaw.InputError, match=r"unknown choice 'draw' .*did you mean draws"):
+        normlaw.fit(curves, draw=100)
+
+
+def test_what_is_done_is_not_done_again(here, tiny_study) -> None:
+    summary = normlaw.resume("api")
+    assert (summary.trained, summary.already_there, summary.complete) == (0, 16, True)
+    assert [(done.study, done.there, done.sent) for done in normlaw.sync()] == [("api", 16, ())]
+    with pytest.raises(normlaw.InputError, match="no study 'apo' was begun"):
+        normlaw.resume("apo")
+
+
+def test_curves_from_a_file(here) -> None:
+    curves = normlaw.curves("api")
+    one = curves[curves["optimizer.weight_decay"] == "0.0"]
+    table = one[["train_size", "seed", "step"]].assign(
+        log_norm=one["log_norm/weight_norm"], test_error=one["test/error"]
+    )
+    table.to_csv("elsewhere.csv", index=False)
+    direct = normlaw.fit(one, norm="weight_norm", draws=100)
+    assert normlaw.fit("elsewhere.csv", draws=100).gamma_1.value == pytest.approx(direct.gamma_1.value)
+    assert normlaw.import_curves("elsewhere.csv", "imported") == (8, 0)
+    assert normlaw.import_curves("elsewhere.csv", "imported") == (0, 8)
+    assert len(normlaw.curves("imported")) == len(table)
+
+
+def test_studies_and_components_are_frames() -> None:
+    studies = normlaw.studies()
+    quick = studies[studies["name"] == "quickstart"].iloc[0]
+    assert quick["runs"] == 18
+    components = normlaw.plugins()
+    assert "cnn" in components.loc[components["kind"] == "architecture", "name"].tolist()
+    assert normlaw.load_study("cnn_mnist", scale="small").name == "cnn_mnist-small"
+
+
+def test_a_theory_is_a_frame_and_goes_to_mlflow(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    exact = normlaw.theory("perceptron", [0.5, 1.0], [0.1, 1.0], study="exact", dimension=100)
+    assert isinstance(exact, pd.DataFrame)
+    assert exact[["alpha", "lambda"]].to_numpy().tolist() == [[0.5, 0.1], [0.5, 1.0], [1.0, 0.1], [1.0, 1.0]]
+    kept = normlaw.curves("exact", kinds=["theory"])
+    assert kept["test/error"].tolist() == pytest.approx(exact["error"].tolist())
+    assert sorted(set(kept["train_size"])) == [50, 100]
+
+
+def test_a_plugin_is_written(tmp_path) -> None:
+    made = normlaw.new_plugin("my-law", ["fitter"], folder=tmp_path)
+    assert made == tmp_path / "my-law"
+    assert (made / "pyproject.toml").exists()
