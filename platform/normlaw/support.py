@@ -17,7 +17,7 @@ def components(spec: RunSpec, catalogue: Catalogue) -> Iterator[Component]:
 
 
 def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -> None:
-    """Refuse a device that a component of a run does not declare.
+    """Refuse a device or a precision that a component of a run does not declare.
 
     Args:
         specs: the runs.
@@ -29,16 +29,26 @@ def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -
 
     """
     kind = device.partition(":")[0]
-    for component in _distinct(specs, catalogue):
+    for component, precision in _distinct(specs, catalogue):
         if component.devices is not None and kind not in component.devices:
             raise InputError(
                 f"{_described(component, catalogue)} works on {' and '.join(component.devices)} only, and the "
                 f"device chosen is {device}: give --device {component.devices[0]}"
             )
+        if component.dtypes is not None and precision not in component.dtypes:
+            raise InputError(
+                f"{_described(component, catalogue)} works in {' and '.join(component.dtypes)} only, and the "
+                f"study trains in {precision}: give `compute.precision: {component.dtypes[0]}`"
+            )
 
 
-def _distinct(specs: Iterable[RunSpec], catalogue: Catalogue) -> list[Component]:
-    found = {(one.kind, one.name): one for spec in specs for one in components(spec, catalogue)}
+def _distinct(specs: Iterable[RunSpec], catalogue: Catalogue) -> list[tuple[Component, str]]:
+    """Return each component that takes part, once for each precision that it is trained in."""
+    found = {
+        (one.kind, one.name, spec.compute.precision): (one, str(spec.compute.precision))
+        for spec in specs
+        for one in components(spec, catalogue)
+    }
     return list(found.values())
 
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from normlaw.display import Display
+from normlaw.launch import launch
 from normlaw.study import expand, parse_study
 from normlaw.support import check_support
 from normlaw.yaml_source import YamlSource
@@ -49,6 +51,32 @@ def test_a_device_that_is_not_declared_is_refused(specs, kind) -> None:
     told = rf"{kind.kind} '\w+' of lab-norms 0.3 works on cpu only.*cuda:1: give --device cpu"
     with pytest.raises(InputError, match=told):
         check_support(specs, catalogue, "cuda:1")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_precision_that_is_not_declared_is_refused(tiny, write_study, kind) -> None:
+    tiny["fixed"]["compute"] = {"precision": "bfloat16"}
+    source = YamlSource.read(write_study(tiny))
+    specs = expand(parse_study(source), load_catalogue(), source)
+    check_support(specs, catalogue_where(kind, dtypes=("bfloat16",)), "cpu")
+    told = rf"{kind.kind} '\w+' of lab-norms 0.3 works in float32 only.*`compute.precision: float32`"
+    with pytest.raises(InputError, match=told):
+        check_support(specs, catalogue_where(kind, dtypes=("float32",)), "cpu")
+
+
+def test_a_launch_refuses_before_anything_is_written(specs, tiny, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = YamlSource.read(tmp_path / "tiny.yaml")
+    with pytest.raises(InputError, match="works on cuda only, and the device chosen is cpu"):
+        launch(
+            parse_study(source),
+            source,
+            catalogue_where(Architecture, devices=("cuda",)),
+            Display(),
+            device="cpu",
+            home=tmp_path / "home",
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
 def test_what_declares_nothing_works_everywhere(specs) -> None:
