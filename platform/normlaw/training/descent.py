@@ -41,11 +41,12 @@ class Descent:
         """
         for target in measuring_steps(self._spec.total_steps, self._spec.measuring_points):
             if target > self._measured:
-                self._advance(target)
+                self.advance(target)
                 self._measured = target
                 yield target
 
-    def _advance(self, target: int) -> None:
+    def advance(self, target: int) -> None:
+        """Train up to a step. Raises as `steps` does."""
         spec = self._spec
         self._network.train()
         finite = torch.ones((), dtype=torch.bool, device=self._device)

@@ -171,3 +171,17 @@ def test_a_run_is_trained_where_mlflow_is_not_installed():
         [sys.executable, "-c", WITHOUT_MLFLOW, short], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("loop", ["field, 0 workers", "normlaw float32, 2 stacked"])
+def test_the_benchmark_runs_where_mlflow_is_not_installed(loop):
+    """Every loop of it once, on a few images."""
+    script = Path(__file__).parents[2] / "benchmarks" / "training.py"
+    code = "import runpy, sys; sys.modules['mlflow'] = None; sys.argv = sys.argv[1:]; " + (
+        f"sys.path.insert(0, {str(script.parent)!r}); runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    few = ["--images", "8", "--test-images", "8", "--threads", "1", "--stack", "2", "--memory", loop]
+    command = [sys.executable, "-c", code, str(script), "cnn", *few]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 0
