@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +114,7 @@ class Stack:
 
         compute = self.members[0].run.spec.compute
         # the fused kernels of attention cannot be stacked
-        with arithmetic(compute, self._device), sdpa_kernel(SDPBackend.MATH):
+        with arithmetic(compute, self._device), sdpa_kernel(SDPBackend.MATH), _no_fused_encoder_layers():
             stacked = torch.vmap(one, in_dims=(0, 0, None if shared else 0))
             outputs: Tensor = stacked(self._parameters, self._buffers, inputs)
         return outputs.float()
@@ -200,6 +201,16 @@ class Stack:
         for place in staying:
             self.members[place].optimizer_state = _member_of(state, place)
         return Stack([self.members[place] for place in staying], self.step)
+
+
+@contextmanager
+def _no_fused_encoder_layers() -> Iterator[None]:
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _member_of(state: dict[str, Any], place: int) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def assert_same_curve(stacked: list[Point], alone: list[Point]) -> None:
         assert one == pytest.approx(other, rel=TOLERANCE, abs=TOLERANCE)
 
 
-@pytest.mark.filterwarnings("ignore:There is a performance drop")
+@pytest.mark.filterwarnings("error:There is a performance drop")
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_a_stacked_run_has_its_own_curve(name: str, spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     specs = [spec(seed, architecture=NETWORKS[name]) for seed in range(3)]
