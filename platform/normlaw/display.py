@@ -89,6 +89,10 @@ class Display:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
 
+    def say(self, text: str) -> None:
+        """Show a line, above the progress bar where there is one."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     @contextmanager
     def training(self, specs: Sequence[RunSpec], already_done: int) -> Iterator[Report]:
         """Show a progress bar over the optimiser steps of these runs while the block lasts."""

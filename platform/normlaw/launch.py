@@ -14,9 +14,9 @@ from mlflow.exceptions import MlflowException
 
 from normlaw import environment
 from normlaw.display import Display, Report
-from normlaw.execution.devices import choose_device, describe_device, largest_stack, processors
+from normlaw.execution.choice import Executor, ExecutorChoice, ExecutorName
+from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress, Stack
-from normlaw.execution.local import execute
 from normlaw.home import HOME, journal_path, keep_study
 from normlaw.preflight import check
 from normlaw.spec import RunSpec
@@ -73,6 +73,9 @@ def launch(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     offline: bool = False,
     system_load: bool = False,
+    executor: ExecutorName = "local",
+    scheduler: str | None = None,
+    cluster_config: Path | None = None,
 ) -> Summary:
     """Train every run of the study that is not finished yet, and send it to MLflow meanwhile.
 
@@ -93,6 +96,9 @@ def launch(
         checkpoint_seconds: least time between two checkpoints of a run.
         offline: ask no server; the journals keep all, for `normlaw sync`.
         system_load: log the load of this machine to the launch's MLflow run.
+        executor: what trains the runs: local (this machine), dask, slurm or pbs.
+        scheduler: for dask: tcp://HOST:8786, or the path of a scheduler file.
+        cluster_config: YAML file that says what a task or a batch job is.
 
     Raises:
         InputError: the study asks for what cannot be done, or the server does not answer.
@@ -100,21 +106,23 @@ def launch(
 
     """
     specs = {spec.spec_hash: spec for spec in expand(study, catalogue, source)}
-    device = choose_device(device)
-    check_support(specs.values(), catalogue, device)
-    check(specs.values(), catalogue, home / "data", download=download)
-    job = Job(
-        study=study.name,
-        abscissa=study.abscissa,
-        home=home,
-        folder=home / "data",
-        device=device,
-        environment={**environment.describe(catalogue), "device": describe_device(device)},
-        max_parallel=max_parallel or len(processors(device)),
-        checkpoint_seconds=checkpoint_seconds,
-    )
-    together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
     with ExitStack() as opened:
+        choice = ExecutorChoice(executor, scheduler, cluster_config)
+        trainer = opened.enter_context(choice.open(home, environment.plugin_versions(catalogue), display.say))
+        device = trainer.choose_device(device)
+        check_support(specs.values(), catalogue, device)
+        check(specs.values(), catalogue, home / "data", download=download)
+        job = Job(
+            study=study.name,
+            abscissa=study.abscissa,
+            home=home,
+            folder=home / "data",
+            device=device,
+            environment={**environment.describe(catalogue), "device": trainer.describe_device(device)},
+            max_parallel=max_parallel or len(processors(device)),
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
         writer, launches, there = None, None, AtServer({})
         if offline:
             keep_study(home, study)
@@ -133,7 +141,8 @@ def launch(
         summary = Summary(already_there=len(specs) - len(missing))
         launched = None
         if missing:
-            about = {"runs": str(len(missing)), "device": device, "max_parallel": str(job.max_parallel)}
+            about = {"runs": str(len(missing)), "device": device, "executor": executor}
+            about["max_parallel"] = str(job.max_parallel)
             launched = opened.enter_context(Launch(home, study.name, about))
             job = replace(job, environment={**job.environment, "launch": launched.name})
             if launches is not None:
@@ -157,7 +166,7 @@ def launch(
             left = (on_disk | there.running) - {spec.spec_hash for spec in missing}
             for spec_hash in look_for_leftovers(home, study.name, there, left).unsent:
                 sender.ended(spec_hash)
-        for outcome in _outcomes(missing, together, job, report, sender):
+        for outcome in _outcomes(trainer, missing, together, job, report, sender):
             spec = specs[outcome.spec_hash]
             if outcome.failure is not None:
                 summary.failed[study.run_name(spec)] = outcome.failure
@@ -188,6 +197,7 @@ def _connected(tracking_uri: str | None) -> MlflowClient:
 
 
 def _outcomes(
+    trainer: Executor,
     missing: list[RunSpec],
     together: Callable[[list[RunSpec]], list[Stack]],
     job: Job,
@@ -205,7 +215,7 @@ def _outcomes(
     """Runs that another process is training, or was when they were looked at last."""
     while missing or held:
         by_hash = {spec.spec_hash: spec for spec in missing}
-        for outcome in execute(together(missing), job, note):
+        for outcome in trainer.execute(together(missing), job, note):
             if outcome.elsewhere:
                 held.append(by_hash[outcome.spec_hash])
             elif not outcome.stopped:

@@ -22,7 +22,8 @@ def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -
     Args:
         specs: the runs.
         catalogue: where their components are found.
-        device: torch's name of it, such as 'cpu' or 'cuda:1'.
+        device: torch's name of it, such as 'cpu' or 'cuda:1'; 'auto' where each worker has another, and
+            looks itself.
 
     Raises:
         InputError: names the component, who provides it and what it supports.
@@ -30,7 +31,7 @@ def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -
     """
     kind = device.partition(":")[0]
     for component, precision in _distinct(specs, catalogue):
-        if component.devices is not None and kind not in component.devices:
+        if component.devices is not None and kind not in (*component.devices, "auto"):
             raise InputError(
                 f"{_described(component, catalogue)} works on {' and '.join(component.devices)} only, and the "
                 f"device chosen is {device}: give --device {component.devices[0]}"

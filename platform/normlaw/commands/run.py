@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,19 @@ _OPTIONS = (
     click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there."),
     click.option(
         "--max-parallel", type=click.IntRange(min=1), help="Processes; default: one a core, or a GPU."
+    ),
+    click.option(
+        "--executor",
+        type=click.Choice(["local", "dask", "slurm", "pbs"]),
+        default="local",
+        show_default=True,
+        help="What trains: this machine, Dask workers that are there, or batch jobs with workers.",
+    ),
+    click.option("--scheduler", help="For dask: tcp://HOST:8786, or the file of --scheduler-file."),
+    click.option(
+        "--cluster-config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="For dask, slurm and pbs: a YAML file that says what a task or a job is.",
     ),
     click.option(
         "--stack",

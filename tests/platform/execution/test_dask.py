@@ -1,0 +1,245 @@
+"""Runs on a real Dask scheduler with two workers on loopback, faults included."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
+
+from normlaw import environment  # noqa: E402
+from normlaw.execution.cluster.configuration import DaskConfiguration  # noqa: E402
+from normlaw.execution.cluster.executor import ClusterExecutor  # noqa: E402
+from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
+from normlaw.execution.job import Job, Progress, Stack  # noqa: E402
+from normlaw.execution.worker import work  # noqa: E402
+from normlaw.home import journal_path  # noqa: E402
+from normlaw.study import Study, expand  # noqa: E402
+from normlaw.tracking.journal import Journal  # noqa: E402
+from normlaw.tracking.record import read_journal  # noqa: E402
+from normlaw_registry import Catalogue  # noqa: E402
+
+PATIENCE = 240.0
+"""Seconds; a loaded machine takes half a minute to import torch in a worker."""
+
+
+class Supervised:
+    """A program that is started anew whenever it ends, as compose and batch systems do."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        self._command, self._folder = command, folder
+        self._ended = threading.Event()
+        self.process = self._start()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder)
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self.process.wait()
+            if not self._ended.wait(0.5):
+                self.process = self._start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self._thread.join()
+
+
+@dataclass
+class DaskCluster:
+    address: str
+    scheduler: Supervised
+    workers: dict[str, Supervised]
+
+    def worker_pids(self) -> dict[str, int]:
+        """Return the process of each worker (not of its nanny) by the worker's name."""
+        with distributed.Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+            names = {a: w["name"] for a, w in client.scheduler_info(n_workers=-1)["workers"].items()}
+            return {names[address]: pid for address, pid in client.run(os.getpid).items()}
+
+
+@pytest.fixture(scope="module")
+def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    folder = tmp_path_factory.mktemp("dask")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
+    with closing(Supervised(scheduler, folder)) as first:
+        workers = {}
+        for name in ("a", "b"):
+            command = [*dask, "worker", address, "--nthreads", "1", "--name", name, "--host", "127.0.0.1"]
+            workers[name] = Supervised([*command, "--local-directory", str(folder)], folder)
+        try:
+            yield DaskCluster(address, first, workers)
+        finally:
+            for worker in workers.values():
+                worker.close()
+
+
+@pytest.fixture
+def job(tmp_path: Path, catalogue: Catalogue) -> Job:
+    return Job(
+        study="tiny",
+        abscissa="weight_norm",
+        home=tmp_path,
+        folder=tmp_path / "data",
+        device="cpu",
+        environment=environment.describe(catalogue),
+        max_parallel=2,
+        checkpoint_seconds=0.0,
+    )
+
+
+@pytest.fixture
+def stacks(tiny: dict[str, Any], catalogue: Catalogue) -> list[Stack]:
+    tiny["fixed"].update(steps=100, measuring_points=16)
+    tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2, 3, 4]}
+    specs = expand(Study.model_validate(tiny), catalogue)
+    return [(specs[0], specs[1]), *((spec,) for spec in specs[2:])]
+
+
+Open = Callable[[], ClusterExecutor]
+
+
+@pytest.fixture
+def open_executor(dask_cluster: DaskCluster, job: Job, catalogue: Catalogue) -> Open:
+    def open_it() -> ClusterExecutor:
+        site = DaskSite(dask_cluster.address, DaskConfiguration(worker_seconds=PATIENCE))
+        return ClusterExecutor(site, job.home, environment.plugin_versions(catalogue), print)
+
+    return open_it
+
+
+def lines(job: Job, spec_hash: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal_path(job.home, job.study, spec_hash).read_text().splitlines()]
+
+
+def test_lost_workers_and_a_new_scheduler_lose_and_double_nothing(
+    dask_cluster: DaskCluster,
+    open_executor: Open,
+    stacks: list[Stack],
+    job: Job,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    pids = dask_cluster.worker_pids()
+    killed: dict[str, float] = {}
+
+    def kill(what: str, pid: int) -> None:
+        if what not in killed:
+            os.kill(pid, signal.SIGKILL)
+            killed[what] = time.time() * 1000
+
+    def note(news: Progress) -> None:
+        if news.step > 0:
+            kill("worker", pids["a"])
+
+    outcomes = []
+    with open_executor() as executor:
+        for outcome in executor.execute(stacks, job, note):
+            outcomes.append(outcome)
+            if len(outcomes) == 1:
+                kill("nanny", dask_cluster.workers["b"].process.pid)
+            if len(outcomes) == 3:
+                kill("scheduler", dask_cluster.scheduler.process.pid)
+    assert killed.keys() == {"worker", "nanny", "scheduler"}
+    assert "connected to tcp://127.0.0.1" in capfd.readouterr().out
+
+    specs = [spec for stack in stacks for spec in stack]
+    assert sorted(outcome.spec_hash for outcome in outcomes) == sorted(spec.spec_hash for spec in specs)
+    assert all(outcome.failure is None and not outcome.stopped for outcome in outcomes)
+    for spec in specs:
+        kinds = [line["kind"] for line in lines(job, spec.spec_hash)]
+        assert kinds.count("start") == kinds.count("end") == 1
+        assert kinds[0] == "start"
+        assert kinds[-1] == "end"
+    gone_on = [
+        spec
+        for spec in specs
+        for entries in [lines(job, spec.spec_hash)]
+        if any(entries[0]["time"] < moment < entries[-1]["time"] for moment in killed.values())
+    ]
+    assert gone_on, "no run outlived a fault: all were begun again, or none was hit"
+
+    here = replace(job, home=job.home / "here")
+    torch.set_num_threads(1)
+    for stack in stacks:  # what each process of the local executor does
+        assert all(o.failure is None for o in work(stack, here, lambda news: None, lambda: False))
+    for spec in specs:
+        record, expected = (read_journal(journal_path(j.home, j.study, spec.spec_hash)) for j in (job, here))
+        assert record is not None
+        assert expected is not None
+        assert record.points == expected.points
+        assert record.environment["device"] == "cpu"
+
+
+def test_closing_stops_at_a_measuring_point_and_leaves_the_workers(
+    dask_cluster: DaskCluster, open_executor: Open, tiny: dict[str, Any], catalogue: Catalogue, job: Job
+) -> None:
+    tiny["fixed"].update(steps=100_000, measuring_points=2000)
+    tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2, 3, 4, 5, 6, 7, 8]}
+    specs = expand(Study.model_validate(tiny), catalogue)
+    before = dask_cluster.worker_pids()
+    handed_out: list[int] = []
+    news: list[Progress] = []
+
+    def interrupt(item: Progress) -> None:
+        news.append(item)
+        with distributed.Client(dask_cluster.address, set_as_default=False) as client:
+            handed_out.append(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+        raise KeyboardInterrupt
+
+    with open_executor() as executor, pytest.raises(KeyboardInterrupt):
+        list(executor.execute([(spec,) for spec in specs], job, interrupt))
+    assert handed_out[0] <= 4, "more tasks than two workers have room for"
+    for spec in specs:
+        path = journal_path(job.home, job.study, spec.spec_hash)
+        record = read_journal(path)
+        assert record is None or record.status is None
+        Journal(path).__exit__()  # nobody holds its lock: no worker is still at it
+    assert any((job.home / "checkpoints").rglob("*.ckpt"))
+    assert dask_cluster.worker_pids() == before
+
+
+def test_a_task_waits_for_the_attempt_that_was_given_up(
+    open_executor: Open, stacks: list[Stack], job: Job
+) -> None:
+    stack = stacks[-1]
+    held = Journal(journal_path(job.home, job.study, stack[0].spec_hash))
+    threading.Timer(4.0, held.__exit__).start()
+    with open_executor() as executor:
+        [outcome] = executor.execute([stack], job, lambda news: None)
+    assert outcome.failure is None
+    assert not outcome.elsewhere
+    with open_executor() as executor:  # finished: told at once, and not trained again
+        before = journal_path(job.home, job.study, stack[0].spec_hash).read_bytes()
+        news: list[Progress] = []
+        [again] = executor.execute([stack], job, news.append)
+    assert again == replace(outcome, elsewhere=True)
+    assert news == []
+    assert journal_path(job.home, job.study, stack[0].spec_hash).read_bytes() == before
