@@ -13,7 +13,7 @@ author = "The normlaw contributors"
 version = release = installed("normlaw")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
@@ -21,6 +21,7 @@ extensions = [
     "plain_docstrings",
     "repository_links",
 ]
+nb_execution_mode = "off"  # a test runs the notebook; the site shows what is stored in it
 exclude_patterns = ["_ext"]
 suppress_warnings = ["toc.not_included"]
 

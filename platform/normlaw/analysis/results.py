@@ -89,7 +89,7 @@ class Findings:
     warnings: tuple[AnalysisWarning, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Analysis:
     """The laws of one study."""
 
@@ -125,6 +125,16 @@ class Analysis:
     def gamma_meas(self) -> Estimate:
         """Measured exponent of the endpoint law."""
         return self.findings.gamma_meas
+
+    def summary(self) -> str:
+        """Return the table of exponents, what it rests on, and the warnings, as text to be read."""
+        from normlaw.analysis.text import render
+
+        return render(self)
+
+    def __repr__(self) -> str:
+        numbers = (f"{name} = {e.value:.3f} ± {e.stderr:.3f}" for name, e in self.estimates().items())
+        return f"<Analysis: {', '.join(numbers)}>"
 
     def estimates(self) -> dict[str, Estimate]:
         """Return all exponents by name, in the order of `EXPONENTS`."""

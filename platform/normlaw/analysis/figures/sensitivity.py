@@ -25,11 +25,9 @@ LABELS = {"gamma_1": "γ₁", "gamma_pred": "γ_pred = γ₁γ₂"}
 
 def sensitivity(analysis: Analysis) -> Figure:
     """Return the specification curves of both exponents above the map of gamma_1 over windows."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from normlaw.analysis.figures.drawing import Drawing
 
-    figure = Figure(figsize=(9.0, 7.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Drawing(9.0, 7.2)
     top = figure.subplot_mosaic([["gamma_1", "gamma_pred"], ["map", "map"]], height_ratios=[1, 1.1])
     table = analysis.findings.tables["sensitivity"]
     for name in ("gamma_1", "gamma_pred"):

@@ -25,11 +25,9 @@ RELATIVE_NORM_LABEL = "norm relative to the optimal norm, log₁₀(λ/λ_opt)"
 
 def new_figure(width: float = 6.4, height: float = 4.4) -> tuple[Figure, Axes]:
     """Return a figure of its own, outside pyplot, with one pair of axes; sizes in inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from normlaw.analysis.figures.drawing import Drawing
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Drawing(width, height)
     axes = figure.add_subplot()
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

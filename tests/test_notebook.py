@@ -1,0 +1,58 @@
+"""docs/notebook.ipynb is run from top to bottom by Jupyter's own kernel, and gives what it shows.
+
+To store its outputs anew: `cd docs && jupyter execute --inplace notebook.ipynb`, then remove `mlflow.db`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+PAGE = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """Return the notebook as it is stored and as it was just run, in a folder of its own."""
+    stored, fresh = nbformat.read(PAGE, 4), nbformat.read(PAGE, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("NORMLAW_HOME", raising=False)
+        where = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
+        NotebookClient(fresh, timeout=600, kernel_name="python3", resources=where).execute()
+    return stored, fresh
+
+
+def shown(notebook: Any) -> list[set[str]]:
+    """Return the kinds of output of each code cell."""
+    return [
+        {kind for output in cell.outputs for kind in output.get("data", {"text/plain": ""})}
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def exponents(notebook: Any) -> dict[str, tuple[float, float]]:
+    text = "".join(
+        output.get("text", "") for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    )
+    rows = re.findall(r"^(gamma_\w+)\s+(-?[\d.]+)\s+([\d.]+)", text, re.MULTILINE)
+    return {name: (float(value), float(stderr)) for name, value, stderr in rows}
+
+
+def test_every_cell_shows_what_the_page_shows(run) -> None:
+    stored, fresh = run
+    assert shown(fresh) == shown(stored)
+    assert sum("image/png" in kinds for kinds in shown(fresh)) == 2
+
+
+def test_the_laws_are_those_on_the_page(run) -> None:
+    stored, fresh = map(exponents, run)
+    assert stored.keys() == fresh.keys() == {"gamma_1", "gamma_2", "gamma_pred", "gamma_meas"}
+    for name, (value, stderr) in stored.items():
+        assert abs(fresh[name][0] - value) <= 2 * stderr, name  # another processor rounds differently
