@@ -16,16 +16,19 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.viewcode",
+    "command_reference",
+    "api_pages",
+    "component_reference",
     "mathml",
     "plain_docstrings",
     "repository_links",
+    "study_reference",
 ]
 nb_execution_mode = "off"  # a test runs the notebook; the site shows what is stored in it
 exclude_patterns = ["_ext"]
 suppress_warnings = ["toc.not_included"]
 
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # page.md#section, as code hosts number them
 
 default_role = "literal"  # docstrings write `name` as Markdown does

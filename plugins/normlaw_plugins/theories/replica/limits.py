@@ -1,15 +1,16 @@
 r"""The rules that the fixed-norm curve is compared with, each from its own fixed-point equation.
 
 Every function takes a load alpha > 0 and returns a generalisation error theta/pi. Unknowns are angles (through
-phi = ln tan theta), so that full relative precision is kept at large alpha, where 1 - R ~ alpha^-2.
+phi = ln tan theta), so that full relative precision is kept at large alpha, where 1 - R ~ alpha^-2. The
+equations:
 
-Hebb's rule (lambda -> 0):        tan^2 theta = pi/(2 alpha)   (Vallet 1989).
-Maximum stability (lambda -> oo): equations (1), (2) of the package with Delta(t) = max(kappa - t, 0)
-                                  (Opper, Kinzel, Kleinz, Nehl 1990).
-Gibbs learning:                   R/sqrt(1 - R) = (alpha/pi) Int Dt exp(-R t^2/2)/H(sqrt(R) t)
-                                  (Gyorgyi, Tishby 1990).
-Bayes-optimal predictor:          the centre of mass of the version space, R_Bayes = sqrt(R_Gibbs)
-                                  (Opper, Haussler 1991).
+    Hebb's rule (lambda -> 0):        tan^2 theta = pi/(2 alpha)   (Vallet 1989).
+    Maximum stability (lambda -> oo): equations (1), (2) of the package with Delta(t) = max(kappa - t, 0)
+                                      (Opper, Kinzel, Kleinz, Nehl 1990).
+    Gibbs learning:                   R/sqrt(1 - R) = (alpha/pi) Int Dt exp(-R t^2/2)/H(sqrt(R) t)
+                                      (Gyorgyi, Tishby 1990).
+    Bayes-optimal predictor:          the centre of mass of the version space, R_Bayes = sqrt(R_Gibbs)
+                                      (Opper, Haussler 1991).
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""Directive `{components} KIND`: the built-in components of a kind, from the catalogue."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from described import keys, plain
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+import normlaw_registry as registry
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+KINDS: dict[str, type[registry.Component]] = {
+    kind.kind: kind
+    for kind in (
+        registry.Architecture,
+        registry.Dataset,
+        registry.ComplexityMeasure,
+        registry.Fitter,
+        registry.Theory,
+    )
+}
+
+
+def built_in(kind: type[registry.Component]) -> list[registry.Component]:
+    """Return the components of a kind that come with normlaw, in alphabetical order."""
+    catalogue = registry.load_catalogue()
+    return [
+        catalogue.get(kind, name)
+        for name in catalogue.names(kind)
+        if catalogue.provider(kind, name).distribution == "normlaw"
+    ]
+
+
+def definition(component: registry.Component) -> tuple[str, str]:
+    """Return a component's function as 'module.name', and what its docstring says before `Raises`."""
+    function = getattr(component, component.functions[0])
+    while isinstance(function, partial):
+        function = function.func
+    says = (inspect.getdoc(function) or "").partition("Raises:")[0].replace("Returns:\n", "\n")
+    return f"{function.__module__}.{function.__qualname__}", inspect.cleandoc(says)
+
+
+def section(component: registry.Component) -> Iterator[str]:
+    """Yield a component's Markdown: a heading, what it is, its source, where it works, its parameters."""
+    name, says = definition(component)
+    yield f"## `{component.name}`\n"
+    yield f"{plain(component.summary)}.\n"
+    if isinstance(component, registry.Fitter):
+        exponent = registry.LAW_EXPONENT[component.law]
+        yield f"Law: `{component.law}`; reports `{exponent}`.\n"
+    for paragraph in says.split("\n\n"):
+        yield plain(" ".join(line.strip() for line in paragraph.splitlines())) + "\n"
+    yield f"Source: {plain(component.source or 'normlaw')}. Code: [`{name}`](#{name}).\n"
+    if isinstance(component, (registry.Architecture, registry.Dataset, registry.ComplexityMeasure)):
+        devices = ", ".join(f"`{one}`" for one in component.devices or ()) or "all"
+        dtypes = ", ".join(f"`{one}`" for one in component.dtypes or ()) or "all"
+        yield f"Devices: {devices}. Precisions of training: {dtypes}.\n"
+    yield from keys(component.params)
+    if isinstance(component, registry.Architecture):
+        for preset, values in component.presets.items():
+            shown = ", ".join(f"{key}: {json.dumps(value)}" for key, value in values.items())
+            yield f"- preset `{preset}`: `{shown}`"
+        yield ""
+
+
+class Components(SphinxDirective):
+    """All built-in components of the kind that the argument names."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each."""
+        found = [line for component in built_in(KINDS[self.arguments[0]]) for line in section(component)]
+        return self.parse_text_to_nodes("\n".join(found), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("components", Components)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
