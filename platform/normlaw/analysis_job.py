@@ -20,6 +20,7 @@ from normlaw.analysis import (
     write,
 )
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
@@ -91,7 +92,7 @@ def analyse_study(
         curves, chosen = tidy(read_curves(client, members), norm)
         analysis = analyse(curves, catalogue, options)
         which = label(setting)
-        folder = reports / study / which.replace("/", "_") if which else reports / study
+        folder = reports / path_part(study) / path_part(which) if which else reports / path_part(study)
         settings = setting | shared_settings(members)
         about = About(
             title=f"Laws of {study}{': ' + which if which else ''}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import click
@@ -10,23 +12,47 @@ import click
 from normlaw.commands import analyse, import_curves, plugins, report, run, studies, sync, theory
 
 
+def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, of a bug, as Python does, but without passwords and tokens."""
+    from normlaw.redaction import printable
+
+    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
+
+
 class Program(click.Group):
     """The group of all verbs; exits with 0 (done), 1 (something failed) or 2 (bad input)."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; see click."""
+        sys.excepthook = show_redacted
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; an error that normlaw raised on purpose is shown as its message alone."""
+        """Run the verb; an error that is no bug is shown as its message alone."""
         try:
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as error:
+            from normlaw.redaction import first_line, printable
             from normlaw_registry import NormlawError
 
-            if not isinstance(error, NormlawError):
+            if isinstance(error, NormlawError):
+                message, code = printable(str(error)), error.exit_code
+            elif _is_mlflows(error):
+                message, code = f"MLflow: {first_line(error)}", 1
+            elif isinstance(error, OSError):
+                message, code = first_line(error), 1
+            else:
                 raise
             click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_code)
+            click.echo(message, err=True)
+            sys.exit(code)
+
+
+def _is_mlflows(error: Exception) -> bool:
+    """Return whether MLflow raised it: its server went away, or refuses. Does not import MLflow."""
+    return type(error).__module__ == "mlflow.exceptions"
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -12,6 +12,7 @@ from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
 from normlaw.analysis_job import finished, tidy
+from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
@@ -63,7 +64,7 @@ def compare_study(
     if comparison.agreement.empty:
         return None
     text = render(comparison)
-    folder = reports / study / "against_theory"
+    folder = reports / path_part(study) / "against_theory"
     write(comparison, text, folder)
     numbers = {
         f"{row['exponent']}/{row['setting']}".replace("=", "-"): float(row["value"])

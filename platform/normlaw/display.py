@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from normlaw.tracking.sender import Backlog
 
 
+def _plain(text: str) -> str:
+    """Return a text that others wrote as rich prints it letter by letter."""
+    return escape(printable(text))
+
+
 @dataclass
 class Report:
     """Receives what happens while runs are trained."""
@@ -47,7 +52,7 @@ class Report:
         self.steps[spec.spec_hash] = spec.total_steps
         self.bar.update(self.task, completed=sum(self.steps.values()), runs=f"{self.done}/{self.total}")
         if failure is not None:
-            self._say(f"[red]failed[/red] {escape(printable(f'{spec.run_name}: {failure}'))}")
+            self._say(f"[red]failed[/red] {_plain(f'{spec.run_name}: {failure}')}")
         elif not self.bar.console.is_terminal:
             self._say(escape(f"{self.done}/{self.total} {spec.run_name}"))
 
@@ -65,7 +70,7 @@ class Report:
         if backlog.trouble and not self.away:
             self._say(
                 f"[yellow]MLflow does not answer[/yellow], it is tried again and again; training goes on: "
-                f"{escape(backlog.trouble)}"
+                f"{_plain(backlog.trouble)}"
             )
         elif self.away and not backlog.trouble:
             self._say("MLflow answers again")
@@ -76,7 +81,7 @@ class Report:
         if reason not in self.refusals:
             self.refusals.add(reason)
             self._say(
-                f"[red]MLflow refuses[/red] (training goes on, and its journals keep all): {escape(reason)}"
+                f"[red]MLflow refuses[/red] (training goes on, and its journals keep all): {_plain(reason)}"
             )
 
     def _say(self, markup: str) -> None:

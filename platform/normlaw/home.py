@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from normlaw.study import Study
+from normlaw.study import Study, parse_study
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import InputError, NormlawError
 from normlaw_registry.errors import suggestion
@@ -61,10 +61,13 @@ def begun_study(home: Path, name: str) -> YamlSource:
     """Return the source of a study that was begun in this home.
 
     Raises:
-        InputError: none of that name was; names the nearest.
+        InputError: none of that name was (names the nearest), or its file was changed to be none.
 
     """
     known = begun_studies(home)
     if name not in known:  # the name itself never becomes part of a path
         raise InputError(f"no study {name!r} was begun in {home}: {suggestion(name, known)}")
-    return YamlSource.read(journal_folder(home, name) / STUDY_FILE)
+    source = YamlSource.read(journal_folder(home, name) / STUDY_FILE)
+    if (found := parse_study(source).name) != name:
+        raise InputError(f"{source.name}: is study {found!r}, not {name!r} as its folder says")
+    return source

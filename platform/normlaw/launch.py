@@ -123,7 +123,7 @@ def launch(
             checkpoint_seconds=checkpoint_seconds,
         )
         together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
-        writer, launches, there = None, None, AtServer({})
+        writer, launches, sender, there = None, None, None, AtServer({})
         if offline:
             keep_study(home, study)
         else:
@@ -133,7 +133,7 @@ def launch(
             experiment = open_experiment(client, study)
             launches = Launches(client, experiment, home)
             launches.settle()
-            opened.callback(launches.settle)
+            opened.callback(lambda: _settle(launches, sender))
             writer = RunWriter(client, experiment, study, launches)
             there = AtServer.of(client, experiment)
         on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
@@ -151,7 +151,6 @@ def launch(
                     if system_load and run_id is not None:
                         opened.enter_context(system_metrics(client, run_id))
         report = opened.enter_context(display.training(missing, already_done=summary.already_there))
-        sender = None
         if writer is not None:
             sender = opened.enter_context(
                 Sender(
@@ -185,6 +184,12 @@ def launch(
             numbers = {"launch/trained": summary.trained, "launch/failed": len(summary.failed)}
             launched.end("FAILED" if summary.failed else "FINISHED", numbers)
     return summary
+
+
+def _settle(launches: Launches | None, sender: Sender | None) -> None:
+    """Tell MLflow how launches ended, unless it is away: then the next one tells it."""
+    if launches is not None and not (sender is not None and sender.away):
+        launches.settle()
 
 
 def _connected(tracking_uri: str | None) -> MlflowClient:

@@ -118,7 +118,7 @@ class RunSpec(Model):
 
     architecture: ArchitectureChoice
     dataset: ComponentChoice
-    train_size: PositiveInt = Field(description="number of training examples, P")
+    train_size: PositiveInt = Field(le=10**12, description="number of training examples, P")
     seed: int = Field(ge=0, description="seed of the subset, the initial weights and the order of the data")
     loss: Loss = Field(
         "cross_entropy",
@@ -130,13 +130,15 @@ class RunSpec(Model):
     label_noise: float = Field(
         0.0, ge=0, lt=1, description="probability that a training label is replaced by another class"
     )
-    batch_size: PositiveInt = 128
-    epochs: PositiveInt | None = Field(None, description="length of training; give this or `steps`")
-    steps: PositiveInt | None = Field(None, description="length of training in optimiser steps")
+    batch_size: int = Field(128, gt=0, le=10**9)
+    epochs: PositiveInt | None = Field(None, le=10**9, description="length of training; give this or `steps`")
+    steps: PositiveInt | None = Field(None, le=10**12, description="length of training in optimiser steps")
     stop: Stopping = Stopping()
     validation: Validation = Validation()
     compute: Compute = Compute()
-    measuring_points: PositiveInt = Field(50, description="log-spaced in optimiser steps, besides step 0")
+    measuring_points: PositiveInt = Field(
+        50, le=10**6, description="log-spaced in optimiser steps, besides step 0"
+    )
     measures: tuple[ComponentChoice, ...] = Field(min_length=1)
 
     @model_serializer(mode="wrap")

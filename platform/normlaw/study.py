@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from normlaw.spec import RunSpec, flatten
 from normlaw.typed import Model
@@ -17,13 +18,15 @@ from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import describe_problem, known_keys, suggestion
 
 Place = tuple[str | int, ...]
+MAX_RUNS = 100_000
+"""Runs that one study may have: more is a slip of the pen, or an attempt to use up the memory."""
 SHIPPED = Path(__file__).parent / "studies"
 
 
 class Range(Model):
     """The numbers 0, 1, ..., count - 1; seeds are written so."""
 
-    count: PositiveInt
+    count: int = Field(gt=0, le=MAX_RUNS)
 
 
 class Scale(Model):
@@ -53,6 +56,12 @@ class Study(Model):
         if not isinstance(vary, Mapping):
             return vary
         return {key: _values(key, value) for key, value in vary.items()}
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if (runs := prod(len(values) for values in self.vary.values())) > MAX_RUNS:
+            raise ValueError(f"`vary` has {runs} combinations; a study has {MAX_RUNS} runs at most")
+        return self
 
     @model_validator(mode="after")
     def _sizes_and_seeds(self) -> Self:

@@ -93,7 +93,7 @@ def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
                 markerfacecolor="white",
                 linestyle="none",
                 capsize=2,
-                label=None if row["gamma_1"] is not None else row["study"],
+                label=None if row["gamma_1"] is not None else style.plain(row["study"]),
             )
             highest = max(highest, row["published_meas"], row["published_pred"])
         if row["gamma_1"] is not None:
@@ -106,7 +106,7 @@ def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
                 color=colour,
                 linestyle="none",
                 capsize=2,
-                label=row["study"],
+                label=style.plain(row["study"]),
             )
             highest = max(highest, row["gamma_meas"], row["gamma_pred"])
     axes.plot([0, 1.1 * highest], [0, 1.1 * highest], color=style.QUIET, linestyle="--", linewidth=1)

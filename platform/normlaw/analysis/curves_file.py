@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ OPTIONAL = ("seed", "step", "alpha", "measure", "mean_log_optimal_norm")
 TEXT = ("measure",)
 WHOLE = ("train_size", "seed", "step")
 DEFAULT_MEASURE = "norm"
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
+"""What a measure may be called: what MLflow takes as part of a metric's name."""
+LARGEST = 2**53
+"""Above it a float64 does not tell neighbouring whole numbers apart."""
 SHOWN = 5
 """Problems listed in one message."""
 
@@ -55,13 +60,15 @@ def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame,
 def read_table(path: Path) -> pd.DataFrame:
     """Read and check the whole file, all measures. Raises as `read_curves_file` does."""
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
+        raw = _read(path)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
     except pd.errors.EmptyDataError:
         raise InputError(
             f"{path} is empty: its first line must name the columns {', '.join(REQUIRED)}"
         ) from None
+    except pd.errors.ParserWarning:
+        raise InputError(f"{path}, line 2: more values than line 1 names columns") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no CSV file: {error}") from None
     except OSError as error:
@@ -73,6 +80,20 @@ def read_table(path: Path) -> pd.DataFrame:
     if raw.empty:
         raise InputError(f"{path} holds no points")
     return _numbers(path, raw)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return the file's fields as text, a row for each line after the first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+            index_col=False,  # else a value too many in line 2 makes the first column an index
+        )
 
 
 def _check_columns(path: Path, raw: pd.DataFrame) -> None:
@@ -99,13 +120,15 @@ def _numbers(path: Path, raw: pd.DataFrame) -> pd.DataFrame:
     for column in raw.columns:
         if column in TEXT:
             frame[column] = raw[column]
-            complain(raw[column] == "", column, "must not be empty")
+            complain(~raw[column].str.fullmatch(NAME), column, "must be a name: letters, digits and _ . : -")
             continue
-        number = pd.to_numeric(raw[column], errors="coerce")
+        plain = raw[column].where(raw[column].map(str.isascii), "")  # pandas raises on some other characters
+        number = pd.to_numeric(plain, errors="coerce")
         finite = pd.Series(np.isfinite(number.to_numpy(dtype=np.float64)), index=raw.index)
         complain(~finite, column, "must be a finite number")
         if column in WHOLE:
-            complain(finite & (number != number.round()), column, "must be a whole number")
+            whole = (number == number.round()) & number.between(-LARGEST, LARGEST)
+            complain(finite & ~whole, column, "must be a whole number")
         if column == "test_error":
             complain(finite & ~number.between(0, 1), column, "must be a fraction in [0, 1]")
         if column in ("train_size", "alpha"):

@@ -76,6 +76,8 @@ def show(as_json: bool) -> None:
 
 def as_lines(catalogue: Catalogue) -> list[str]:
     """Return the catalogue as lines to be read: a heading per plugin, a line per component."""
+    from normlaw.redaction import printable
+
     lines: list[str] = []
     for record in catalogue.records:
         built_for = f"  for {record.requires}" if record.requires else ""
@@ -83,8 +85,8 @@ def as_lines(catalogue: Catalogue) -> list[str]:
             click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}{built_for}"
         )
         if record.failure:
-            lines.append(click.style("  failed  ", fg="red") + record.failure)
-        lines += [f"  {c.kind:<18} {c.name:<28} {c.summary}" for c in record.components]
+            lines.append(click.style("  failed  ", fg="red") + printable(record.failure))
+        lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}" for c in record.components]
     for (kind, name), records in catalogue.duplicates().items():
         lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
         lines += [f"  - {record.provider}" for record in records]

@@ -18,14 +18,25 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
     Sending twice changes nothing.
     """
     from normlaw.home import HOME, begun_studies, begun_study
+    from normlaw.redaction import printable
+    from normlaw_registry import InputError
 
-    sources = [begun_study(HOME, name) for name in ([study] if study is not None else begun_studies(HOME))]
-    if not sources:
+    names = [study] if study is not None else begun_studies(HOME)
+    if not names:
         click.echo(f"No study was begun in {HOME} yet.")
         return
+    all_sent = True
+    sources = []
+    for name in names:
+        try:
+            sources.append(begun_study(HOME, name))
+        except InputError as error:  # the other studies do not suffer
+            if study is not None:
+                raise
+            click.echo(printable(f"not sent: {name}: {error}"), err=True)
+            all_sent = False
     from normlaw.sync_job import synchronise
 
-    all_sent = True
     for result in synchronise(sources, HOME, tracking_uri):
         parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
         if result.in_training:
@@ -34,7 +45,7 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
         for name in result.sent:
             click.echo(f"  {name}")
         for name, reason in result.unsent.items():
-            click.echo(f"not sent: {name}: {reason}", err=True)
+            click.echo(printable(f"not sent: {name}: {reason}"), err=True)
         all_sent = all_sent and not result.unsent
     if not all_sent:
         raise click.exceptions.Exit(1)

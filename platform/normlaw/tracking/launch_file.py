@@ -7,12 +7,14 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from normlaw.home import journal_folder
+from normlaw_registry import NormlawError
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -49,11 +51,18 @@ class Launch:
         study: the study's name.
         about: what is to be done, by name.
 
+    Raises:
+        NormlawError: the folder cannot be written to.
+
     """
 
     def __init__(self, home: Path, study: str, about: Mapping[str, str]) -> None:
         self.name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-        self._file = launch_path(home, study, self.name).open("xb", buffering=0)
+        path = launch_path(home, study, self.name)
+        try:
+            self._file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise NormlawError(f"{path}: cannot be written: {error.strerror}; nothing was trained") from None
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._write(started=_now(), about=dict(about))
         self._ended = False
@@ -76,7 +85,8 @@ class Launch:
         self._ended = True
 
     def _write(self, **entry: Any) -> None:
-        self._file.write(json.dumps(entry).encode() + b"\n")
+        with suppress(OSError):  # a full disk: the journals say so; a launch without its file is not shown
+            self._file.write(json.dumps(entry).encode() + b"\n")
 
 
 def read_launch(path: Path) -> LaunchRecord | None:

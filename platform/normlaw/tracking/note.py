@@ -66,4 +66,4 @@ def as_note(text: str) -> str:
     >>> as_note("<b>a</b> ![x](http://host)")
     '&lt;b&gt;a&lt;/b&gt; !\\\\[x](http://host)'
     """
-    return html.escape(redacted(text), quote=False).replace("[", "\\[")
+    return html.escape(redacted(text), quote=False).replace("[", "\\[")[:MAX_LENGTH]

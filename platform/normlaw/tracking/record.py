@@ -20,6 +20,9 @@ MAX_LINE = 1 << 24
 MAX_FILE = 1 << 30
 """Bytes of the largest journal that is read."""
 
+MAX_STEP = 2**53
+"""Above it a float64 does not tell neighbouring steps apart."""
+
 
 class JournalError(NormlawError):
     """A file is no journal, or not the one that its name says."""
@@ -156,10 +159,10 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
             record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
         case "point":
             point = _Point.model_validate(entry)
-            if not (step := point.values.get("step", -1.0)).is_integer() or step < 0:
+            if not (step := point.values.get("step", -1.0)).is_integer() or not 0 <= step <= MAX_STEP:
                 raise ValueError("a point without its step")
             if record.points and step <= record.points[-1]["step"]:
-                raise ValueError(f"step {step:.0f} comes after step {record.points[-1]['step']:.0f}")
+                raise ValueError(f"step {step:g} comes after step {record.points[-1]['step']:g}")
             record.points.append(point.values)
             record.point_times.append(point.time)
         case "layers":

@@ -103,7 +103,12 @@ class Sender:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(0.5 if self.away else STOP_SECONDS)
+
+    @property
+    def away(self) -> bool:
+        """Whether the server took nothing when it was tried last."""
+        return self._told.trouble is not None
 
     @property
     def waiting(self) -> set[str]:
@@ -124,6 +129,7 @@ class Sender:
         with self._changed:
             if spec_hash not in self._due and spec_hash not in self._ended:
                 self._due[spec_hash] = time.monotonic() + self._live_seconds
+                self._changed.notify_all()
 
     def ended(self, spec_hash: str) -> None:
         """Note that a run's journal is to be sent whole, as nobody writes it any more."""

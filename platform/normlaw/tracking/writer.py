@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
+from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.redaction import redacted, redacted_tree
@@ -42,7 +43,13 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     experiment = client.get_experiment_by_name(study.name)
     if experiment is None:
         tags = {keys.NORM: study.abscissa, **note.first(study.description)}
-        return client.get_experiment(client.create_experiment(study.name, tags=tags))
+        try:
+            return client.get_experiment(client.create_experiment(study.name, tags=tags))
+        except MlflowException:
+            experiment = client.get_experiment_by_name(study.name)
+            if experiment is None:
+                raise
+            # another launch has made it meanwhile
     if experiment.lifecycle_stage != "active":
         raise InputError(
             f"study {study.name!r} was deleted at this MLflow server: restore it "

@@ -12,6 +12,7 @@ from normlaw.analysis.against_theory.comparison import Comparison
 from normlaw.analysis.against_theory.optima import EXACT
 from normlaw.analysis.columns import floats
 from normlaw.analysis.figures import style
+from normlaw.names import path_part
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def file_name(setting: str) -> str:
     >>> file_name("optimizer.name=fixed_norm")
     'fixed_norm'
     """
-    return "_".join(part.partition("=")[2] or part for part in setting.split())
+    return path_part("_".join(part.partition("=")[2] or part for part in setting.split()))
 
 
 def loads(frame: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame, tuple[object, str]]]:
@@ -84,7 +85,8 @@ def error_against_norm(comparison: Comparison, rows: pd.DataFrame) -> Figure:
     style.set_log_norm_axis(axes)
     style.set_log_error_axis(axes)
     axes.legend(title="load α", fontsize="x-small", title_fontsize="small", ncols=2, loc="lower left")
-    axes.set_title(f"{rows['setting'].iloc[0]}: lines exact, points mean and standard error", fontsize="medium")
+    setting = style.plain(rows["setting"].iloc[0])
+    axes.set_title(f"{setting}: lines exact, points mean and standard error", fontsize="medium")
     return figure
 
 

@@ -34,6 +34,11 @@ def new_figure(width: float = 6.4, height: float = 4.4) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def plain(text: object) -> str:
+    """Return a name that others gave as matplotlib draws it letter by letter: `$` would begin a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def size_styles(sizes: Sequence[int]) -> dict[int, tuple[tuple[float, float, float, float], str]]:
     """Return colour and marker of each train size, dark for the smallest."""
     from matplotlib import colormaps
