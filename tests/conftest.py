@@ -7,7 +7,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class MlflowServer:
     uri: str
     log: Path
     """Its access log: one line a request."""
+    pid: int
+    """Of the process group of the server."""
 
     def requests(self) -> list[str]:
         """Return the API and artifact requests so far, as 'METHOD path'."""
@@ -48,25 +51,48 @@ class MlflowServer:
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """Start a server with an SQLite store and served artifacts; it ends with the test session."""
     folder = tmp_path_factory.mktemp("mlflow-server")
+    with start_mlflow(folder, free_port()) as server:
+        yield server
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def start_mlflow(folder: Path, port: int) -> Iterator[MlflowServer]:
+    """Run a server, with its database and artifacts in a folder, while the block lasts."""
     log = folder / "access.log"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
     command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with log.open("w") as out:
+    with log.open("a") as out:
         server = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | quiet, cwd=folder
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ | quiet,
+            cwd=folder,
+            start_new_session=True,  # the server proper is a process below this one
         )
         try:
             uri = f"http://127.0.0.1:{port}"
             _wait_for(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0", server, log)
-            yield MlflowServer(uri, log)
+            yield MlflowServer(uri, log, server.pid)
         finally:
-            server.terminate()
+            if server.poll() is None:
+                server.terminate()
             server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def mlflow_process() -> Callable[[Path, int], AbstractContextManager[MlflowServer]]:
+    """Return a function that runs a server of the test's own in a folder, at a port; see `start_mlflow`."""
+    return start_mlflow
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

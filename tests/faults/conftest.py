@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+from sqlalchemy import create_engine, text
+
+from normlaw.home import journal_path, keep_study
+from normlaw.spec import RunSpec
+from normlaw.study import Study, expand
+from normlaw.tracking.journal import Journal
+from normlaw.tracking.launches import Launches
+from normlaw.tracking.leftovers import AtServer
+from normlaw.tracking.sender import Sender
+from normlaw.tracking.writer import RunWriter, open_experiment
+from normlaw_registry import load_catalogue
+
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "norm": "weight_norm",
+    "fixed": {
+        "architecture": {"name": "cnn", "params": {"channels": [2], "hidden": [4]}},
+        "dataset": "digits",
+        "batch_size": 16,
+        "steps": 40,
+        "measuring_points": 8,
+        "measures": ["weight_norm"],
+    },
+    "vary": {"train_size": [32, 64], "seed": [0, 1, 2]},
+}
+
+Row = tuple[Any, ...]
+
+
+@pytest.fixture
+def small() -> dict[str, Any]:
+    """Return a study of six runs that train in a fraction of a second each; a test may change it."""
+    return copy.deepcopy(SMALL)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM experiments")
+        database.commit()
+        database.execute("VACUUM")
+    return path
+
+
+@dataclass
+class Desk:
+    """A study, its journals and where they are to be sent."""
+
+    folder: Path
+    study: Study
+    uri: str
+
+    def __post_init__(self) -> None:
+        self.home = self.folder / "home"
+        self.specs: list[RunSpec] = expand(self.study, load_catalogue())
+        keep_study(self.home, self.study)
+        self.client = MlflowClient(self.uri)
+
+    def path(self, spec: RunSpec) -> Path:
+        return journal_path(self.home, self.study.name, spec.spec_hash)
+
+    def journal(self, spec: RunSpec, points: int = 5, status: Any = "finished", error: float = 0.5) -> None:
+        """Write a journal as training would, with made-up measurements."""
+        with Journal(self.path(spec)) as journal:
+            journal.start(spec, {"python": "3", "plugins": {"normlaw": "1"}})
+            journal.data("digits", "abc", spec.train_size, 360)
+            for step in range(points):
+                journal.point(self.point(step, error))
+            if status is not None:
+                journal.end(status, "it diverged" if status == "failed" else "")
+
+    @staticmethod
+    def point(step: int, error: float = 0.5) -> dict[str, float]:
+        return {"step": float(step), "test/error": error / (step + 1), "log_norm/weight_norm": 0.1 * step}
+
+    def writer(self) -> RunWriter:
+        experiment = open_experiment(self.client, self.study)
+        return RunWriter(self.client, experiment, self.study, Launches(self.client, experiment, self.home))
+
+    def known(self) -> frozenset[str]:
+        return AtServer.of(self.client, open_experiment(self.client, self.study)).known
+
+    def send(self, patience: float = 60, **options: Any) -> Sender:
+        """Send every journal, as the end of a launch does."""
+        with Sender(self.writer(), self.home, self.study.name, known=self.known(), **options) as sender:
+            for path in sorted(self.home.glob("journal/*/*.jsonl")):
+                sender.ended(path.stem)
+            sender.finish(patience)
+        return sender
+
+    def runs(self) -> dict[str, list[Any]]:
+        """Return the MLflow runs by the hash of their specification."""
+        return AtServer.of(self.client, open_experiment(self.client, self.study)).runs
+
+    def content(self) -> list[Row]:
+        """Return what MLflow has of the study, without its own ids and times: nothing lost, nothing doubled."""
+        rows: list[Row] = []
+        for spec_hash, runs in self.runs().items():
+            for run in runs:
+                rows.append((spec_hash, run.info.status, run.info.run_name))
+                rows += [(spec_hash, "param", key, value) for key, value in run.data.params.items()]
+                rows += [
+                    (spec_hash, key, metric.step, metric.value)
+                    for key in run.data.metrics
+                    for metric in self.client.get_metric_history(run.info.run_id, key)
+                ]
+                rows += [(spec_hash, "input", item.dataset.digest) for item in run.inputs.dataset_inputs]
+                rows += [(spec_hash, "file", f.path) for f in self.client.list_artifacts(run.info.run_id)]
+        return sorted(rows, key=repr)
+
+
+@pytest.fixture
+def make_desk(
+    tmp_path: Path, small: dict[str, Any], empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Desk]:
+    """Return a function that makes a desk; without a URI it has an SQLite file of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(place: str = "desk", uri: str | None = None, **changes: Any) -> Desk:
+        folder = tmp_path / place
+        folder.mkdir()
+        if uri is None:
+            shutil.copy(empty_database, folder / "mlflow.db")
+            uri = f"sqlite:///{folder}/mlflow.db"
+        return Desk(folder, Study.model_validate(small | changes), uri)
+
+    return make
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Desk]) -> Desk:
+    """Return a desk with an SQLite file."""
+    return make_desk()
+
+
+class Nursery:
+    """Launches of normlaw that begin in no time; see nursery.py."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("nursery.py")
+        hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
+        environment = {k: v for k, v in os.environ.items() if k not in hidden}
+        self._process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        )
+        assert self._answer() == "ready"
+
+    def launch(self, folder: Path, *arguments: str) -> int:
+        """Begin a launch; return its process id."""
+        order = {"arguments": arguments, "cwd": str(folder), "out": str(folder / "out.txt")}
+        return int(self._ask(order))
+
+    def wait(self, pid: int) -> int:
+        """Return a launch's exit status once it has ended; minus the signal's number if one killed it."""
+        return int(self._ask({"wait": pid}))
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+    def _ask(self, order: dict[str, Any]) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
+TABLES = ("runs", "metrics", "latest_metrics", "params", "tags", "inputs", "input_tags", "datasets")
+
+
+@pytest.fixture
+def tables() -> Callable[[str], dict[str, list[Row]]]:
+    """Return a function that reads every row of a database in which a run leaves something."""
+
+    def read(uri: str) -> dict[str, list[Row]]:
+        engine = create_engine(uri)
+        try:
+            with engine.connect() as connection:
+                found = {table: connection.execute(text(f"SELECT * FROM {table}")) for table in TABLES}
+                return {table: sorted(map(tuple, rows), key=repr) for table, rows in found.items()}
+        finally:
+            engine.dispose()
+
+    return read
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    """Return a function that writes a study to a file."""
+
+    def write(study: dict[str, Any]) -> Path:
+        path = tmp_path / f"{study['name']}.yaml"
+        path.write_text(yaml.safe_dump(study, sort_keys=False))
+        return path
+
+    return write

@@ -1,0 +1,137 @@
+"""The promises hold in PostgreSQL too, restarted or not. The server is started here, as its own user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from normlaw.tracking.client import impatient
+from normlaw.tracking.sender import Sender
+
+USER = "postgres"
+
+
+def program(name: str) -> str | None:
+    """Return where a program of PostgreSQL's server is."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / name).exists():
+            return str(folder / name)
+    return shutil.which(name)
+
+
+def as_its_user(*command: str) -> list[str]:
+    """Return a command that PostgreSQL, which refuses to be root, takes from root."""
+    return (
+        ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", *command]
+        if os.getuid() == 0
+        else [*command]
+    )
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL server with a folder of its own, on loopback."""
+
+    folder: Path
+    port: int
+
+    @property
+    def uri(self) -> str:
+        return f"postgresql+psycopg://normlaw@127.0.0.1:{self.port}/postgres"
+
+    def control(self, *arguments: str) -> None:
+        command = as_its_user(str(program("pg_ctl")), "-D", str(self.folder / "data"), "-w", *arguments)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self.control("-l", str(self.folder / "log"), "-o", options, "start")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    if program("initdb") is None or program("pg_ctl") is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    if os.getuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("PostgreSQL does not run as root, and setpriv is not there to change the user")
+    with tempfile.TemporaryDirectory(
+        prefix="normlaw-pg-"
+    ) as name:  # pytest's folders are closed to other users
+        folder = Path(name)
+        folder.chmod(0o755)
+        if os.getuid() == 0:
+            shutil.chown(folder, USER, USER)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            server = Postgres(folder, probe.getsockname()[1])
+        make = [
+            str(program("initdb")),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "normlaw",
+            "--auth=trust",
+            "--no-sync",
+        ]
+        subprocess.run(as_its_user(*make), cwd=folder, check=True, capture_output=True, timeout=120)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.control("-m", "immediate", "stop")
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    with impatient(5):
+        yield
+
+
+def test_sent_twice_changes_nothing_in_postgresql(make_desk: Any, postgres: Postgres, tables: Any) -> None:
+    desk = make_desk("twice", postgres.uri, name="twice")
+    for spec, status in zip(desk.specs, ["finished", "failed", None] * 2, strict=True):
+        desk.journal(spec, status=status)
+    first = desk.send()
+    assert len(first.sent) == 6
+    before = tables(postgres.uri)
+    assert desk.send().sent == set()
+    assert tables(postgres.uri) == before
+
+
+def test_a_restarted_postgresql_loses_and_doubles_nothing(
+    make_desk: Callable[..., Any], postgres: Postgres
+) -> None:
+    calm = make_desk("calm", name="calm")
+    desk = make_desk("restarted", postgres.uri, name="restarted")
+    for each in (calm, desk):
+        for spec in each.specs:
+            each.journal(spec, points=40)
+    calm.send()
+    troubles: list[str | None] = []
+    with Sender(
+        desk.writer(), desk.home, "restarted", on_backlog=lambda b: troubles.append(b.trouble)
+    ) as sender:
+        for number, spec in enumerate(desk.specs):
+            sender.ended(spec.spec_hash)
+            if number in (2, 4):
+                postgres.control("-m", "immediate", "stop")
+                deadline = time.monotonic() + 60
+                while not (troubles and troubles[-1]) and sender.waiting and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                postgres.start()
+        assert sender.finish(90), sender.unsent
+    assert any(troubles)
+    assert desk.content() == calm.content()

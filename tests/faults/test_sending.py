@@ -1,0 +1,188 @@
+"""Sent whenever, however often and whatever was killed meanwhile, MLflow has every run once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from normlaw.tracking import keys
+from normlaw.tracking.journal import Journal
+from normlaw.tracking.leftovers import AtServer, look_for_leftovers
+from normlaw.tracking.sender import Sender
+from normlaw.tracking.writer import open_experiment
+
+
+def statuses(desk: Any) -> list[str]:
+    return sorted(run.info.status for runs in desk.runs().values() for run in runs)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def test_sent_twice_changes_nothing(desk: Any, tables: Any) -> None:
+    ends = ["finished", "failed", None, "finished", "finished", "failed"]
+    for spec, status in zip(desk.specs, ends, strict=True):
+        desk.journal(spec, status=status)
+    first = desk.send()
+    assert len(first.sent) == 6
+    assert statuses(desk) == ["FAILED", "FAILED", "FINISHED", "FINISHED", "FINISHED", "KILLED"]
+    before = tables(desk.uri)
+    assert len(before["runs"]) == 6
+    second = desk.send()
+    assert second.sent == set()
+    assert second.there == first.sent
+    assert tables(desk.uri) == before
+    server = AtServer.of(desk.client, open_experiment(desk.client, desk.study))
+    assert look_for_leftovers(desk.home, desk.study.name, server).unsent == set()
+
+
+CALLS = ("create_run", "log_batch", "log_inputs", "set_terminated")
+
+
+def kill_in_the_middle(desk: Any, call: str, before: bool) -> None:
+    """Send from a process that is killed when it makes a call, before or after the database has it."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status)
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return
+    original = getattr(MlflowClient, call)
+
+    def deadly(*arguments: Any, **options: Any) -> None:
+        if not before:
+            original(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        setattr(MlflowClient, call, deadly)
+        desk.client = MlflowClient(desk.uri)
+        desk.send()
+    finally:
+        os._exit(1)  # not reached when it is killed as it should be
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("call", CALLS)
+def test_what_a_killed_sender_left_is_completed(
+    make_desk: Any, tables: Any, call: str, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed, desk = make_desk("undisturbed"), make_desk("killed")
+    for each in (undisturbed, desk):
+        for spec in each.specs[:2]:
+            each.journal(spec)
+    kill_in_the_middle(desk, call, before)
+    desk.send()
+    undisturbed.send()
+    assert desk.content() == undisturbed.content()
+    assert len(tables(desk.uri)["metrics"]) == len(tables(undisturbed.uri)["metrics"])
+
+
+def test_a_run_in_training_is_shown_live_and_each_point_sent_once(desk: Any) -> None:
+    spec = desk.specs[0]
+    with Sender(desk.writer(), desk.home, desk.study.name, live_seconds=0.05) as sender:
+        with Journal(desk.path(spec)) as journal:
+            journal.start(spec, {})
+            for step in range(4):
+                journal.point(desk.point(step))
+                sender.in_training(spec.spec_hash)
+
+                def shown(step: int = step) -> bool:
+                    runs = [run for runs in desk.runs().values() for run in runs]
+                    return any(
+                        metric.step == step
+                        for run in runs
+                        if run.info.status == "RUNNING"
+                        for metric in desk.client.get_metric_history(run.info.run_id, "test/error")
+                    )
+
+                wait_until(shown)
+            journal.end("finished")
+        sender.ended(spec.spec_hash)
+        assert sender.finish(60)
+    (run,) = desk.runs()[spec.spec_hash]
+    assert run.info.status == "FINISHED"
+    assert [m.step for m in desk.client.get_metric_history(run.info.run_id, "test/error")] == [0, 1, 2, 3]
+
+
+def test_an_interrupted_launch_marks_what_it_showed_live_as_killed(desk: Any) -> None:
+    spec = desk.specs[0]
+    desk.journal(spec, points=3, status=None)
+    with Sender(desk.writer(), desk.home, desk.study.name, live_seconds=0.05) as sender:
+        sender.in_training(spec.spec_hash)
+        wait_until(lambda: statuses(desk) == ["RUNNING"])
+    assert statuses(desk) == ["KILLED"]
+    desk.journal(spec, points=6)  # resumed, the same measurements again and more
+    desk.send()
+    assert statuses(desk) == ["FINISHED"]
+    (run,) = desk.runs()[spec.spec_hash]
+    assert len(desk.client.get_metric_history(run.info.run_id, "test/error")) == 6
+
+
+def test_a_run_measured_anew_with_other_numbers_is_another_mlflow_run(desk: Any) -> None:
+    spec = desk.specs[0]
+    desk.journal(spec, points=3, status=None)
+    desk.send()
+    desk.journal(spec, points=6, error=0.7)
+    desk.send()
+    old, new = desk.runs()[spec.spec_hash]
+    assert (old.info.status, new.info.status) == ("KILLED", "FINISHED")
+    assert keys.SUPERSEDED in old.data.tags
+    history = desk.client.get_metric_history(new.info.run_id, "test/error")
+    assert [metric.value for metric in history] == [desk.point(step, 0.7)["test/error"] for step in range(6)]
+
+
+def test_a_failed_attempt_stays_beside_the_one_that_finished(desk: Any) -> None:
+    spec = desk.specs[0]
+    desk.journal(spec, status="failed")
+    desk.send()
+    desk.journal(spec)
+    desk.send()
+    assert statuses(desk) == ["FAILED", "FINISHED"]
+
+
+def test_two_senders_at_once_send_each_run_once(desk: Any) -> None:
+    for spec in desk.specs:
+        desk.journal(spec)
+    names = [path.stem for path in desk.home.glob("journal/*/*.jsonl")]
+    one, two = (Sender(desk.writer(), desk.home, desk.study.name) for _ in range(2))
+    with one, two:
+        for name in names:
+            one.ended(name)
+        for name in reversed(names):
+            two.ended(name)
+        assert one.finish(60)
+        assert two.finish(60)
+    assert one.sent | two.sent == set(names)
+    assert not one.sent & two.sent
+    assert statuses(desk) == ["FINISHED"] * 6
+
+
+@pytest.fixture
+def stray(desk: Any) -> Iterator[Any]:
+    """Leave a second run of the same specification RUNNING, as a process killed at the wrong moment does."""
+    spec = desk.specs[0]
+    desk.journal(spec)
+    desk.send()
+    (run,) = desk.runs()[spec.spec_hash]
+    tags = {keys.KIND: "training", keys.SPEC_HASH: spec.spec_hash}
+    desk.client.create_run(run.info.experiment_id, tags=tags)
+    return desk
+
+
+def test_a_run_that_another_one_has_finished_is_marked(stray: Any) -> None:
+    assert statuses(stray) == ["FINISHED", "RUNNING"]
+    server = AtServer.of(stray.client, open_experiment(stray.client, stray.study))
+    assert look_for_leftovers(stray.home, stray.study.name, server).unsent == {stray.specs[0].spec_hash}
+    stray.send()
+    assert statuses(stray) == ["FINISHED", "KILLED"]
