@@ -63,6 +63,7 @@ def test_every_forbidden_arrow_is_found(copy_of_the_house) -> None:
         "registry/normlaw_registry/planted.py": "import normlaw_plugins\n",
         "platform/normlaw/analysis/planted.py": "import mlflow\n",
         "platform/normlaw/training/planted.py": "import normlaw.tracking\n",
+        "platform/normlaw/tracking/planted.py": "import distributed\n",
     }
     for place, text in planted.items():
         (copy_of_the_house / place).write_text(text)

@@ -94,7 +94,9 @@ def quiet_client(where: Any, seconds: float) -> Client:
         InputError: no such address can be.
 
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters normlaw tells in its own words
+    for name in logging.root.manager.loggerDict:
+        if name.partition(".")[0] == "distributed":  # what matters of it, normlaw tells in its own words
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # VersionMismatchWarning: versions are compared by `fitness`
         try:
