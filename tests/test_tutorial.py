@@ -116,3 +116,8 @@ def test_mlflow_knows_where_the_components_came_from(output, folder) -> None:
         "and metrics.`log_norm/nuclear_norm` > 0",
     )
     assert len(found) == 12
+    analyses = client.search_runs(
+        [experiment.experiment_id],
+        "tags.`normlaw.kind` = 'analysis' and tags.`normlaw.plugins` LIKE '%my-lab 0.1.0%'",
+    )
+    assert len(analyses) == 2

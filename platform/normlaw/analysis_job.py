@@ -20,6 +20,7 @@ from normlaw.analysis import (
     write,
 )
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.environment import plugin_versions
 from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
@@ -116,6 +117,7 @@ def analyse_study(
             folder=folder,
             note=[f"Laws in the norm `{chosen}`.", "", *exponents_table(analysis)],
             figures=FIGURES,
+            plugins=plugin_versions(catalogue),
         )
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -141,10 +142,20 @@ def test_figures_are_drawn_by_name(here) -> None:
         normlaw.fit(curves, draw=100)
 
 
+def test_the_readmes_program_runs(here, tiny_study) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (program,) = re.findall(r"<!-- example: python -->\s*```python\n(.+?)```", readme, re.DOTALL)
+    vary = {"train_size": [32, 64, 128], "seed": [0]}
+    small = {**tiny_study, "name": "small", "fixed": {**tiny_study["fixed"], "steps": 40}, "vary": vary}
+    (here / "small.yaml").write_text(yaml.safe_dump(small))
+    exec(compile(program.replace('"quickstart"', '"small.yaml"'), "README.md", "exec"), {})
+    assert (here / "law.png").stat().st_size > 10_000
+
+
 def test_what_is_done_is_not_done_again(here, tiny_study) -> None:
     summary = normlaw.resume("api")
     assert (summary.trained, summary.already_there, summary.complete) == (0, 16, True)
-    assert [(done.study, done.there, done.sent) for done in normlaw.sync()] == [("api", 16, ())]
+    assert [(done.there, done.sent) for done in normlaw.sync("api")] == [(16, ())]
     with pytest.raises(normlaw.InputError, match="no study 'apo' was begun"):
         normlaw.resume("apo")
 

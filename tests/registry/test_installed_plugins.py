@@ -33,6 +33,10 @@ def test_the_good_plugin_is_listed_with_its_distribution(fake) -> None:
     good = fake["good"]
     assert good["failure"] is None
     assert (good["version"], good["module"]) == ("1.2.3", "fake_normlaw_plugin.good")
+    assert [(c["devices"], c["dtypes"]) for c in good["components"]] == [
+        (["cpu", "cuda"], ["float32"]),
+        (None, None),
+    ]
     assert [(c["kind"], c["name"]) for c in good["components"]] == [
         ("architecture", "fake_linear"),
         ("complexity_measure", "fake_largest_entry"),
@@ -85,6 +89,7 @@ def test_the_table_shows_the_same(site_with_fake_plugin) -> None:
         "failed",
         "no licence found",
         "claimed twice",
+        "One linear layer (cpu, cuda only; float32 only)",
         "fake_largest_entry",
     ):
         assert text in done.stdout

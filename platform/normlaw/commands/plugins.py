@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from normlaw_registry import Catalogue
+    from normlaw_registry import Catalogue, Component
 
 
 @click.group(invoke_without_command=True)
@@ -86,8 +86,15 @@ def as_lines(catalogue: Catalogue) -> list[str]:
         )
         if record.failure:
             lines.append(click.style("  failed  ", fg="red") + printable(record.failure))
-        lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}" for c in record.components]
+        lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}{limits(c)}" for c in record.components]
     for (kind, name), records in catalogue.duplicates().items():
         lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
         lines += [f"  - {record.provider}" for record in records]
     return lines
+
+
+def limits(component: Component) -> str:
+    """Return where a component works, if not everywhere: ' (cpu only; float32 only)'."""
+    declared = (component.devices, component.dtypes)
+    parts = [f"{', '.join(names)} only" for names in declared if names is not None]
+    return f" ({'; '.join(parts)})" if parts else ""

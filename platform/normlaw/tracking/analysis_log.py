@@ -30,6 +30,7 @@ def log_analysis(
     folder: Path,
     note: Sequence[str] = (),
     figures: Sequence[str] = (),
+    plugins: Mapping[str, str] | None = None,
 ) -> str:
     """Log one analysis with every file in `folder`; return its run id.
 
@@ -44,6 +45,7 @@ def log_analysis(
         folder: its files.
         note: lines of Markdown that the run's page begins with.
         figures: names of figures in the folder to show below them.
+        plugins: version of each distribution that the fitters came from.
 
     """
     now = int(time.time() * 1000)
@@ -55,6 +57,7 @@ def log_analysis(
         metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if math.isfinite(value)],
         params=[Param(key, value[:MAX_PARAM_LENGTH]) for key, value in params.items()][:MAX_PARAMS],
         tags=[
+            *([RunTag(keys.PLUGINS, keys.plugins_tag(plugins))] if plugins else []),
             *([RunTag(keys.NORM, params["norm"])] if "norm" in params else []),
             RunTag(keys.NOTE, "\n".join([*note, *shown])[:MAX_TAG_LENGTH]),
         ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 KIND = "normlaw.kind"
 """Tag: training, theory, imported, analysis or launch."""
 SPEC_HASH = "normlaw.spec_hash"
@@ -32,6 +34,11 @@ CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"
 """Artifact of a training run: specification, environment, and the layers' norms at both ends of its curve."""
+
+
+def plugins_tag(versions: Mapping[str, str]) -> str:
+    """Return the value of `PLUGINS`: 'my-norm 0.1.0, normlaw 0.1.0'."""
+    return ", ".join(f"{distribution} {version}" for distribution, version in versions.items())
 
 
 def log_norm(measure: str) -> str:

@@ -101,7 +101,7 @@ class RunWriter:
             keys.SPEC_HASH: record.spec_hash,
         }
         if isinstance(plugins, dict):
-            tags[keys.PLUGINS] = ", ".join(f"{name} {version}" for name, version in plugins.items())
+            tags[keys.PLUGINS] = keys.plugins_tag(plugins)
         if record.reason:
             tags[keys.FAILURE] = record.reason
         launch = record.environment.get("launch")

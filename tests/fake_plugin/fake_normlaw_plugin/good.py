@@ -17,7 +17,13 @@ def largest_entry(params, context):
 
 @hookimpl
 def normlaw_architectures():
-    yield Architecture(name="fake_linear", summary="One linear layer", build=build_linear)
+    yield Architecture(
+        name="fake_linear",
+        summary="One linear layer",
+        build=build_linear,
+        devices=("cpu", "cuda"),
+        dtypes=("float32",),
+    )
 
 
 @hookimpl
