@@ -215,3 +215,29 @@ def test_a_server_killed_and_started_again_while_runs_train(
             assert record is not None
             history = desk.client.get_metric_history(run.info.run_id, "test/loss")
             assert [metric.value for metric in history] == [point["test/loss"] for point in record.points]
+
+
+@pytest.mark.xdist_group("nursery")
+def test_an_interrupt_leaves_at_once_when_only_sending_is_left_and_sync_sends(
+    nursery: Any, make_desk: Any, small: dict[str, Any], write_study: Any, proxy: Proxy
+) -> None:
+    small["name"] = "left"
+    desk = make_desk(uri=proxy.uri, name="left")
+    journals = desk.folder / ".normlaw" / "journal" / "left"
+    proxy.mood = lambda: "drop" if any(journals.glob("*.jsonl")) else "pass"
+    arguments = ("run", str(write_study(small)), "--tracking-uri", proxy.uri, "--device", "cpu")
+    launch = nursery.launch(desk.folder, *arguments)
+    wait_until(lambda: len([p for p in journals.glob("*.jsonl") if b'"finished"' in p.read_bytes()]) == 6)
+    wait_until(lambda: "6/6" in (desk.folder / "out.txt").read_text())
+    os.kill(launch, signal.SIGINT)
+    begun = time.monotonic()
+    assert nursery.wait(launch) == 1
+    assert time.monotonic() - begun < 20  # not the half minute that it would wait for the server
+    told = (desk.folder / "out.txt").read_text()
+    assert "MLflow does not answer" in told
+    assert "go on with: normlaw resume left" in told
+    assert "Traceback" not in told
+    proxy.mood = lambda: "pass"
+    assert nursery.wait(nursery.launch(desk.folder, "sync", "--tracking-uri", proxy.uri)) == 0
+    assert "left: 6 sent, 0 already there" in (desk.folder / "out.txt").read_text()
+    assert [run.info.status for runs in desk.runs().values() for run in runs] == ["FINISHED"] * 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,10 @@ from requests import RequestException
 from normlaw.redaction import first_line, redacted
 from normlaw_registry import InputError
 
+_HAPPENED = re.compile(
+    "Connection (refused|reset by peer|aborted)|Remote end closed connection without response|[Tt]imed out"
+    "|Name or service not known|Temporary failure in name resolution|No route to host|Network is unreachable"
+)
 PERMANENT = frozenset({400, 401, 403, 404, 409, 413})
 """Statuses of answers that stay the same however often one asks."""
 
@@ -52,6 +57,12 @@ def is_temporary(error: Exception) -> bool:
     return isinstance(error, OSError)
 
 
+def said(error: Exception) -> str:
+    """Return what to tell of an error of the client: what happened, without the layers it went through."""
+    found = _HAPPENED.search(str(error))
+    return found[0].lower() if found else first_line(error)
+
+
 def connect(tracking_uri: str | None = None) -> MlflowClient:
     """Return a client whose server has answered an API request.
 
@@ -73,7 +84,7 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
             client.search_experiments(max_results=1)
     except (MlflowException, OSError, ValueError, ImportError) as error:
         raise InputError(
-            f"no MLflow server answers at {redacted(uri)}: {first_line(error)}\n"
+            f"no MLflow server answers at {redacted(uri)}: {said(error)}\n"
             "Check MLFLOW_TRACKING_URI, and that the server runs and admits this host; without the variable, "
             "normlaw uses mlflow.db in the working folder."
         ) from None

@@ -15,7 +15,7 @@ from typing import Self
 
 from normlaw.home import journal_path
 from normlaw.redaction import first_line
-from normlaw.tracking.client import is_temporary
+from normlaw.tracking.client import is_temporary, said
 from normlaw.tracking.delivery import BeingSentError, Delivery
 from normlaw.tracking.record import read_journal
 from normlaw.tracking.writer import RunWriter
@@ -233,7 +233,7 @@ class Sender:
         pause = min(self._pause, LAST_PAUSE if self._closing else LONGEST_PAUSE)
         self._not_before = time.monotonic() + pause * self._jitter.uniform(0.5, 1.5)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        self._report(first_line(error))
+        self._report(said(error))
 
     def _refuse(self, spec_hash: str, error: Exception) -> None:
         reason = first_line(error)
