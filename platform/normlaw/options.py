@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from normlaw.typed import Model
 
@@ -84,6 +84,11 @@ class Compute(Model):
         description="mode of torch.compile; reduce-overhead records CUDA graphs on a GPU; on a CPU it needs a "
         "C++ compiler",
     )
+
+    @field_validator("compile", mode="before")
+    @classmethod
+    def _yaml_reads_off_as_false(cls, value: Any) -> Any:
+        return "off" if value is False else value
 
 
 class Stopping(Model):

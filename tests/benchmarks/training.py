@@ -30,6 +30,7 @@ import numpy as np
 import torch
 from _field_loop import FieldLoop, PilImages
 from _own_loops import TASK, Ours, Setting, Stacked
+from _pages import write
 from torch.utils.flop_counter import FlopCounterMode
 
 from normlaw.training.observer import Observer
@@ -181,16 +182,6 @@ def report(setting: Setting, args: argparse.Namespace) -> list[str]:
     return lines
 
 
-def write(page: Path, lines: list[str]) -> None:
-    """Put the tables between a page's markers."""
-    text = page.read_text()
-    begin, end = "<!-- training: begin -->\n", "<!-- training: end -->"
-    found = re.search(f"{begin}.*?{end}", text, re.DOTALL)
-    if found is None:
-        raise SystemExit(f"{page} has no {begin.strip()} ... {end}")
-    page.write_text(text.replace(found[0], begin + "\n".join(lines) + "\n" + end))
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("architectures", nargs="*", default=["cnn", "resnet", "vit"])
@@ -229,7 +220,7 @@ def main() -> None:
         lines.append(f"\nFrom 1/{args.share} of the images: a trial.")
     print("\n".join(lines))
     if args.write:
-        write(args.write, lines)
+        write(args.write, "training", lines)
 
 
 def processor() -> str:

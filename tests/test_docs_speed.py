@@ -1,0 +1,62 @@
+"""What docs/speed.md and docs/scale.md state follows from the programs that they name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from normlaw.options import Compute
+
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "tests" / "benchmarks"
+SPEED, SCALE = ROOT / "docs" / "speed.md", ROOT / "docs" / "scale.md"
+
+
+def test_the_programmes_work_is_what_the_studies_say(tmp_path: Path) -> None:
+    """The table is written anew into a copy of the page, which must not change by that."""
+    copy = tmp_path / "scale.md"
+    shutil.copy(SCALE, copy)
+    command = [sys.executable, str(BENCHMARKS / "scale.py"), "--write", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert copy.read_text() == SCALE.read_text(), f"run {command[1]} --write docs/scale.md"
+
+
+def test_the_text_of_the_scale_page_agrees_with_its_tables() -> None:
+    text = SCALE.read_text()
+    total = next(row for row in text.splitlines() if row.startswith("| all |")).split("|")
+    runs, values = (int(total[column].replace(",", "")) for column in (2, 8))
+    per_run = {
+        row.split("|")[1].strip(): row.split("|")[2:-1]
+        for row in text.splitlines()
+        if re.match(r"\| (SQLite|PostgreSQL) ", row)
+    }
+    requests, _, cpu, database, artifacts, _ = map(float, per_run["SQLite"])
+    prose = re.sub(r"\s+", " ", text)
+    assert f"For the {runs:,} runs of the programme" in prose
+    assert f"about {round(runs * requests, -3):,.0f} requests, {round(values, -3):,} metric values" in prose
+    assert f"{100 * runs:,} runs, {values / 1e4:.0f} million metric values" in prose
+    sizes = [runs * float(row[3]) / 1e6 for row in per_run.values()]  # GB
+    assert f"{min(sizes):.1f} to {max(sizes):.1f} GB in the database" in prose
+    assert f"{runs * artifacts / 1e3:.0f} MB of artifacts" in prose
+    assert f"{runs * cpu / 60:.0f} minutes of the server's CPU" in prose
+    assert database > 0
+
+
+def test_the_compute_options_shown_are_those_there_are() -> None:
+    found = re.search(r"<!-- example: compute -->\s*```yaml\n(.+?)```", SPEED.read_text(), re.DOTALL)
+    assert found
+    shown = yaml.safe_load(found[1])["compute"]
+    assert set(shown) == set(Compute.model_fields)
+    assert Compute.model_validate(shown).precision == "bfloat16"
+
+
+def test_every_benchmark_named_exists() -> None:
+    for page in (SPEED, SCALE):
+        for name in re.findall(r"tests/benchmarks/\w+\.py", page.read_text()):
+            assert (ROOT / name).exists(), name
