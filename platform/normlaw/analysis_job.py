@@ -106,7 +106,8 @@ def analyse_study(
         run_id = log_analysis(
             client,
             experiment,
-            name=f"laws of {study} {which}".strip(),
+            name=f"laws {which}" if which else f"laws of {study}",
+            setting=which or keys.WHOLE_STUDY,
             metrics=analysis.numbers(),
             params={
                 **settings,
@@ -131,7 +132,7 @@ def _show(client: MlflowClient, experiment: Experiment, results: list[Result]) -
     else:
         table = settings_table({as_note(label(r.setting)): r.analysis for r in results})
     norms = ", ".join(f"`{norm}`" for norm in dict.fromkeys(result.norm for result in results))
-    figures = [image(r.run_id, f"figures/{FIGURES[0]}.png") for r in results]
+    figures = [image(r.run_id, f"figures/{FIGURES[0]}.svg") for r in results]
     headings = [f"**{as_note(label(r.setting))}**\n\n" if r.setting else "" for r in results]
     parts = [heading + figure for heading, figure in zip(headings, figures, strict=True)]
     show_laws(client, experiment, [f"In the norm {norms}:", "", *table], parts)

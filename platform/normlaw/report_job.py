@@ -65,8 +65,10 @@ def latest(client: MlflowClient, experiment: Experiment) -> dict[str, dict[str, 
     """Return the last finished analysis of each setting of a study, by the study's name and the setting."""
     runs: dict[str, Run] = {}
     for run in search_runs(client, experiment, "analysis"):  # oldest first
-        if run.info.status == "FINISHED":
-            runs[str(run.info.run_name).removeprefix("laws of ")] = run
+        setting = run.data.tags.get(keys.SETTING)  # a comparison with theory is no fit of the laws and has none
+        if run.info.status == "FINISHED" and setting is not None:
+            name = experiment.name if setting == keys.WHOLE_STUDY else f"{experiment.name} {setting}"
+            runs[name] = run
     return {name: _results(client, run) for name, run in runs.items()}
 
 

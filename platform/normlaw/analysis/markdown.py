@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from normlaw.analysis.results import EXPONENTS, Analysis, Estimate
 
 
 def exponents_table(analysis: Analysis) -> list[str]:
     """Return one analysis as a table with a row an exponent, and below it what it rests on."""
-    lines = [
-        f"| exponent | value | std. error | {analysis.confidence:.0%} interval | definition |",
-        "|---|---|---|---|---|",
+    head = ["exponent", "value", "std. error", f"{analysis.confidence:.0%} interval", "definition"]
+    rows = [
+        [name, f"{e.value:.4f}", f"{e.stderr:.4f}", f"{e.low:.4f} to {e.high:.4f}", EXPONENTS[name]]
+        for name, e in analysis.estimates().items()
     ]
-    for name, e in analysis.estimates().items():
-        interval = f"{e.low:.4f} to {e.high:.4f}"
-        lines.append(f"| {name} | {e.value:.4f} | {e.stderr:.4f} | {interval} | {EXPONENTS[name]} |")
-    return [*lines, "", basis(analysis), *warning_lines(analysis)]
+    return [*table(head, rows), "", basis(analysis), *warning_lines(analysis)]
 
 
 def settings_table(analyses: Mapping[str, Analysis]) -> list[str]:
     """Return analyses of several settings, by the settings' labels, as a table with a row a setting."""
-    lines = [f"| setting | {' | '.join(EXPONENTS)} | runs |", "|---" * (len(EXPONENTS) + 2) + "|"]
-    for setting, analysis in analyses.items():
-        cells = " | ".join(with_error(e) for e in analysis.estimates().values())
-        lines.append(f"| {setting.replace('|', '/')} | {cells} | {analysis.curves['run'].nunique()} |")
+    rows = [
+        [setting.replace("|", "/"), *map(with_error, a.estimates().values()), str(a.curves["run"].nunique())]
+        for setting, a in analyses.items()
+    ]
     protocols = ", ".join(sorted({analysis.protocol for analysis in analyses.values()}))
     doubtful = [setting for setting, analysis in analyses.items() if analysis.warnings]
     told = f"; with warnings: {', '.join(doubtful)}" if doubtful else ""
+    lines = table(["setting", *EXPONENTS, "runs"], rows)
     return [*lines, "", f"Values with their standard errors; protocol {protocols}{told}."]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table; a wide space ends each cell, since MLflow's pages set none between columns."""
+    lines = ["".join(f"| {cell}&emsp;" for cell in cells) + "|" for cells in (head, *rows)]
+    return [lines[0], "|---" * len(head) + "|", *lines[1:]]
 
 
 def with_error(estimate: Estimate) -> str:
     """Return a number and its standard error."""
-    return f"{estimate.value:.4f} ± {estimate.stderr:.4f}"
+    return f"{estimate.value:.4f}&nbsp;±&nbsp;{estimate.stderr:.4f}"
 
 
 def basis(analysis: Analysis) -> str:

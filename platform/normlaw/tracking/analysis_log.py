@@ -28,6 +28,7 @@ def log_analysis(
     metrics: Mapping[str, float],
     params: Mapping[str, str],
     folder: Path,
+    setting: str | None = None,
     note: Sequence[str] = (),
     figures: Sequence[str] = (),
     plugins: Mapping[str, str] | None = None,
@@ -43,6 +44,7 @@ def log_analysis(
         metrics: single numbers.
         params: what the analysed runs have in common, and the choices of the analysis.
         folder: its files.
+        setting: what tells the analysed runs from the study's others, where laws were fitted to them.
         note: lines of Markdown that the run's page begins with.
         figures: names of figures in the folder to show below them.
         plugins: version of each distribution that the fitters came from.
@@ -50,8 +52,10 @@ def log_analysis(
     """
     now = int(time.time() * 1000)
     tags = {**resolve_tags(), keys.KIND: "analysis"}
+    if setting is not None:
+        tags[keys.SETTING] = setting
     run = client.create_run(experiment.experiment_id, start_time=now, tags=tags, run_name=name)
-    shown = [f"\n{image(run.info.run_id, f'figures/{figure}.png')}" for figure in figures]
+    shown = [f"\n{image(run.info.run_id, f'figures/{figure}.svg')}" for figure in figures]
     client.log_batch(
         run.info.run_id,
         metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if math.isfinite(value)],

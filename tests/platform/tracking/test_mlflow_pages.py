@@ -1,0 +1,220 @@
+"""What docs/mlflow.md promises, on a real server: each query, and the pages in a browser (Debian's Chromium).
+
+The pictures of the docs are made by the last test: NORMLAW_SCREENSHOTS names the folder that it writes them to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PAGE = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
+MILLISECONDS = 120_000
+
+
+@pytest.fixture(scope="module")
+def duel(mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """Train and analyse the page's study by the page's commands; return all its runs."""
+    folder = tmp_path_factory.mktemp("duel")
+    study = re.search(r"<!-- example: study -->\s*```yaml\n(.+?)```", PAGE, re.DOTALL)
+    commands = re.search(r"```sh\n(normlaw run .+?)```", PAGE, re.DOTALL)
+    assert study
+    assert commands
+    (folder / "duel.yaml").write_text(study[1])
+    own = {"MLFLOW_TRACKING_URI": mlflow_server.uri, "NORMLAW_HOME": str(folder / "home")}
+    own["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = (
+        "0.5"  # the launch may last less than the usual ten seconds
+    )
+    for line in commands[1].strip().splitlines():
+        command = [sys.executable, "-m", *line.split()]
+        done = subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    client = MlflowClient(mlflow_server.uri)
+    experiment = client.get_experiment_by_name("duel")
+    return list(client.search_runs([experiment.experiment_id], max_results=100))
+
+
+def value(run: Run, name: str) -> float:
+    """Return a metric, or NaN, of which no comparison holds."""
+    return run.data.metrics.get(name, float("nan"))
+
+
+def kind(run: Run) -> str:
+    return run.data.tags["normlaw.kind"]
+
+
+def digest(run: Run) -> str | None:
+    return run.inputs.dataset_inputs[0].dataset.digest if run.inputs.dataset_inputs else None
+
+
+MEANINGS: dict[str, Callable[[Run, dict[str, str]], bool]] = {
+    "laws of ViTs that promise": lambda run, _: (
+        run.data.params.get("architecture") == "vit" and value(run, "gamma_pred") > 0.2
+    ),
+    "laws whose predicted exponent": lambda run, _: value(run, "gamma_pred_ci_low") > 0,
+    "analyses without a warning": lambda run, _: (
+        kind(run) == "analysis" and run.data.params["warnings"] == "none"
+    ),
+    "laws that do not explain": lambda run, _: "laws_disagree" in run.data.params.get("warnings", ""),
+    "analyses in a norm": lambda run, _: kind(run) == "analysis",
+    "the largest runs": lambda run, _: kind(run) == "training" and run.info.run_name.endswith("P=480 seed=0"),
+    "runs that end below": lambda run, _: value(run, "test/error") < 0.3,
+    "CNNs that were better": lambda run, _: (
+        run.info.run_name.startswith("cnn") and value(run, "optimum/test_error") < 0.3
+    ),
+    "runs that fit": lambda run, _: value(run, "train/error") < 0.01,
+    "runs of one optimiser": lambda run, _: kind(run) != "launch",
+    "runs on the very same": lambda run, known: digest(run) == known["DIGEST"],
+    "runs of one launch": lambda run, _: kind(run) in ("launch", "training"),
+    "runs by name": lambda run, _: kind(run) == "training" and run.data.params["architecture"] == "vit",
+    "what failed": lambda run, _: run.info.status != "FINISHED",
+}
+"""Begin of a row of the table -> whether a run is what the row says, found out without the query."""
+MAY_BE_NONE = (
+    "laws of ViTs",
+    "laws whose",
+    "analyses without",
+    "laws that do not",
+    "runs that fit",
+    "what failed",
+)
+
+
+def queries() -> list[tuple[str, str]]:
+    table = PAGE.partition("<!-- queries -->")[2].partition("\n\n")[0]
+    return re.findall(r"^\| ([^|`]+) \| ``(.+?)`` \|$", table, re.MULTILINE)
+
+
+def test_the_table_has_at_least_twelve_queries_and_each_a_meaning() -> None:
+    assert len(queries()) >= 12
+    for what, _ in queries():
+        assert len([begin for begin in MEANINGS if what.startswith(begin)]) == 1, what
+
+
+@pytest.mark.parametrize(("what", "query"), queries())
+def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run], mlflow_server: Any) -> None:
+    largest = next(run for run in duel if run.info.run_name == "vit digits P=480 seed=0")
+    known = {"DIGEST": str(digest(largest)), "LAUNCH": largest.data.tags["normlaw.launch"]}
+    for name, found in known.items():
+        query = query.replace(name, found)
+    meant = next(meaning for begin, meaning in MEANINGS.items() if what.startswith(begin))
+    client = MlflowClient(mlflow_server.uri)
+    answer = client.search_runs([largest.info.experiment_id], query, max_results=100)
+    expected = {run.info.run_name for run in duel if meant(run, known)}
+    assert {run.info.run_name for run in answer} == expected
+    assert expected or what.startswith(MAY_BE_NONE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
+    with playwright.sync_playwright() as driver:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Return the folder for screenshots."""
+    folder = Path(os.environ.get("NORMLAW_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_a_reader_finds_everything_in_a_browser(
+    duel: list[Run], browser: Any, mlflow_server: Any, shots: Path
+) -> None:
+    page = browser.new_page(viewport={"width": 1560, "height": 860})
+    page.set_default_timeout(MILLISECONDS)
+    page.goto(f"{mlflow_server.uri}/#/experiments")
+    page.get_by_text("Model training").click()
+    page.get_by_role("link", name="duel", exact=True).first.click()
+    page.get_by_text("matching runs").wait_for()
+    close = page.locator("[data-component-id='mlflow.assistant.chat_panel.close']")
+    if close.count():
+        close.click()
+
+    # Nested under their launch: unfolded, the launch shows the runs.
+    launch = next(run for run in duel if kind(run) == "launch")
+    page.get_by_role("link", name=launch.info.run_name).wait_for()
+    assert page.get_by_role("link", name=re.compile("^(cnn|vit) digits")).count() == 0
+    page.locator(".ag-row", has_text=launch.info.run_name).get_by_role("button").first.click()
+    page.get_by_role("link", name=re.compile("^vit digits")).first.wait_for()
+    page.screenshot(path=shots / "mlflow-launch.png")
+
+    # The note: description, table, and a figure that the server really has.
+    page.locator("[data-component-id='mlflow.experiment.metadata_editor.expand_button']").click()
+    page.get_by_role("cell", name="architecture=vit").wait_for()
+    assert "small enough for a minute" in page.inner_text("body")
+    page.wait_for_function(
+        "[...document.images].some(i => i.src.includes('error_against_norm') && i.naturalWidth > 100)"
+    )
+    page.screenshot(path=shots / "mlflow-experiment.png")
+    page.reload()  # folds the note
+    page.get_by_text("matching runs").wait_for()
+
+    search = page.get_by_placeholder("metrics.rmse")
+
+    def look_for(query: str, expected: int) -> None:
+        search.fill(query)
+        search.press("Enter")
+        page.get_by_text(re.compile(rf"^{expected} matching run")).wait_for()
+
+    # Filter, and sort by gamma_pred.
+    look_for("tags.`normlaw.kind` = 'analysis'", 2)
+    page.get_by_test_id("sort-select-dropdown").click()
+    page.keyboard.type("gamma_pred")
+    page.get_by_test_id("sort-select-gamma_pred").click()
+    laws = sorted((run for run in duel if kind(run) == "analysis"), key=lambda run: -value(run, "gamma_pred"))
+    shown = page.get_by_role("link", name=re.compile("^laws architecture="))
+    page.wait_for_function(
+        "name => document.querySelector('.ag-center-cols-container, .ag-pinned-left-cols-container') && "
+        "[...document.querySelectorAll('a')].find(a => a.innerText.startsWith('laws '))?.innerText == name",
+        arg=laws[0].info.run_name,
+    )
+    assert [link.inner_text() for link in shown.all()] == [run.info.run_name for run in laws]
+    page.screenshot(path=shots / "mlflow-sorted.png")
+    vit = next(run for run in laws if run.data.params["architecture"] == "vit")
+    look_for(f'params.architecture = "vit" and metrics.gamma_pred > {value(vit, "gamma_pred") - 1e-6}', 1)
+    page.get_by_role("link", name="laws architecture=vit").wait_for()
+
+    # The curves of two runs, in groups.
+    look_for('params.train_size = "480"', 2)
+    page.locator("label:has(input[name='runs-view-mode'])").nth(1).click()
+    for group in ("log_norm", "test", "train", "optimum"):
+        page.wait_for_function(
+            "group => [...document.querySelectorAll('*')].some("
+            r"e => new RegExp(`^\\s*${group}\\s*\\(\\d+\\)\\s*$`).test(e.textContent))",
+            arg=group,
+        )
+    page.get_by_text("vit digits P=480 seed=0").first.wait_for()
+    page.get_by_text("cnn digits P=480 seed=0").first.wait_for()
+    page.screenshot(path=shots / "mlflow-curves.png")
+
+    # The report, in the artifact viewer.
+    page.goto(f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{vit.info.run_id}/artifacts")
+    page.get_by_text("report.html").click()
+    report = page.frame_locator("iframe").first
+    report.get_by_role("heading", name="Laws of duel: architecture=vit").wait_for()
+    report.get_by_text("gamma_pred").first.wait_for()
+    page.screenshot(path=shots / "mlflow-report.png")
+    page.goto(
+        f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{launch.info.run_id}/system-metrics"
+    )
+    page.get_by_text("cpu_utilization_percentage").first.wait_for()
+    page.screenshot(path=shots / "mlflow-system.png")
