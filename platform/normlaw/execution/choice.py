@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -90,14 +91,12 @@ class ExecutorChoice:
             if self.configuration is not None:
                 raise InputError("--cluster-config belongs to --executor dask, slurm and pbs")
             return nullcontext(LocalExecutor())
-        try:
-            import dask_jobqueue  # noqa: F401
-            import distributed  # noqa: F401
-        except ImportError as error:
-            raise InputError(
-                f"--executor {self.name} needs Dask ({error.name} is not installed): "
-                "pip install 'normlaw[cluster]', here and on the workers"
-            ) from None
+        for needed in ("distributed", "dask_jobqueue"):
+            if find_spec(needed) is None:
+                raise InputError(
+                    f"--executor {self.name} needs Dask ({needed} is not installed): "
+                    "pip install 'normlaw[cluster]', here and on the workers"
+                )
         from normlaw.execution.cluster.executor import ClusterExecutor
 
         return ClusterExecutor(self._site(home), home, plugins, tell)

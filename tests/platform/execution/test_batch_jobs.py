@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from itertools import pairwise
@@ -235,3 +236,11 @@ def test_jobs_that_are_refused_are_told(
     told = "Slurm refuses the jobs: sbatch: error: Invalid account"
     with ClusterExecutor(site, tmp_path, [], print) as executor, pytest.raises(NormlawError, match=told):
         list(executor.execute([(spec,) for spec in specs], job, lambda news: None))
+
+
+def test_ctrl_c_stays_what_it_was() -> None:
+    code = (
+        "import signal, normlaw.execution.cluster.batch\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

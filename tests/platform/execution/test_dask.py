@@ -29,11 +29,11 @@ from normlaw.execution.job import Job, Progress, Stack  # noqa: E402
 from normlaw.execution.worker import work  # noqa: E402
 from normlaw.home import journal_path  # noqa: E402
 from normlaw.study import Study, expand  # noqa: E402
-from normlaw.tracking.journal import Journal  # noqa: E402
+from normlaw.tracking.journal import Journal, is_being_written  # noqa: E402
 from normlaw.tracking.record import read_journal  # noqa: E402
 from normlaw_registry import Catalogue  # noqa: E402
 
-PATIENCE = 240.0
+PATIENCE = 400.0
 """Seconds; a loaded machine takes half a minute to import torch in a worker."""
 
 
@@ -241,3 +241,45 @@ def test_a_task_waits_for_the_attempt_that_was_given_up(
     assert again == replace(outcome, elsewhere=True)
     assert news == []
     assert journal_path(job.home, job.study, stack[0].spec_hash).read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_workers_stop_when_the_launcher_is_stopped_or_killed(
+    dask_cluster: DaskCluster,
+    tiny: dict[str, Any],
+    write_study: Callable[[dict[str, Any]], Path],
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    tiny["fixed"].update(steps=100_000, measuring_points=2000)
+    tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2]}
+    options = ["--offline", "--executor", "dask"]
+    command = [sys.executable, "-m", "normlaw", "run", str(write_study(tiny)), *options]
+    home = tmp_path / "home"
+    environment = {**os.environ, "NORMLAW_HOME": str(home), "DASK_SCHEDULER_ADDRESS": dask_cluster.address}
+    before = dask_cluster.worker_pids()
+    launcher = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + PATIENCE
+
+    def wait_until(holds: Callable[[], bool]) -> None:
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    def in_training() -> list[Path]:
+        return [path for path in home.glob("journal/tiny/*.jsonl") if is_being_written(path)]
+
+    wait_until(lambda: len(in_training()) == 2 or launcher.poll() is not None)
+    launcher.send_signal(number)
+    _, told = launcher.communicate(timeout=PATIENCE)
+    if number == signal.SIGINT:
+        assert launcher.returncode == 1
+        assert "Stopped. What is finished is kept" in told
+        assert "Traceback" not in told
+        assert in_training() == []
+    wait_until(lambda: in_training() == [])
+    assert "dashboard: http://127.0.0.1:" in told
+    for path in home.glob("journal/tiny/*.jsonl"):
+        record = read_journal(path)
+        assert record is None or record.status is None
+    assert dask_cluster.worker_pids() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import warnings
 from pathlib import Path
 from time import monotonic
@@ -11,15 +12,19 @@ from typing import Any, Literal
 
 import dask
 from dask.utils import parse_bytes
-from dask_jobqueue import PBSCluster, SLURMCluster
-from dask_jobqueue.pbs import PBSJob, pbs_format_bytes_ceil
-from dask_jobqueue.slurm import SLURMJob
 from distributed import Client
 from distributed.deploy.spec import ProcessInterface
 
 from normlaw.execution.cluster.configuration import BatchConfiguration, needs
 from normlaw.execution.cluster.sites import quiet_client
 from normlaw_registry import InputError, NormlawError
+
+_on_interrupt = signal.getsignal(signal.SIGINT)
+from dask_jobqueue import PBSCluster, SLURMCluster  # noqa: E402
+from dask_jobqueue.pbs import PBSJob, pbs_format_bytes_ceil  # noqa: E402
+from dask_jobqueue.slurm import SLURMJob  # noqa: E402
+
+signal.signal(signal.SIGINT, _on_interrupt)  # that import makes Ctrl-C end the program at once, with success
 
 System = Literal["slurm", "pbs"]
 SECONDS_UNTIL_REPLACED = 30.0
