@@ -25,8 +25,7 @@ extensions = [
     "study_reference",
 ]
 nb_execution_mode = "off"  # a test runs the notebook; the site shows what is stored in it
-exclude_patterns = ["_ext"]
-suppress_warnings = ["toc.not_included"]
+exclude_patterns = ["_ext", "_static"]
 
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # page.md#section, as code hosts number them
@@ -39,5 +38,7 @@ napoleon_numpy_docstring = False
 html_theme = "furo"
 html_title = f"normlaw {version}"
 html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False

@@ -39,7 +39,8 @@ def section(ctx: click.Context) -> Iterator[str]:
         else:
             yield plain(re.sub(r"\s+", " ", paragraph)) + "\n"
     for parameter in command.get_params(ctx):
-        if (record := parameter.get_help_record(ctx)) and "--help" not in record[0]:
+        record = parameter.get_help_record(ctx)
+        if record and record[1] and "--help" not in record[0]:
             yield f"`{record[0]}`\n: {plain(record[1])}\n"
 
 

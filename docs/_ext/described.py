@@ -17,7 +17,7 @@ NAMES = {
     "number": "number",
     "boolean": "`true` or `false`",
     "null": "nothing",
-    "object": "mapping",
+    "object": "mapping of keys to values",
 }
 LIMITS = {
     "exclusiveMinimum": "> {}",
@@ -41,7 +41,7 @@ def kind(schema: Schema) -> str:
     """Return what a value may be, in words: 'whole number > 0 or nothing'."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[these keys](#{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(kind(one) for one in schema["anyOf"])
     if "enum" in schema:
@@ -69,12 +69,10 @@ def _list(schema: Schema) -> str:
 
 def default(schema: Schema) -> str:
     """Return what stands when the key is left out."""
-    if "default" not in schema:
-        return "its own defaults" if schema.get("type") == "object" else ""
-    value = schema["default"]
-    if isinstance(value, dict):
-        return "its own defaults" if value else "none"
-    return "none" if value is None or value in ("", []) else f"`{json.dumps(value)}`"
+    value = schema.get("default")
+    if isinstance(value, dict) and value:
+        return "each at its own"
+    return "none" if value in (None, "", [], {}) else f"`{json.dumps(value)}`"
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -82,6 +80,6 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     schema = model.model_json_schema()
     for name, value in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        stands = "required" if required else f"default: {default(value) or 'none'}"
+        stands = "required" if required else f"default: {default(value)}"
         description = plain(value.get("description", ""))
         yield f"`{prefix}{name}`\n: {kind(value)}; {stands}\n\n  {description}\n"

@@ -12,7 +12,9 @@ from normlaw.typed import Model
 class RateSchedule(Model):
     """How the learning rate changes with the optimiser step, as a factor on `optimizer.learning_rate`."""
 
-    name: Literal["constant", "cosine", "linear", "step"] = "constant"
+    name: Literal["constant", "cosine", "linear", "step"] = Field(
+        "constant", description="a bare name means its defaults"
+    )
     warmup_steps: NonNegativeInt = Field(0, description="steps over which the rate first rises linearly")
     final_factor: float = Field(0.0, ge=0, le=1, description="cosine and linear: the factor at the last step")
     milestones: tuple[float, ...] = Field(

@@ -33,8 +33,8 @@ from normlaw_registry.errors import suggestion
 class ComponentChoice(Model):
     """A component by name with its parameters; a bare name means its defaults."""
 
-    name: str
-    params: dict[str, Any] = Field(default_factory=dict)
+    name: str = Field(description="as `normlaw plugins` lists it")
+    params: dict[str, Any] = Field(default_factory=dict, description="its parameters that are not at default")
 
     @model_validator(mode="before")
     @classmethod
@@ -56,7 +56,7 @@ class ComponentChoice(Model):
 class ArchitectureChoice(ComponentChoice):
     """An architecture; a preset gives the parameters that `params` does not."""
 
-    preset: str | None = None
+    preset: str | None = Field(None, description="name of one of the architecture's presets")
 
     def resolved(self, kind: type[Component], catalogue: Catalogue) -> Self:
         """Return the choice with the preset's parameters written out. Raises as `ComponentChoice` does."""
@@ -80,8 +80,10 @@ class OptimizerSpec(Model):
         description="gradient_flow: the limit of small steps on all examples; fixed_norm: the least loss at "
         "each norm; both for one linear map without bias, two classes and cross_entropy",
     )
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    learning_rate: float = Field(1e-3, gt=0, description="before the schedule's factor")
+    weight_decay: float = Field(
+        0.0, ge=0, description="adam and sgd: added to the gradient, times the weights; adamw: decoupled"
+    )
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD only")
     final_norm: float | None = Field(
         None, gt=0, description="gradient_flow and fixed_norm, whose length it is: the last norm measured"
@@ -116,30 +118,36 @@ Loss = Literal["cross_entropy", "mse"]
 class RunSpec(Model):
     """One training run: everything that its curve depends on."""
 
-    architecture: ArchitectureChoice
-    dataset: ComponentChoice
+    architecture: ArchitectureChoice = Field(description="the network")
+    dataset: ComponentChoice = Field(description="the data set")
     train_size: PositiveInt = Field(le=10**12, description="number of training examples, P")
     seed: int = Field(ge=0, description="seed of the subset, the initial weights and the order of the data")
     loss: Loss = Field(
         "cross_entropy",
         description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
     )
-    optimizer: OptimizerSpec = OptimizerSpec()
-    learning_rate_schedule: RateSchedule = RateSchedule()
-    augmentation: Augmentation = Augmentation()
+    optimizer: OptimizerSpec = Field(OptimizerSpec(), description="the optimiser and its settings")
+    learning_rate_schedule: RateSchedule = Field(RateSchedule(), description="constant by default")
+    augmentation: Augmentation = Field(Augmentation(), description="none by default")
     label_noise: float = Field(
         0.0, ge=0, lt=1, description="probability that a training label is replaced by another class"
     )
-    batch_size: int = Field(128, gt=0, le=10**9)
+    batch_size: int = Field(
+        128, gt=0, le=10**9, description="examples in one step; an epoch's last batch may be smaller"
+    )
     epochs: PositiveInt | None = Field(None, le=10**9, description="length of training; give this or `steps`")
     steps: PositiveInt | None = Field(None, le=10**12, description="length of training in optimiser steps")
-    stop: Stopping = Stopping()
-    validation: Validation = Validation()
-    compute: Compute = Compute()
+    stop: Stopping = Field(Stopping(), description="ends the run early; never by default")
+    validation: Validation = Field(
+        Validation(), description="where the optimum is chosen; the test set by default"
+    )
+    compute: Compute = Field(Compute(), description="how the arithmetic is done; float32 by default")
     measuring_points: PositiveInt = Field(
         50, le=10**6, description="log-spaced in optimiser steps, besides step 0"
     )
-    measures: tuple[ComponentChoice, ...] = Field(min_length=1)
+    measures: tuple[ComponentChoice, ...] = Field(
+        min_length=1, description="the norms taken at every measuring point"
+    )
 
     @model_serializer(mode="wrap")
     def _without_default_compute(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -26,13 +26,13 @@ SHIPPED = Path(__file__).parent / "studies"
 class Range(Model):
     """The numbers 0, 1, ..., count - 1; seeds are written so."""
 
-    count: int = Field(gt=0, le=MAX_RUNS)
+    count: int = Field(gt=0, le=MAX_RUNS, description="how many numbers")
 
 
 class Scale(Model):
     """A variant of a study in another size: what it changes."""
 
-    description: str = Field("", max_length=5000)
+    description: str = Field("", max_length=5000, description="what the variant is for")
     fixed: dict[str, Any] = Field(default_factory=dict, description="goes over the study's, key by key")
     vary: dict[str, Any] = Field(default_factory=dict, description="a list here replaces the study's list")
 
@@ -40,15 +40,19 @@ class Scale(Model):
 class Study(Model):
     """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
-    description: str = Field("", max_length=5000)
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", description="the name of the study's MLflow experiment"
+    )
+    description: str = Field("", max_length=5000, description="stands in the note of the MLflow experiment")
     norm: str | None = Field(None, description="the measure that the laws are read in; by default the first")
-    fixed: dict[str, Any]
-    """What all runs share, with the keys of `RunSpec`."""
-    vary: dict[str, tuple[Any, ...]]
-    """Dotted key of `RunSpec` -> its values; the runs are all combinations."""
-    scales: dict[str, Scale] = Field(default_factory=dict)
-    """Variants by name, such as `small`; `at_scale` makes a study of one."""
+    fixed: dict[str, Any] = Field(description="what all runs share: keys of a run")
+    vary: dict[str, tuple[Any, ...]] = Field(
+        description="keys of a run, dotted, with the values that each takes, or `{count: n}` for 0, 1, ..., "
+        "n - 1; the runs are all combinations"
+    )
+    scales: dict[str, Scale] = Field(
+        default_factory=dict, description="variants by name, such as `small`, for `--scale`"
+    )
 
     @field_validator("vary", mode="before")
     @classmethod
