@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import normlaw_registry as registry
+from normlaw_registry.discovery import PluginRecord
+
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 pytestmark = pytest.mark.xdist_group("site")  # it is built once
+
+sys.path.insert(0, str(DOCS / "_ext"))  # where Sphinx finds them too
+
+import command_reference  # noqa: E402
+import component_reference  # noqa: E402
+import study_reference  # noqa: E402
+from described import default, keys, kind, plain  # noqa: E402
+from plain_docstrings import escaped  # noqa: E402
+from repository_links import on_site, rewritten  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +42,167 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def pages(site):
+    """Return every page: path -> its parsed HTML."""
+    from bs4 import BeautifulSoup  # furo brings it
+
+    return {
+        path: BeautifulSoup(path.read_text(), "html.parser")
+        for path in site.rglob("*.html")
+        if path.name not in ("genindex.html", "py-modindex.html", "search.html")
+    }
+
+
+def text_of(pages, site: Path, name: str) -> str:
+    return pages[site / f"{name}.html"].find("article").get_text()
+
+
 def test_every_page_is_built(site) -> None:
-    for page in (ROOT / "docs").rglob("*.md"):
-        assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).exists()
+    for page in [*DOCS.rglob("*.md"), *DOCS.glob("*.ipynb")]:
+        assert (site / page.relative_to(DOCS).with_suffix(".html")).exists()
+
+
+def targets(pages) -> Iterator[tuple[Path, str]]:
+    for path, page in pages.items():
+        for tag, attribute in (("a", "href"), ("img", "src"), ("link", "href"), ("script", "src")):
+            yield from ((path, one[attribute]) for one in page.find_all(tag) if one.get(attribute))
+
+
+def test_every_link_leads_somewhere(pages) -> None:
+    anchors = {path: {one["id"] for one in page.find_all(id=True)} for path, page in pages.items()}
+    lost = []
+    for page, target in targets(pages):
+        parts = urlsplit(target)
+        if parts.scheme:
+            continue
+        path = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+        known = anchors.get(path)
+        if not path.exists() or (known is not None and parts.fragment and parts.fragment not in known):
+            lost.append(f"{page.name}: {target}")
+    assert lost == []
+
+
+def test_a_page_fetches_nothing_from_elsewhere(pages) -> None:
+    loaded = [
+        one[attribute]
+        for page in pages.values()
+        for tag, attribute in (("img", "src"), ("script", "src"), ("link", "href"))
+        for one in page.find_all(tag)
+        if one.get(attribute)
+    ]
+    assert loaded
+    assert [target for target in loaded if urlsplit(target).netloc] == []
+
+
+def test_formulas_are_drawn_by_the_browser(pages, site) -> None:
+    laws = pages[site / "laws.html"]
+    assert len(laws.find_all("math")) > 30
+    assert "$" not in text_of(pages, site, "laws")
+
+
+def test_every_key_of_a_study_is_described(pages, site) -> None:
+    shown = text_of(pages, site, "reference/study")
+    for name, model in study_reference.models().items():
+        assert plain_text(model.__doc__) in " ".join(shown.split()), name
+        for key, field in model.model_fields.items():
+            assert field.description, f"{name}.{key} needs a description"
+
+
+def plain_text(docstring: str) -> str:
+    return " ".join(docstring.replace("`", "").replace("...", "…").replace("'", "’").split())
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("architectures", "architecture"),
+        ("datasets", "dataset"),
+        ("measures", "complexity_measure"),
+        ("fitters", "fitter"),
+        ("theories", "theory"),
+    ],
+)
+def test_every_built_in_component_has_its_parameters_and_source(pages, site, page, name) -> None:
+    components = component_reference.built_in(component_reference.KINDS[name])
+    assert components
+    for component in components:
+        section = pages[site / f"reference/{page}.html"].find("section", id=component.name.replace("_", "-"))
+        assert section, component.name
+        assert as_printed(component.source or "normlaw") in as_printed(section.get_text()), component.name
+        assert {term.get_text() for term in section.find_all("dt")} == set(component.params.model_fields)
+
+
+def as_printed(text: str) -> str:
+    return text.replace("'", "’").replace("arXiv ", "arXiv:")
+
+
+def test_every_command_and_option_is_shown(pages, site) -> None:
+    from normlaw.cli import main
+
+    shown = text_of(pages, site, "reference/command_line")
+    found = list(command_reference.commands(main, "normlaw"))
+    assert {"normlaw run", "normlaw analyse", "normlaw plugins new"} <= {ctx.command_path for ctx in found}
+    for ctx in found:
+        assert f"{ctx.command_path}¶" in shown
+        for parameter in ctx.command.params:
+            if parameter.param_type_name == "option" and not parameter.hidden:
+                assert parameter.opts[0] in shown
+
+
+def test_a_plugin_that_is_not_built_in_is_not_shown(monkeypatch) -> None:
+    mine = registry.ComplexityMeasure(name="of_a_guest", summary="One", measure=lambda params, context: None)
+    record = PluginRecord(name="guest", module="guest", distribution="guest", version="1", components=(mine,))
+    catalogue = registry.Catalogue.of([*registry.load_catalogue().records, record])
+    monkeypatch.setattr(component_reference.registry, "load_catalogue", lambda: catalogue)
+    names = [c.name for c in component_reference.built_in(registry.ComplexityMeasure)]
+    assert "weight_norm" in names
+    assert "of_a_guest" not in names
+
+
+def test_types_and_defaults_are_in_words() -> None:
+    from typing import Literal
+
+    from pydantic import BaseModel, Field
+
+    class Example(BaseModel):
+        name: Literal["a", "b"]
+        rate: float = Field(0.5, gt=0, le=1, description="per step")
+        sizes: tuple[int, ...] = Field((), min_length=1)
+        limit: int | None = None
+
+    schema = Example.model_json_schema()["properties"]
+    assert [kind(schema[key]) for key in schema] == [
+        "`a` or `b`",
+        "number > 0 and ≤ 1",
+        "non-empty list of whole number each",
+        "whole number or nothing",
+    ]
+    assert [default(schema[key]) for key in ("rate", "limit")] == ["`0.5`", "none"]
+    name, rate, *_ = keys(Example, "example.")
+    assert name.startswith("`example.name`\n: `a` or `b`; required")
+    assert "per step" in rate
+
+
+def test_signs_of_formulas_stand_for_themselves() -> None:
+    assert plain("in*kh*kw of `a*b`, arXiv:2505.13230") == (
+        r"in\*kh\*kw of `a*b`, [arXiv:2505.13230](https://arxiv.org/abs/2505.13230)"
+    )
+    assert escaped(["Sum of |A_jk| of `a|b`s:", "", "    x * y", "", "z*"]) == [
+        r"Sum of \|A_jk\| of `a|b`\ s::",
+        "",
+        "    x * y",
+        "",
+        r"z\*",
+    ]
+
+
+def test_links_of_the_repository_become_links_of_the_site() -> None:
+    assert on_site("docs/studies.md", ROOT / "README.md") == "/studies.md"
+    assert on_site("../README.md", DOCS / "tutorial.md") == "/quickstart.md"
+    assert on_site("../registry/normlaw_registry/hookspecs.py", DOCS / "tutorial.md") == (
+        "#normlaw_registry.hookspecs"
+    )
+    assert on_site("../docker-compose.yml", DOCS / "compose.md") == "/../docker-compose.yml"
+    kept = "[a](https://example.org/x.md) and [b](#here)"
+    assert rewritten(kept, DOCS / "studies.md") == kept
