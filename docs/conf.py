@@ -30,9 +30,11 @@ exclude_patterns = ["_ext", "_static"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3  # page.md#section, as code hosts number them
 
+smartquotes = False  # messages and options stand as the program prints them
 default_role = "literal"  # docstrings write `name` as Markdown does
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_default_options = {"exclude-members": "model_config"}  # pydantic's own
 napoleon_numpy_docstring = False
 
 html_theme = "furo"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
-from normlaw.study import expand, find_study, parse_study
+from normlaw.study import expand, find_study, parse_study, shipped_studies
 from normlaw.training.loop import train
 from normlaw_registry import load_catalogue
 
@@ -42,6 +42,13 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory):
 def test_it_knows_nothing_of_normlaw() -> None:
     assert "import normlaw" not in SCRIPT.read_text()
     assert "from normlaw" not in SCRIPT.read_text()
+
+
+def test_the_page_counts_its_lines() -> None:
+    page = SCRIPT.parents[1].joinpath("by_hand.md").read_text()
+    lines = [line for line in SCRIPT.read_text().splitlines() if line.strip()]
+    study = shipped_studies()["quickstart"].read_text().splitlines()
+    assert f"| {len(lines)} of Python | {len(study)} of YAML" in page
 
 
 def test_its_curves_are_those_of_normlaw(by_hand) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from pydantic import BaseModel
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -24,21 +25,15 @@ def modules(name: str) -> Iterator[str]:
 
 
 class Api(SphinxDirective):
-    """Documents the modules that the arguments name, and all below them; `only` leaves out those below."""
+    """Documents the modules that the arguments name, and all below them."""
 
     required_arguments = 1
     optional_arguments = 99
-    option_spec = {"only": lambda _: True}  # noqa: RUF012 (as docutils declares it)
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each module."""
-        listed = [
-            module
-            for name in self.arguments
-            for module in ([name] if "only" in self.options else modules(name))
-        ]
         found: list[str] = []
-        for module in listed:
+        for module in (module for name in self.arguments for module in modules(name)):
             found += [
                 f"## `{module}`",
                 "",
@@ -52,6 +47,11 @@ class Api(SphinxDirective):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
+    """Register the directive; leave out what pydantic prints of a model's keys, which the reference has."""
+
+    def signature(app: Sphinx, what: str, name: str, obj: object, *_: object) -> tuple[str, str] | None:
+        return ("", "") if isinstance(obj, type) and issubclass(obj, BaseModel) else None
+
     app.add_directive("api", Api)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -52,8 +52,12 @@ def kind(schema: Schema) -> str:
         return "any value"
     if isinstance(of := schema.get("additionalProperties"), Mapping):
         return f"mapping of names to {kind(of)}"
-    limits = [text.format(schema[key]) for key, text in LIMITS.items() if schema.get(key) not in (None, "")]
+    limits = [text.format(_number(schema[key])) for key, text in LIMITS.items() if key in schema]
     return " ".join([NAMES[schema["type"]], " and ".join(limits)]).strip()
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _list(schema: Schema) -> str:
