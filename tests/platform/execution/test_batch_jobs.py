@@ -180,6 +180,7 @@ CPU_JOBS = {key: value for key, value in GPU_JOBS.items() if key not in ("gpus",
     "jobs": 1,
     "cores": 1,
     "memory": "4 GB",
+    "death_timeout": 300,  # a loaded machine starts workers slowly
 }
 
 
