@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # as a run trains; two test processes would fight for two cores
@@ -20,6 +22,7 @@ import pytest  # noqa: E402
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
 START_SECONDS = 120
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are handed out by group
@@ -105,3 +108,16 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             assert server.poll() is None, f"the MLflow server ended: {log.read_text()[-2000:]}"
             time.sleep(0.3)
     pytest.fail(f"no MLflow server after {START_SECONDS} s: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start Chromium, headless; tests that need it are skipped where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
+    with playwright.sync_playwright() as driver:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield started
+        started.close()

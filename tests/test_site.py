@@ -101,6 +101,22 @@ def test_formulas_are_drawn_by_the_browser(pages, site) -> None:
     assert "$" not in text_of(pages, site, "laws")
 
 
+def test_no_page_is_wider_than_a_phone_or_asks_for_what_is_not_there(browser, pages) -> None:
+    lost: list[str] = []
+    phone = browser.new_page(viewport={"width": 390, "height": 800})
+    phone.set_default_timeout(120_000)
+    phone.on("requestfailed", lambda request: lost.append(request.url))
+    phone.on("pageerror", lambda error: lost.append(str(error)))
+    wide = []
+    for path in pages:
+        phone.goto(path.as_uri())
+        if phone.evaluate("document.documentElement.scrollWidth") > 390:
+            wide.append(path.name)
+    phone.close()
+    assert wide == []
+    assert lost == []
+
+
 def test_every_key_of_a_study_is_described(pages, site) -> None:
     shown = text_of(pages, site, "reference/study")
     for name, model in study_reference.models().items():

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGE = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
 MILLISECONDS = 120_000
 
@@ -114,18 +112,6 @@ def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run]
     expected = {run.info.run_name for run in duel if meant(run, known)}
     assert {run.info.run_name for run in answer} == expected
     assert expected or what.startswith(MAY_BE_NONE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
-    with playwright.sync_playwright() as driver:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield started
-        started.close()
 
 
 @pytest.fixture
