@@ -28,7 +28,8 @@ from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, InputError, NormlawError
 
 SUBMIT = """#!/bin/sh
-setsid sh "$1" > "{log}" 2>&1 &
+cp "$1" "$0.$$"  # the script may be gone as soon as this command has ended
+setsid sh "$0.$$" > "{log}" 2>&1 &
 echo "Submitted batch job $!"
 """
 CANCEL = """#!/bin/sh

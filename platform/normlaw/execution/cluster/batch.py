@@ -100,6 +100,8 @@ class BatchSite:
         closed = gone.union((pending + idle)[:spare])
         if closed:
             self._cluster.sync(self._cluster.scale_down, closed)
+            for job in closed:  # another job will have this name, and may wait in the queue for long
+                self._last_seen.pop(job, None)
         if len(jobs) - len(closed) < wanted:
             self._cluster.scale(jobs=wanted)
 
