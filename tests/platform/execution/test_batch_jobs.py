@@ -222,6 +222,40 @@ def test_jobs_are_submitted_replaced_and_cancelled(
     assert [path.name for path in (tmp_path / "cluster").iterdir() if "tls" in path.name] == []
 
 
+def test_a_new_job_may_wait_in_the_queue(
+    commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = tmp_path / "submitted"
+    (commands / "sbatch").write_text(f"#!/bin/sh\necho one >> {submitted}\necho Submitted batch job 7\n")
+    (commands / "scancel").write_text("#!/bin/sh\n")
+    monkeypatch.setattr(batch, "SECONDS_UNTIL_REPLACED", 0.0)
+    monkeypatch.setattr(batch, "SECONDS_BETWEEN_LOOKS", 0.0)
+    at_work: dict[str, bool] = {}
+    monkeypatch.setattr(BatchSite, "_at_work", lambda site, client: dict(at_work))
+
+    def submissions(least: int) -> int:
+        deadline = time.monotonic() + 60
+        while not submitted.exists() or len(submitted.read_text().split()) < least:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return len(submitted.read_text().split())
+
+    site = BatchSite("slurm", configured(tmp_path, **CPU_JOBS), tmp_path)
+    try:
+        client = site.connect(60)
+        site.keep(client, unfinished=2)
+        submissions(1)
+        at_work["SLURMCluster-0"] = True
+        site.keep(client, unfinished=2)
+        at_work.clear()  # its time is up
+        for _ in range(5):
+            time.sleep(0.1)
+            site.keep(client, unfinished=2)
+        assert submissions(2) == 2
+    finally:
+        site.close()
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text()
