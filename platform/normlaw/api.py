@@ -338,7 +338,7 @@ def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> 
         InputError: the name cannot be used or is taken, or the folder cannot be made.
 
     """
-    from normlaw.new_plugin import new_plugin as write
+    from normlaw.plugin_writer import new_plugin as write
 
     return write(name, kinds, load_catalogue(), folder)[0]
 

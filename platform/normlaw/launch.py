@@ -9,6 +9,7 @@ from pathlib import Path
 
 from normlaw import environment
 from normlaw.display import Display
+from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
@@ -110,6 +111,7 @@ def launch(
         session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
         keep_study(home, study)
         on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
+        clear_checkpoints(home, study.name, on_disk)
         missing = [spec for h, spec in specs.items() if h not in session.finished | on_disk]
         summary = Summary(already_there=len(specs) - len(missing))
         job = Job(

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,9 @@ def test_a_plugin_is_written(tmp_path) -> None:
     made = normlaw.new_plugin("my-law", ["fitter"], folder=tmp_path)
     assert made == tmp_path / "my-law"
     assert (made / "pyproject.toml").exists()
+
+
+def test_no_module_hides_a_function() -> None:
+    for name in normlaw.__all__:
+        found = find_spec(f"normlaw.{name}")
+        assert found is None or found.origin is None, f"importing normlaw.{name} replaces what users call"

@@ -50,7 +50,7 @@ def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
     \b
     normlaw plugins new my-norm --kind complexity-measure
     """
-    from normlaw.new_plugin import new_plugin
+    from normlaw.plugin_writer import new_plugin
     from normlaw_registry import load_catalogue
 
     folder, files = new_plugin(name, kinds, load_catalogue(), into)

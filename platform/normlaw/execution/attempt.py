@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -27,6 +28,12 @@ Stopped = Callable[[], bool]
 def checkpoint_folder(home: Path, study: str, spec_hash: str) -> Path:
     """Return where the checkpoints of a run lie."""
     return home / "checkpoints" / study / spec_hash
+
+
+def clear_checkpoints(home: Path, study: str, finished: Iterable[str]) -> None:
+    """Remove the checkpoints of finished runs that a kill has left behind."""
+    for spec_hash in finished:
+        shutil.rmtree(checkpoint_folder(home, study, spec_hash), ignore_errors=True)
 
 
 class Attempt:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from normlaw.cli import main
-from normlaw.new_plugin import KINDS, MAX_LENGTH
+from normlaw.plugin_writer import KINDS, MAX_LENGTH
 
 LONGEST = "abcdefghij-klmnopqrst-uvwxyz-abcdefghijk"
 
@@ -135,7 +135,7 @@ def test_a_folder_that_takes_no_files_is_told(tmp_path, monkeypatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("normlaw.new_plugin.shutil.copytree", full)
+    monkeypatch.setattr("normlaw.plugin_writer.shutil.copytree", full)
     done = new("mine", "--kind", "theory", "--into", tmp_path)
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr
