@@ -53,7 +53,7 @@ def test_forty_kills_change_no_bit_and_double_nothing(
 ) -> None:
     changes = {
         "fixed": {**small["fixed"], "steps": 600, "measuring_points": 60},
-        "vary": {"train_size": [32, 64], "seed": {"count": 5}},
+        "vary": {"train_size": [32, 64], "seed": {"count": 7}},
     }
     undisturbed, desk = make_desk("undisturbed", **changes), make_desk("killed", **changes)
     study = str(write_study(small | changes))
@@ -72,7 +72,7 @@ def test_forty_kills_change_no_bit_and_double_nothing(
             launches += 1
             if draw.random() < 0.2:  # while it begins
                 time.sleep(draw.uniform(0, 1))
-        more = measured(desk.folder) + draw.randrange(200, 6000)
+        more = measured(desk.folder) + draw.randrange(200, 4000)
         deadline = time.monotonic() + 60
         while measured(desk.folder) < more and alive(pid) and time.monotonic() < deadline:
             time.sleep(0.005)
