@@ -25,14 +25,6 @@ START_SECONDS = 120
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the tests are handed out by group
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share the MLflow server in one process: it takes half a minute to start."""
-    for item in items:
-        if "mlflow_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("mlflow-server"))
-
-
 @dataclass(frozen=True)
 class MlflowServer:
     """A real MLflow server on loopback."""

@@ -67,7 +67,6 @@ pytestmark = [
     pytest.mark.skipif(
         not os.environ.get("NORMLAW_TEST_COMPOSE"), reason="takes minutes: set NORMLAW_TEST_COMPOSE=1"
     ),
-    pytest.mark.xdist_group("compose-engine"),
 ]
 
 

@@ -50,7 +50,6 @@ vary:
 
 pytestmark = [
     pytest.mark.skipif(not POSTGRES, reason="PostgreSQL is not installed (Debian: apt-get install postgresql)"),
-    pytest.mark.xdist_group("compose-services"),
 ]
 
 

@@ -15,8 +15,6 @@ from normlaw_registry.discovery import PluginRecord
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-pytestmark = pytest.mark.xdist_group("site")  # it is built once
-
 sys.path.insert(0, str(DOCS / "_ext"))  # where Sphinx finds them too
 
 import command_reference  # noqa: E402

@@ -46,7 +46,6 @@ def curves(folder: Path) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-@pytest.mark.xdist_group("nursery")
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds worker processes in /proc")
 def test_forty_kills_change_no_bit_and_double_nothing(
     nursery: Any, make_desk: Any, small: dict[str, Any], write_study: Callable[[dict[str, Any]], Path]

@@ -17,8 +17,6 @@ import pytest
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 
-pytestmark = pytest.mark.xdist_group("nursery")
-
 Write = Callable[[dict[str, Any]], Path]
 
 

@@ -178,7 +178,6 @@ def test_pauses_grow_and_are_bounded(desk: Any) -> None:
     assert 20 < pauses[-1] <= 90
 
 
-@pytest.mark.xdist_group("nursery")
 def test_a_server_killed_and_started_again_while_runs_train(
     nursery: Any,
     make_desk: Any,
@@ -217,7 +216,6 @@ def test_a_server_killed_and_started_again_while_runs_train(
             assert [metric.value for metric in history] == [point["test/loss"] for point in record.points]
 
 
-@pytest.mark.xdist_group("nursery")
 def test_an_interrupt_leaves_at_once_when_only_sending_is_left_and_sync_sends(
     nursery: Any, make_desk: Any, small: dict[str, Any], write_study: Any, proxy: Proxy
 ) -> None:

@@ -13,8 +13,6 @@ STUDIES = 200
 SHAPES = ("turn", "kink", "sum", "turn")
 AGAINST_RELEASED = 50
 
-pytestmark = pytest.mark.xdist_group("honesty")  # its studies are simulated once, in one process
-
 
 def draw(number, make_study):
     """Return a study with exponents, noise, seeds, sizes and shape drawn at random, and its exponents."""
