@@ -49,7 +49,7 @@ def impatient(seconds: int = 10) -> Iterator[None]:
 def is_temporary(error: Exception) -> bool:
     """Return whether what failed may succeed when it is tried again: the server is away, busy or broken."""
     if isinstance(error, MlflowException):
-        if "sqlalche.me" in str(error):  # MLflow answers 400 to some ways of losing its database
+        if "sqlalche.me" in str(error) or "OperationalError" in str(error):  # 400 for some lost databases
             return True
         return error.get_http_status_code() not in PERMANENT  # type: ignore[no-untyped-call]
     if isinstance(error, RequestException):  # from a store of artifacts
