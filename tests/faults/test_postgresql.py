@@ -7,12 +7,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from normlaw.tracking.client import impatient
@@ -134,4 +136,39 @@ def test_a_restarted_postgresql_loses_and_doubles_nothing(
                 postgres.start()
         assert sender.finish(90), sender.unsent
     assert any(troubles)
+    assert desk.content() == calm.content()
+
+
+def test_connections_that_are_cut_over_and_over_lose_and_double_nothing(
+    make_desk: Callable[..., Any], postgres: Postgres
+) -> None:
+    calm = make_desk("calm", name="calm")
+    desk = make_desk("cut", postgres.uri, name="cut")
+    for each in (calm, desk):
+        for spec in each.specs:
+            each.journal(spec, points=40)
+    calm.send()
+    sending = threading.Event()
+    cuts = 0
+
+    def cut() -> None:
+        nonlocal cuts
+        others = "select pg_terminate_backend(pid) from pg_stat_activity where client_port > 0 and pid <> %s"
+        with psycopg.connect(postgres.uri.replace("+psycopg", ""), autocommit=True) as connection:
+            while sending.is_set():
+                cuts += len(connection.execute(others, (connection.info.backend_pid,)).fetchall())
+                time.sleep(0.02)
+
+    writer = desk.writer()
+    with Sender(writer, desk.home, "cut") as sender:
+        sending.set()
+        cutter = threading.Thread(target=cut)
+        cutter.start()
+        for spec in desk.specs:
+            sender.ended(spec.spec_hash)
+        time.sleep(4)
+        sending.clear()
+        cutter.join()
+        assert sender.finish(90), sender.unsent
+    assert cuts > 2
     assert desk.content() == calm.content()

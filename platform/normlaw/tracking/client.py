@@ -49,12 +49,15 @@ def impatient(seconds: int = 10) -> Iterator[None]:
 def is_temporary(error: Exception) -> bool:
     """Return whether what failed may succeed when it is tried again: the server is away, busy or broken."""
     if isinstance(error, MlflowException):
-        if "sqlalche.me" in str(error) or "OperationalError" in str(error):  # 400 for some lost databases
+        if "sqlalche.me" in str(error):  # 400 for some lost databases
             return True
         return error.get_http_status_code() not in PERMANENT  # type: ignore[no-untyped-call]
     if isinstance(error, RequestException):  # from a store of artifacts
         return error.response is None or error.response.status_code not in PERMANENT
-    return isinstance(error, OSError)
+    from sqlalchemy.exc import InterfaceError, OperationalError  # only after an error: it takes a while
+
+    # A store that is a database may lose it while it takes back what it had begun, and then says so itself.
+    return isinstance(error, OSError | InterfaceError | OperationalError)
 
 
 def said(error: Exception) -> str:
