@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import socket
@@ -18,6 +20,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # as a run trains; two test processes would fight for two cores
 
 import pytest  # noqa: E402
+import yaml  # noqa: E402
 
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
@@ -88,6 +91,51 @@ def start_mlflow(folder: Path, port: int) -> Iterator[MlflowServer]:
 def mlflow_process() -> Callable[[Path, int], AbstractContextManager[MlflowServer]]:
     """Return a function that runs a server of the test's own in a folder, at a port; see `start_mlflow`."""
     return start_mlflow
+
+
+class MlflowApi:
+    """Plain requests to an MLflow server, in the name of the compose file's account if a password is given."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
+        """Return the answer to a POST request below /api/2.0/mlflow."""
+        request = urllib.request.Request(f"{self._uri}/api/2.0/mlflow/{route}", data=json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        if password is not None:
+            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {account}")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
+        """Return the metrics of every run at the server, by run id."""
+        found = self.ask("experiments/search", password, max_results=10)["experiments"]
+        experiments = [experiment["experiment_id"] for experiment in found]
+        runs = self.ask("runs/search", password, experiment_ids=experiments, max_results=100).get("runs", [])
+        return {
+            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
+            for run in runs
+        }
+
+
+@pytest.fixture(scope="session")
+def mlflow_api() -> type[MlflowApi]:
+    """Return what asks a server, at an address, without MLflow's client."""
+    return MlflowApi
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    """Return a function that writes a study to a file."""
+
+    def write(study: dict[str, Any]) -> Path:
+        path = tmp_path / f"{study['name']}.yaml"
+        path.write_text(yaml.safe_dump(study, sort_keys=False))
+        return path
+
+    return write
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -10,19 +10,16 @@ TORCH_INDEX is passed on to the build (see the Dockerfile). What the project `no
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -81,10 +78,11 @@ def documented(name: str, kind: str = "command") -> str:
 class Stack:
     """The compose file as a project of its own, on a free port, with passwords of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mlflow_api: Callable[[str], Any]) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.api = mlflow_api(f"http://127.0.0.1:{self.port}")
         (folder / "studies").mkdir()
         (folder / "studies" / "tiny.yaml").write_text(TINY)
         names = ("POSTGRES_PASSWORD", "MLFLOW_ADMIN_PASSWORD", "MLFLOW_SECRET_KEY")
@@ -125,35 +123,10 @@ class Stack:
     def compose(self, arguments: str, minutes: float = 10) -> str:
         return self.sh(f"docker compose {arguments}", minutes).stdout
 
-    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
-        request = Request(
-            f"http://127.0.0.1:{self.port}/api/2.0/mlflow/{route}", data=json.dumps(body).encode()
-        )
-        request.add_header("Content-Type", "application/json")
-        if password is not None:
-            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {account}")
-        with urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
-        """Return the metrics of every run at the server, by run id."""
-        experiments = self.ask("experiments/search", password, max_results=10)["experiments"]
-        found = self.ask(
-            "runs/search",
-            password,
-            experiment_ids=[e["experiment_id"] for e in experiments],
-            max_results=100,
-        )
-        return {
-            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
-            for run in found.get("runs", [])
-        }
-
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("compose"))
+def stack(tmp_path_factory: pytest.TempPathFactory, mlflow_api: Callable[[str], Any]) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("compose"), mlflow_api)
     try:
         stack.compose("--profile run build mlflow runner", minutes=40)
         stack.sh(documented("start"))
@@ -167,14 +140,14 @@ def analysed(stack: Stack) -> dict[str, dict[str, float]]:
     """The runs after the documented commands on a study."""
     study = documented("study").replace("run quickstart", "run studies/tiny.yaml")
     assert "8 trained" in stack.sh(study.replace("analyse quickstart", "analyse compose_check")).stdout
-    return stack.runs()
+    return stack.api.runs()
 
 
 def test_a_study_is_run_and_analysed_and_nothing_is_lost(stack: Stack, analysed: dict[str, Any]) -> None:
     assert len(analysed) >= 9
     stack.compose("down")
     stack.compose("up -d --wait")
-    assert stack.runs() == analysed
+    assert stack.api.runs() == analysed
     assert "8 already there" in stack.compose("run --rm runner run studies/tiny.yaml")
 
 
@@ -184,7 +157,7 @@ def test_a_killed_service_comes_back_with_everything(
 ) -> None:
     stack.compose(f"kill {service}")
     stack.compose("up -d --wait")
-    assert stack.runs() == analysed
+    assert stack.api.runs() == analysed
 
 
 def test_a_service_that_dies_is_started_again(stack: Stack, analysed: dict[str, Any]) -> None:
@@ -196,7 +169,7 @@ def test_a_service_that_dies_is_started_again(stack: Stack, analysed: dict[str, 
         time.sleep(0.5)
     stack.compose("up -d --wait")
     assert stack.sh(inspect).stdout.strip() == "1"
-    assert stack.runs() == analysed
+    assert stack.api.runs() == analysed
 
 
 def test_no_service_that_stays_runs_as_root(stack: Stack) -> None:
@@ -230,7 +203,7 @@ def test_a_cluster_of_workers_trains_a_study(stack: Stack, analysed: dict[str, A
     commands = documented("cluster").replace("run quickstart", "run studies/other.yaml")
     done = stack.sh(commands.replace("worker=4", "worker=2"))
     assert "8 trained" in done.stdout
-    assert len(stack.runs()) >= len(analysed) + 8
+    assert len(stack.api.runs()) >= len(analysed) + 8
     for service in ("scheduler", "worker"):
         stack.compose(f"kill {service}")
         stack.compose("--profile cluster up -d --wait --scale worker=2")
@@ -243,13 +216,13 @@ def test_a_cluster_of_workers_trains_a_study(stack: Stack, analysed: dict[str, A
 
 
 def test_backup_and_restore_bring_back_the_whole_store_even_on_a_new_machine(stack: Stack) -> None:
-    before = stack.runs()
+    before = stack.api.runs()
     stack.sh(documented("backup"))
     stack.compose("down --volumes")
     stack.compose("up -d --wait")
-    assert stack.runs() == {}
+    assert stack.api.runs() == {}
     stack.sh(documented("restore"))
-    assert stack.runs() == before
+    assert stack.api.runs() == before
     assert "8 already there" in stack.compose("run --rm runner run studies/tiny.yaml")
     stack.compose("run --rm runner analyse compose_check")  # reads the artifacts, and writes as their owner
     assert stack.compose("run --rm --no-deps --entrypoint ls runner /var/lib/normlaw/journal/compose_check")
@@ -258,10 +231,10 @@ def test_backup_and_restore_bring_back_the_whole_store_even_on_a_new_machine(sta
 def test_accounts_are_on_for_every_command_once_env_names_the_profile(stack: Stack) -> None:
     unarmed = stack.sh("docker compose --profile auth up -d --wait", check=False)
     assert unarmed.returncode != 0, "the server answers strangers, and nobody was told"
-    runs = stack.runs()
+    runs = stack.api.runs()
     stack.sh(documented("auth"))
     with pytest.raises(HTTPError) as refused:
-        stack.runs()
+        stack.api.runs()
     assert refused.value.code == 401
-    assert stack.runs(stack.passwords["MLFLOW_ADMIN_PASSWORD"]) == runs
+    assert stack.api.runs(stack.passwords["MLFLOW_ADMIN_PASSWORD"]) == runs
     assert "8 already there" in stack.compose("run --rm runner run studies/tiny.yaml")

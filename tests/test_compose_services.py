@@ -6,7 +6,6 @@ PostgreSQL is Debian's (package `postgresql`).
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -18,11 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 import yaml
@@ -72,7 +70,7 @@ def images() -> dict[str, dict[str, Any]]:
 class Machine:
     """Runs the services on one machine, without containers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mlflow_api: Callable[[str], Any]) -> None:
         self.services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
         self.images = images()
         self.folder = folder
@@ -80,6 +78,7 @@ class Machine:
         self.settings = {name: secrets.token_hex(24) for name in names}
         ports = {name: str(free_port()) for name in ("postgres", "mlflow", "scheduler", "status", "worker")}
         self.uri = f"http://127.0.0.1:{ports['mlflow']}"
+        self.api = mlflow_api(self.uri)
         self.store, self.work = folder / "store", folder / "work"
         for path in (self.store / "artifacts", self.store / "home", self.work / "studies", folder / "bin"):
             path.mkdir(parents=True)
@@ -178,29 +177,6 @@ class Machine:
             timeout=300,
         )
 
-    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
-        request = Request(f"{self.uri}/api/2.0/mlflow/{route}", data=json.dumps(body).encode())
-        request.add_header("Content-Type", "application/json")
-        if password is not None:
-            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {account}")
-        with urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
-        """Return the metrics of every run at the server, by run id."""
-        experiments = self.ask("experiments/search", password, max_results=10)["experiments"]
-        found = self.ask(
-            "runs/search",
-            password,
-            experiment_ids=[e["experiment_id"] for e in experiments],
-            max_results=100,
-        )
-        return {
-            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
-            for run in found.get("runs", [])
-        }
-
     def files(self) -> dict[str, bytes]:
         """Return everything below the store, apart from data sets."""
         found = (path for path in sorted(self.store.rglob("*")) if path.is_file())
@@ -247,9 +223,9 @@ def start_postgres(machine: Machine, data: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(tmp_path_factory: pytest.TempPathFactory, mlflow_api: Callable[[str], Any]) -> Iterator[Machine]:
     """PostgreSQL and, on it, the MLflow server."""
-    machine = Machine(tmp_path_factory.mktemp("services"))
+    machine = Machine(tmp_path_factory.mktemp("services"), mlflow_api)
     data = Path(tempfile.mkdtemp(prefix="normlaw-postgres-"))
     try:
         start_postgres(machine, data)
@@ -265,7 +241,7 @@ def test_the_runner_trains_on_postgresql(machine: Machine) -> None:
     done = machine.run("runner", "run", "studies/tiny.yaml")
     assert done.returncode == 0, done.stderr.decode()
     assert b"2 trained" in done.stdout
-    assert len(machine.runs()) >= 2
+    assert len(machine.api.runs()) >= 2
     assert any("journal/services_check" in name for name in machine.files())
 
 
@@ -285,29 +261,29 @@ def test_a_worker_trains_what_the_runner_hands_to_the_scheduler(machine: Machine
 
 
 def test_a_backup_brings_everything_back_while_the_server_runs(machine: Machine) -> None:
-    runs, files = machine.runs(), machine.files()
+    runs, files = machine.api.runs(), machine.files()
     assert runs
     backup = machine.run("backup")
     assert backup.returncode == 0, backup.stderr.decode()
 
-    for experiment in machine.ask("experiments/search", max_results=10)["experiments"]:
+    for experiment in machine.api.ask("experiments/search", max_results=10)["experiments"]:
         if experiment["name"] != "Default":
-            machine.ask("experiments/delete", experiment_id=experiment["experiment_id"])
+            machine.api.ask("experiments/delete", experiment_id=experiment["experiment_id"])
     shutil.rmtree(machine.store / "home" / "journal")
     for folder in (machine.store / "artifacts").iterdir():
         shutil.rmtree(folder)
     (machine.store / "home" / "later").write_text("written after the backup")
-    assert machine.runs() == {}
+    assert machine.api.runs() == {}
 
     cut = machine.run("restore", data=backup.stdout[: len(backup.stdout) // 2])
     assert cut.returncode == 1
     assert b"nothing was changed" in cut.stderr
-    assert machine.runs() == {}
+    assert machine.api.runs() == {}
     assert (machine.store / "home" / "later").exists()
 
     restored = machine.run("restore", data=backup.stdout)
     assert restored.returncode == 0, restored.stderr.decode()
-    assert machine.runs() == runs
+    assert machine.api.runs() == runs
     assert machine.files() == files
 
 
@@ -317,7 +293,7 @@ def test_a_backup_goes_to_no_terminal_and_a_restore_wants_a_file(machine: Machin
 
 
 def test_accounts_shut_strangers_out_and_let_the_runner_in(machine: Machine) -> None:
-    runs = machine.runs()
+    runs = machine.api.runs()
     assert not machine.healthy("auth"), "the check must tell a server that answers strangers"
     machine.stop("mlflow")
     machine.settings["COMPOSE_PROFILES"] = "cluster,auth"
@@ -325,8 +301,8 @@ def test_accounts_shut_strangers_out_and_let_the_runner_in(machine: Machine) -> 
     assert machine.healthy("auth")
     for password in (None, "wrong"):
         with pytest.raises(HTTPError) as refused:
-            machine.runs(password)
+            machine.api.runs(password)
         assert refused.value.code == 401
-    assert machine.runs(machine.settings["MLFLOW_ADMIN_PASSWORD"]) == runs
+    assert machine.api.runs(machine.settings["MLFLOW_ADMIN_PASSWORD"]) == runs
     again = machine.run("runner", "run", "studies/tiny.yaml")
     assert b"2 already there" in again.stdout, again.stderr.decode()

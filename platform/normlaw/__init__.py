@@ -44,29 +44,7 @@ if TYPE_CHECKING:
     from normlaw.study import Study
     from normlaw_registry import InputError, NormlawError
 
-_WHERE = {
-    **dict.fromkeys(
-        (
-            "against_theory",
-            "analyse",
-            "curves",
-            "fit",
-            "import_curves",
-            "load_study",
-            "new_plugin",
-            "plot",
-            "plugins",
-            "report",
-            "results",
-            "resume",
-            "run",
-            "runs",
-            "studies",
-            "sync",
-            "theory",
-        ),
-        "normlaw.api",
-    ),
+_ELSEWHERE = {
     "Analysis": "normlaw.analysis",
     "Options": "normlaw.analysis",
     "Result": "normlaw.analysis_job",
@@ -75,6 +53,7 @@ _WHERE = {
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
 }
+"""Where the names of the API are that are not in `normlaw.api`."""
 
 __all__ = [
     "Analysis",
@@ -109,8 +88,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("normlaw")
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+    if name in __all__:
+        return getattr(import_module(_ELSEWHERE.get(name, "normlaw.api")), name)
     raise AttributeError(f"module 'normlaw' has no attribute {name!r}")
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from mlflow import MlflowClient
 from sqlalchemy import create_engine, text
 
@@ -217,15 +216,3 @@ def tables() -> Callable[[str], dict[str, list[Row]]]:
             engine.dispose()
 
     return read
-
-
-@pytest.fixture
-def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
-    """Return a function that writes a study to a file."""
-
-    def write(study: dict[str, Any]) -> Path:
-        path = tmp_path / f"{study['name']}.yaml"
-        path.write_text(yaml.safe_dump(study, sort_keys=False))
-        return path
-
-    return write

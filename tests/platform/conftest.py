@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from normlaw_registry import Catalogue, load_catalogue
 
@@ -37,15 +34,3 @@ def catalogue() -> Catalogue:
 def tiny() -> dict[str, Any]:
     """Return a tiny study as the mapping that its YAML file holds; a test may change it."""
     return copy.deepcopy(TINY)
-
-
-@pytest.fixture
-def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
-    """Return a function that writes a study to a file."""
-
-    def write(study: dict[str, Any]) -> Path:
-        path = tmp_path / f"{study['name']}.yaml"
-        path.write_text(yaml.safe_dump(study, sort_keys=False))
-        return path
-
-    return write

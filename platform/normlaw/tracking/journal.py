@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from normlaw.spec import RunSpec
+from normlaw.tracking.lock import is_held
 from normlaw.tracking.record import Status
 from normlaw_registry import NormlawError
 
@@ -120,11 +121,4 @@ class Journal:
 
 def is_being_written(path: Path) -> bool:
     """Return whether a process has this journal open for writing."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    return is_held(path) is True

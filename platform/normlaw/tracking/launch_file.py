@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from normlaw.home import journal_folder
+from normlaw.tracking.lock import is_held
 from normlaw_registry import NormlawError
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -105,12 +106,7 @@ def read_launch(path: Path) -> LaunchRecord | None:
 
 def is_over(path: Path) -> bool:
     """Return whether the process of a launch has come to its end, in whatever way."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    return is_held(path) is False
 
 
 def note_told(path: Path, server: str) -> None:

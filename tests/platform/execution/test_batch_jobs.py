@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -172,9 +173,8 @@ def test_a_machine_without_the_commands_is_told(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def job(tmp_path: Path, catalogue: Catalogue) -> Job:
-    described = environment.describe(catalogue)
-    return Job("tiny", "weight_norm", tmp_path, tmp_path / "data", "cpu", described, 2, checkpoint_seconds=0.0)
+def job(job: Job, catalogue: Catalogue) -> Job:
+    return replace(job, environment=environment.describe(catalogue), checkpoint_seconds=0.0)
 
 
 CPU_JOBS = {key: value for key, value in GPU_JOBS.items() if key not in ("gpus", "job_script_prologue")} | {

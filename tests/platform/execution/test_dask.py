@@ -99,17 +99,8 @@ def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskClust
 
 
 @pytest.fixture
-def job(tmp_path: Path, catalogue: Catalogue) -> Job:
-    return Job(
-        study="tiny",
-        abscissa="weight_norm",
-        home=tmp_path,
-        folder=tmp_path / "data",
-        device="cpu",
-        environment=environment.describe(catalogue),
-        max_parallel=2,
-        checkpoint_seconds=0.0,
-    )
+def job(job: Job, catalogue: Catalogue) -> Job:
+    return replace(job, environment=environment.describe(catalogue), checkpoint_seconds=0.0)
 
 
 @pytest.fixture
