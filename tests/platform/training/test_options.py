@@ -7,40 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from normlaw.spec import RunSpec, searchable
+from normlaw.spec import searchable
 from normlaw.training.data import load_splits, prepare
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import TrainingDivergedError
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
 from normlaw_registry import InputError
-
-SMALL = {
-    "architecture": {"name": "mlp", "params": {"hidden": [32]}},
-    "dataset": "digits",
-    "train_size": 64,
-    "seed": 0,
-    "batch_size": 16,
-    "steps": 20,
-    "measuring_points": 8,
-    "measures": ["weight_norm"],
-}
-
-
-@pytest.fixture
-def spec(catalogue):
-    """Return a function that resolves a small run with some keys changed."""
-
-    def of(**changes):
-        return RunSpec.model_validate({**SMALL, **changes}).resolved(catalogue)
-
-    return of
-
-
-@pytest.fixture
-def run(catalogue, spec):
-    """Return a function that trains a small run with some keys changed."""
-    return lambda **changes: train(spec(**changes), catalogue, folder=Path("unused"))
 
 
 @pytest.fixture
@@ -64,9 +37,9 @@ def test_a_run_stops_at_a_norm(run):
     assert stopped[-1]["log_norm/weight_norm"] >= limit > stopped[-2]["log_norm/weight_norm"]
 
 
-def test_a_norm_to_stop_at_must_be_measured():
+def test_a_norm_to_stop_at_must_be_measured(spec):
     with pytest.raises(ValueError, match="'weight_nrm' is not measured: did you mean weight_norm"):
-        RunSpec.model_validate({**SMALL, "stop": {"log_norm": {"weight_nrm": 1}}})
+        spec(stop={"log_norm": {"weight_nrm": 1}})
 
 
 def test_the_schedule_sets_the_rate_of_each_step(run):
