@@ -12,6 +12,7 @@ from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
 from normlaw.training.evaluation import Measurement, Outputs, Point, measure, outputs
 from normlaw.training.measuring import Measurer
+from normlaw.training.memory import keep_freed_memory
 from normlaw.training.observer import Observer
 from normlaw.training.randomness import Stream, torch_seed
 from normlaw.training.stopping import reason_to_stop
@@ -34,6 +35,7 @@ class Run:
         self, spec: RunSpec, catalogue: Catalogue, folder: Path, device: str, observer: Observer
     ) -> None:
         make_repeatable(device)
+        keep_freed_memory()
         self.spec = spec
         self.observer = observer
         self.data = prepare(spec, catalogue, folder, device)
