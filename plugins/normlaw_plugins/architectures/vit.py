@@ -48,7 +48,9 @@ def build_vit(params: ViTParams, task: Task) -> nn.Module:
     """
     prepare_torchvision()
     from torch import nn
-    from torchvision.models.vision_transformer import MLPBlock, VisionTransformer
+    from torchvision.models.vision_transformer import EncoderBlock, MLPBlock, VisionTransformer
+
+    from normlaw_plugins.architectures.attention import SelfAttention
 
     channels, height, width = image_shape("vit", task)
     if height != width or height % params.patch:
@@ -71,6 +73,8 @@ def build_vit(params: ViTParams, task: Task) -> nn.Module:
     vit.conv_proj = nn.Conv2d(channels, params.width, kernel_size=params.patch, stride=params.patch)
     vit.heads.head.reset_parameters()
     for module in vit.modules():
+        if isinstance(module, EncoderBlock):
+            module.self_attention = SelfAttention.of(module.self_attention)
         if isinstance(module, MLPBlock):
             for layer in module:
                 if isinstance(layer, nn.Linear):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch.nn import functional
 
+from normlaw_plugins.architectures.attention import SelfAttention
 from normlaw_plugins.architectures.vit import VIT
 from normlaw_registry import InputError, Task, validate_params
 
@@ -101,3 +104,44 @@ def test_images_that_patches_do_not_tile_are_refused(shape, patch):
 def test_heads_must_divide_the_width():
     with pytest.raises(InputError, match="192 is no multiple of 5"):
         validate_params(VIT, {"heads": 5})
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_attention_is_torchs_own_in_values_and_gradients(dropout):
+    torch.manual_seed(0)
+    theirs = torch.nn.MultiheadAttention(12, 3, dropout, batch_first=True)
+    torch.nn.init.normal_(theirs.in_proj_bias)
+    ours = SelfAttention.of(copy.deepcopy(theirs))
+    inputs = torch.randn(5, 7, 12)
+    found = []
+    for layer in (theirs, ours):
+        torch.manual_seed(1)  # what dropout draws
+        x = inputs.clone().requires_grad_()
+        output, weights = layer(x, x, x, need_weights=False)
+        output.square().sum().backward()
+        assert weights is None
+        found.append((output, x.grad, *(parameter.grad for parameter in layer.parameters())))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_attention_leaves_masks_weights_and_other_sequences_to_torch():
+    torch.manual_seed(0)
+    theirs = torch.nn.MultiheadAttention(12, 3, batch_first=True)
+    ours = SelfAttention.of(theirs)
+    x, y = torch.randn(2, 5, 7, 12)
+    for arguments, options in (((x, x, x), {}), ((x, y, y), {"need_weights": False})):
+        for one, other in zip(theirs(*arguments, **options), ours(*arguments, **options), strict=True):
+            assert (one is other is None) or torch.equal(one, other)
+
+
+def test_the_attention_of_every_block_is_the_fast_one_and_starts_from_torchvisions_draw():
+    torch.manual_seed(0)
+    network = build(DIGITS, **SMALL)
+    torch.manual_seed(0)
+    from torchvision.models import VisionTransformer  # after normlaw has prepared it
+
+    theirs = VisionTransformer(image_size=8, patch_size=4, num_layers=2, num_heads=3, hidden_dim=12, mlp_dim=48)
+    for block, expected in zip(network.encoder.layers, theirs.encoder.layers, strict=True):
+        assert type(block.self_attention) is SelfAttention
+        assert torch.equal(block.self_attention.in_proj_weight, expected.self_attention.in_proj_weight)
