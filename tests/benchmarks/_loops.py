@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import subprocess
@@ -49,7 +50,10 @@ class LoopProcess:
 
     def __init__(self, arguments: list[str]) -> None:
         command = [sys.executable, sys.argv[0], *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # NumPy's threads and torch's wait for one another
+        self._process = subprocess.Popen(
+            command, env=alone, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def turn(self) -> tuple[list[tuple[float, float]], int]:
         """Return seconds of each part for one run, wall and CPU, and the peak of memory so far in MiB."""

@@ -24,6 +24,7 @@ from queue import Empty
 from normlaw.execution.devices import processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.worker import work
+from normlaw.training.threads import use_one_thread
 
 MAX_ATTEMPTS = 3
 """How often a run is begun when its process is killed from outside (out of memory, say)."""
@@ -127,10 +128,7 @@ def _initialise(news: Queue[Progress], stop: Event, devices: Queue[str]) -> None
     news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
-    import torch
-
-    torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)
+    use_one_thread()
 
 
 def _end_with_parent() -> None:

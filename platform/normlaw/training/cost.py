@@ -17,6 +17,7 @@ from normlaw.training.measuring import Measurer
 from normlaw.training.optimizer import build_optimizer
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
+from normlaw.training.threads import one_thread
 from normlaw_registry import Architecture, Catalogue, Dataset, Outline, Split, validate_params
 
 FEW, MORE = 8, 24
@@ -79,13 +80,8 @@ def _setting(spec: RunSpec) -> str:
 
 def time_setting(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
     """Time a few steps, a forward pass and the second measurement of a run on random inputs, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            return _time(spec, catalogue, outline)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        return _time(spec, catalogue, outline)
 
 
 def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:

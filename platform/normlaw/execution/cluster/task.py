@@ -21,6 +21,7 @@ from normlaw.execution.devices import choose_device, describe_device
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.worker import work
 from normlaw.support import check_support
+from normlaw.training.threads import use_one_thread
 from normlaw_registry import load_catalogue
 
 SECONDS_BETWEEN_NEWS = 0.5
@@ -44,7 +45,8 @@ def train_stack(stack: Stack, job: Job, errand: Errand) -> list[Outcome]:
     worker = get_worker()
     key = worker.get_current_task()
     _fit(worker.address, worker.state.nthreads, errand)
-    _one_thread()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
+    use_one_thread()
     with _counted(errand.launch):
         return work(
             stack,
@@ -118,23 +120,6 @@ def _environment() -> dict[str, Any]:
 def _fit(address: str, threads: int, errand: Errand) -> None:
     """Check once a launch; an exception is not remembered."""
     require_fit(address, threads, errand)
-
-
-@cache
-def _one_interop_thread() -> None:
-    import torch
-
-    with suppress(RuntimeError):  # torch has begun to work in this process, and takes no other number now
-        torch.set_num_interop_threads(1)
-
-
-def _one_thread() -> None:
-    """Train in one thread, as on one machine: a run's bits depend on the number of threads."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
-    import torch
-
-    torch.set_num_threads(1)
-    _one_interop_thread()
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""One thread a run: torch's own, and those of the BLAS that NumPy and SciPy bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+
+
+def use_one_thread() -> None:
+    """Let this process train in one thread, until it ends; to be called in the thread that trains.
+
+    Workers side by side then do not fight for cores, and a run's bits, which depend on the number of threads,
+    are the same on every machine. Each worker's norms, which SciPy computes, would else use all cores.
+    """
+    import torch
+    from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
+    _one_interop_thread()
+    threadpool_limits(1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Use one thread while the block lasts."""
+    import torch
+    from scipy import linalg  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@cache
+def _one_interop_thread() -> None:
+    import torch
+
+    with suppress(RuntimeError):  # torch has begun to work in this process, and takes no other number now
+        torch.set_num_interop_threads(1)
