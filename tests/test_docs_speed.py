@@ -56,6 +56,13 @@ def test_the_compute_options_shown_are_those_there_are() -> None:
     assert Compute.model_validate(shown).precision == "bfloat16"
 
 
+def test_the_benchmark_of_stacking_runs() -> None:
+    command = [sys.executable, str(BENCHMARKS / "stacking.py"), "--members", "2", "--steps", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("times faster") == 6
+
+
 def test_every_benchmark_named_exists() -> None:
     for page in (SPEED, SCALE):
         for name in re.findall(r"tests/benchmarks/\w+\.py", page.read_text()):

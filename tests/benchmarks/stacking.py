@@ -15,15 +15,14 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-import torch
-
 from normlaw.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
+from normlaw.training.threads import use_one_thread
 from normlaw.training.together import train_together
 from normlaw_registry import load_catalogue
 
-TURNS, STEPS = 3, 50
+TURNS = 3
 SETTINGS: dict[str, dict[str, Any]] = {
     "perceptron, N = 100": {
         "architecture": "perceptron",
@@ -44,8 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--members", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=50)
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    use_one_thread()
     clock = process_time if args.device == "cpu" else perf_counter
     catalogue = load_catalogue()
 
@@ -54,16 +54,17 @@ def main() -> None:
         action()
         return clock() - start
 
-    print(f"{args.members} runs of {STEPS} steps in batches of 32 on {args.device}")
+    print(f"{args.members} runs of {args.steps} steps in batches of 32 on {args.device}")
     for name, setting in SETTINGS.items():
         common = {
             "dataset": "digits",
             "train_size": 256,
             "batch_size": 32,
-            "steps": STEPS,
+            "steps": args.steps,
             "measuring_points": 4,
+            "measures": ["weight_norm"],
         }
-        trees = [{**common, "steps": STEPS, **setting, "seed": seed} for seed in range(args.members)]
+        trees = [{**common, **setting, "seed": seed} for seed in range(args.members)]
         specs = [RunSpec.model_validate(tree).resolved(catalogue) for tree in trees]
 
         def alone(specs: list[RunSpec] = specs) -> None:
