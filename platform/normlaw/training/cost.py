@@ -14,6 +14,7 @@ from normlaw.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out
 from normlaw.training.loss import mean_loss
 from normlaw.training.measuring import Measurer
+from normlaw.training.memory import keep_freed_memory
 from normlaw.training.optimizer import build_optimizer
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
@@ -79,7 +80,8 @@ def _setting(spec: RunSpec) -> str:
 
 
 def time_setting(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
-    """Time a few steps, a forward pass and the second measurement of a run on random inputs, on one thread."""
+    """Time a few steps, a forward pass and the second measurement of a run on random inputs, as in a worker."""
+    keep_freed_memory()
     with one_thread(), torch.random.fork_rng(devices=[]):
         return _time(spec, catalogue, outline)
 
