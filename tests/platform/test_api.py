@@ -49,7 +49,8 @@ def test_every_verb_of_the_command_line_is_a_call() -> None:
 
 
 def test_the_lists_of_names_agree() -> None:
-    assert sorted(normlaw._WHERE) == normlaw.__all__
+    assert sorted(set(normlaw.__all__)) == normlaw.__all__
+    assert set(normlaw._ELSEWHERE) <= set(normlaw.__all__)
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def job(job: Job, catalogue: Catalogue) -> Job:
 
 @pytest.fixture
 def stacks(tiny: dict[str, Any], catalogue: Catalogue) -> list[Stack]:
-    tiny["fixed"].update(steps=100, measuring_points=16)
+    tiny["fixed"].update(steps=600, measuring_points=24)
     tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2, 3, 4]}
     specs = expand(Study.model_validate(tiny), catalogue)
     return [(specs[0], specs[1]), *((spec,) for spec in specs[2:])]
@@ -179,12 +179,15 @@ def test_lost_workers_and_a_new_scheduler_lose_and_double_nothing(
     torch.set_num_threads(1)
     for stack in stacks:  # what each process of the local executor does
         assert all(o.failure is None for o in work(stack, here, lambda news: None, lambda: False))
-    for spec in specs:
-        record, expected = (read_journal(journal_path(j.home, j.study, spec.spec_hash)) for j in (job, here))
-        assert record is not None
-        assert expected is not None
-        assert record.points == expected.points
-        assert record.environment["device"] == "cpu"
+        for spec in stack:
+            record, expected = (read_journal(journal_path(j.home, j.study, spec.spec_hash)) for j in (job, here))
+            assert record is not None
+            assert expected is not None
+            if len(stack) == 1:
+                assert record.points == expected.points
+            else:  # a fault may take a stack apart, and runs alone round differently
+                assert record.points == [pytest.approx(point, rel=1e-2) for point in expected.points]
+            assert record.environment["device"] == "cpu"
 
 
 def test_closing_stops_at_a_measuring_point_and_leaves_the_workers(

@@ -86,17 +86,22 @@ class Connection:
 
         """
         if self.client.status != "running":
-            raise OSError("the connection is lost")
+            raise OSError("it was closed")
 
-    def renew(self) -> None:
+    def renew(self, reason: str) -> None:
         """Give this connection up and make another one, however long the scheduler is away within reason.
+
+        Args:
+            reason: what the user is told about the break.
 
         Raises:
             NormlawError: it stays away.
 
         """
         minutes = SECONDS_TO_RECONNECT / 60
-        self._tell(f"the connection to {self._site.name} is lost; trying again for {minutes:.0f} minutes")
+        self._tell(
+            f"the connection to {self._site.name} is lost ({reason}); trying again for {minutes:.0f} minutes"
+        )
         self.close()
         deadline = monotonic() + SECONDS_TO_RECONNECT
         while True:

@@ -129,8 +129,8 @@ class ClusterExecutor:
             while self._waiting or self._later or self._under_way:
                 try:
                     yield from self._turn(on_progress)
-                except OSError:  # Dask's errors of communication, time-outs among them, are of this family
-                    self._begin_again()
+                except OSError as error:  # Dask's errors of communication, time-outs among them
+                    self._begin_again(str(error).partition("\n")[0] or type(error).__name__)
         finally:
             self._stop()
 
@@ -202,7 +202,7 @@ class ClusterExecutor:
                     raise error
                 yield from self._lost(stack, error)
             case "cancelled":
-                self._begin_again()
+                self._begin_again("the scheduler has dropped a task")
             case _:  # its worker was lost before it could tell: Dask has the task done once more
                 future.add_done_callback(self._mail.put)
 
@@ -253,12 +253,12 @@ class ClusterExecutor:
     def _journal(self, spec_hash: str) -> Path:
         return journal_path(self._job.home, self._job.study, spec_hash)
 
-    def _begin_again(self) -> None:
+    def _begin_again(self, reason: str) -> None:
         """Connect anew, and hand out anew what was under way: journals and checkpoints hold what is done."""
         self._waiting.extendleft(stack for _, stack in self._under_way.values())
         self._begun.update(spec.spec_hash for _, stack in self._under_way.values() for spec in stack)
         self._under_way.clear()
-        self._line.renew()
+        self._line.renew(reason)
 
     def _stop(self) -> None:
         """Stop what is still in training at its next measuring point, and wait for that."""
