@@ -180,7 +180,8 @@ def test_lost_workers_and_a_new_scheduler_lose_and_double_nothing(
     for stack in stacks:  # what each process of the local executor does
         assert all(o.failure is None for o in work(stack, here, lambda news: None, lambda: False))
         for spec in stack:
-            record, expected = (read_journal(journal_path(j.home, j.study, spec.spec_hash)) for j in (job, here))
+            paths = (journal_path(each.home, job.study, spec.spec_hash) for each in (job, here))
+            record, expected = map(read_journal, paths)
             assert record is not None
             assert expected is not None
             if len(stack) == 1:
