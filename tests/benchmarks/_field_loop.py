@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
@@ -31,6 +33,23 @@ class PilImages(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self._transform(self._images[index]), self._labels[index]
+
+
+def torchvisions_vit(ours: nn.Module, params: Any) -> nn.Module:
+    """Return torchvision's own network of the same weights, which computes tokens that nothing reads."""
+    from torchvision.models import VisionTransformer
+
+    network = VisionTransformer(
+        image_size=32,
+        patch_size=params.patch,
+        num_layers=params.depth,
+        num_heads=params.heads,
+        hidden_dim=params.width,
+        mlp_dim=params.mlp_ratio * params.width,
+        num_classes=10,
+    )
+    network.load_state_dict(ours.state_dict())
+    return network
 
 
 class FieldLoop:

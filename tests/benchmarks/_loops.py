@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
-from _field_loop import FieldLoop, PilImages
+from _field_loop import FieldLoop, PilImages, torchvisions_vit
 from _own_loops import TASK, Ours, Setting, Stacked
 
 from normlaw_registry import Architecture, validate_params
@@ -31,7 +31,10 @@ def loops(setting: Setting, compiled: Iterable[str], stacked: Iterable[int]) -> 
         params = validate_params(architecture, architecture.presets["cifar10"])
         splits = setting.splits()
         sets = (PilImages(split.inputs, split.labels) for split in (splits.train, splits.test))
-        return FieldLoop(architecture.build(params, TASK), setting.rate, setting.device, workers, *sets)
+        network = architecture.build(params, TASK)
+        if setting.architecture == "vit":
+            network = torchvisions_vit(network, params)
+        return FieldLoop(network, setting.rate, setting.device, workers, *sets)
 
     made: dict[str, Callable[[], Loop]] = {FIELD: lambda: field(0), "field, 4 workers": lambda: field(4)}
     for precision in ("float32", "bfloat16"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from normlaw_plugins.architectures.shared import Dropout, InitFactor, Width, image_shape, scale_weights
 from normlaw_plugins.torchvision_import import prepare_torchvision
-from normlaw_registry import Architecture, InputError, Params, Task
+from normlaw_registry import Architecture, InputError, LayerRule, Params, Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,6 +52,7 @@ def build_vit(params: ViTParams, task: Task) -> nn.Module:
     from torchvision.models.vision_transformer import EncoderBlock, MLPBlock, VisionTransformer
 
     from normlaw_plugins.architectures.attention import SelfAttention
+    from normlaw_plugins.architectures.class_token import ClassTokenBlock
 
     channels, height, width = image_shape("vit", task)
     if height != width or height % params.patch:
@@ -72,6 +74,8 @@ def build_vit(params: ViTParams, task: Task) -> nn.Module:
     # torchvision's takes colour images only: (b, channels, side, side) -> (b, width, *patches)
     vit.conv_proj = nn.Conv2d(channels, params.width, kernel_size=params.patch, stride=params.patch)
     vit.heads.head.reset_parameters()
+    blocks = vit.encoder.layers
+    blocks[-1] = ClassTokenBlock(blocks[-1])  # the head reads no other token
     for module in vit.modules():
         if isinstance(module, EncoderBlock):
             module.self_attention = SelfAttention.of(module.self_attention)
@@ -84,12 +88,20 @@ def build_vit(params: ViTParams, task: Task) -> nn.Module:
     return network
 
 
+def vit_layer_rules() -> Mapping[type[nn.Module], LayerRule]:
+    """Return what the last block's attention is as linear maps."""
+    from normlaw_plugins.architectures.class_token import LAYER_RULES
+
+    return LAYER_RULES
+
+
 VIT = Architecture(
     name="vit",
     summary="Vision transformer: pre-LN, GELU, class token, learnt positions",
     source="Dosovitskiy et al. 2021, arXiv:2010.11929; presets of D'Amico et al. 2025, arXiv:2505.13230",
     params=ViTParams,
     build=build_vit,
+    layer_rules=vit_layer_rules,
     presets={
         "mnist": {"patch": 7, "width": 128, "depth": 4, "heads": 4, "init_factor": 1.0},
         "cifar10": {"patch": 4, "width": 192, "depth": 6, "heads": 3, "init_factor": 0.005},

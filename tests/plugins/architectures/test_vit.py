@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from normlaw.training.linear_maps import trace_linear_maps
 from normlaw_plugins.architectures.attention import SelfAttention
+from normlaw_plugins.architectures.class_token import ClassTokenAttention
 from normlaw_plugins.architectures.vit import VIT
 from normlaw_registry import InputError, Task, validate_params
 
@@ -135,13 +137,49 @@ def test_attention_leaves_masks_weights_and_other_sequences_to_torch():
             assert (one is other is None) or torch.equal(one, other)
 
 
-def test_the_attention_of_every_block_is_the_fast_one_and_starts_from_torchvisions_draw():
-    torch.manual_seed(0)
-    network = build(DIGITS, **SMALL)
-    torch.manual_seed(0)
+def torchvisions(num_layers):
+    """torchvision's own, of the size SMALL: what the field trains."""
     from torchvision.models import VisionTransformer  # after normlaw has prepared it
 
-    theirs = VisionTransformer(image_size=8, patch_size=4, num_layers=2, num_heads=3, hidden_dim=12, mlp_dim=48)
-    for block, expected in zip(network.encoder.layers, theirs.encoder.layers, strict=True):
-        assert type(block.self_attention) is SelfAttention
+    sizes = {"image_size": 8, "patch_size": 4, "num_heads": 3, "hidden_dim": 12, "mlp_dim": 48}
+    return VisionTransformer(**sizes, num_layers=num_layers, num_classes=10)
+
+
+def test_the_attention_of_every_block_is_the_fast_one_and_starts_from_torchvisions_draw():
+    torch.manual_seed(0)
+    blocks = build(DIGITS, **SMALL).encoder.layers
+    torch.manual_seed(0)
+    for block, expected in zip(blocks, torchvisions(num_layers=2).encoder.layers, strict=True):
         assert torch.equal(block.self_attention.in_proj_weight, expected.self_attention.in_proj_weight)
+    assert [type(block.self_attention) for block in blocks] == [SelfAttention, ClassTokenAttention]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_outputs_and_gradients_are_those_of_torchvisions_network(depth):
+    torch.manual_seed(0)
+    ours = build(Task(input_shape=(3, 8, 8), num_classes=10), **SMALL | {"depth": depth})
+    for parameter in ours.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    other = torchvisions(num_layers=depth)
+    other.load_state_dict(ours.state_dict())
+    inputs = torch.rand(4, 3, 8, 8)
+    for network in (ours, other):
+        network.double()(inputs.double()).logsumexp(dim=1).sum().backward()
+    for (name, one), (expected_name, two) in zip(
+        ours.named_parameters(), other.named_parameters(), strict=True
+    ):
+        assert name == expected_name
+        torch.testing.assert_close(one.grad, two.grad, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(ours.eval()(inputs.double()), other.eval()(inputs.double()))
+
+
+def test_the_last_block_applies_to_the_class_token_what_no_other_token_is_read_from():
+    maps = trace_linear_maps(build(DIGITS, **SMALL), DIGITS, VIT)
+    tokens = {m.name.removeprefix("encoder.layers.encoder_layer_"): m.positions for m in maps}
+    first = dict.fromkeys(("query", "key", "value", "output"), 5)
+    last = {"query": 1, "key": 5, "value": 5, "output": 1}
+    expected = {"conv_proj": 1, "heads.head": 1}
+    for block, attention, mlp in ((0, first, 5), (1, last, 1)):
+        expected |= {f"{block}.self_attention.{part}": positions for part, positions in attention.items()}
+        expected |= {f"{block}.mlp.0": mlp, f"{block}.mlp.3": mlp}
+    assert tokens == expected
