@@ -108,7 +108,7 @@ def work_table() -> list[str]:
         total = total if study == "all" else total + work
         lines.append(
             f"| {study} | {work.runs:,} | {work.steps / 1e6:.1f} | {work.images / 1e9:.2f} | "
-            f"{work.evaluated / 1e9:.2f} | {work.flop / 1e18:,.1f} | "
+            f"{work.evaluated / 1e9:.2f} | {work.flop / 1e18:,.2f} | "
             f"{work.flop / RATE / 3600:,.0f} | {work.rows:,} |"
         )
     return lines
