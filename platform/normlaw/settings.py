@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from normlaw.spec import unlisted
+
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
@@ -22,9 +24,11 @@ def by_setting(runs: Sequence[Run]) -> list[tuple[dict[str, str], list[Run]]]:
 
     """
     names = sorted({name for run in runs for name in run.data.params} - set(SHARED_BY_A_LAW))
+    defaults = [str(unlisted().get(name, "")) for name in names]
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
-        groups.setdefault(tuple(run.data.params.get(name, "") for name in names), []).append(run)
+        key = tuple(run.data.params.get(name, default) for name, default in zip(names, defaults, strict=True))
+        groups.setdefault(key, []).append(run)
     settings = [dict(zip(names, key, strict=True)) for key in groups]
     telling = telling_names(settings)
     return [

@@ -258,6 +258,27 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+OPTIONS = ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
+"""What MLflow does not list of a run whose option is off."""
+
+
+def unlisted() -> dict[str, Any]:
+    """Return what it means where `searchable` lists no such parameter: by its name, the option's default.
+
+    >>> unlisted()["compute.precision"], unlisted()["label_noise"]
+    ('float32', 0.0)
+    """
+    defaults = {option: RunSpec.model_fields[option].default for option in OPTIONS}
+    return flatten(
+        {
+            option: default.model_dump(mode="json", exclude_none=True)
+            if isinstance(default, Model)
+            else default
+            for option, default in defaults.items()
+        }
+    )
+
+
 def searchable(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
 
@@ -265,7 +286,7 @@ def searchable(spec: RunSpec) -> dict[str, Any]:
     is off is not listed.
     """
     tree = spec.model_dump(mode="json", exclude_none=True)
-    for option in ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute"):
+    for option in OPTIONS:
         if getattr(spec, option) == RunSpec.model_fields[option].default:
             tree.pop(option, None)
     for kind in ("architecture", "dataset"):

@@ -6,7 +6,6 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from normlaw.settings import label, telling_names
 from normlaw.tracking import note
 
 
@@ -28,14 +27,3 @@ def test_a_description_edited_by_hand_stays_and_laws_replace_laws(mlflow_server:
     note.show_laws(client, client.get_experiment(made), ["new table"], figures)
     figure = f"![a b](get-artifact?path=figures%2Fa+b.svg&run_uuid={'f' * 32})"
     assert shown() == f"My words.\n\n## Laws\n\nnew table\n\n{figure}\n\nsmall"
-
-
-def test_a_setting_is_named_by_the_fewest_parameters_that_tell_it_apart() -> None:
-    settings = [
-        {"architecture": kind, "architecture.width": width, "batch": "32", "decay": decay}
-        for kind, width in (("cnn", ""), ("vit", "8"))
-        for decay in ("0", "1")
-    ]
-    assert telling_names(settings) == ["architecture", "decay"]
-    assert telling_names(settings[:1]) == telling_names([]) == []
-    assert label({"architecture": "vit", "decay": "1"}) == "architecture=vit decay=1"
