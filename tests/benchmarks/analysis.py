@@ -1,6 +1,6 @@
 """How long the automatic protocol takes, and what the sums over bins save against statsmodels.
 
-Run: `OMP_NUM_THREADS=1 python tests/benchmarks/analysis.py`
+Run: `python tests/benchmarks/analysis.py`
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pandas as pd
 
 from normlaw.analysis import analyse
 from normlaw.analysis.early_scan import early_scan
+from normlaw.training.threads import use_one_thread
 from normlaw_registry import Fitter, load_catalogue, validate_params
 
 CURVES, POINTS = 3000, 50
@@ -69,4 +70,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_one_thread()
     main()

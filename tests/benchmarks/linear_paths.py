@@ -1,4 +1,4 @@
-"""What following the norm costs: run with `OMP_NUM_THREADS=1 python tests/benchmarks/linear_paths.py`.
+"""What following the norm costs: run with `python tests/benchmarks/linear_paths.py`.
 
 Ratios of times taken in turns in one process, the median over the repeats with the ratio of the fastest in
 brackets: one gradient on all examples against reading the data once, against two products with a matrix in
@@ -21,6 +21,7 @@ from torch.nn.functional import softplus
 
 from normlaw.training.linear.gradient_flow import gradient_flow
 from normlaw.training.linear.margins import Array, SignedInputs, State
+from normlaw.training.threads import use_one_thread
 
 
 def in_turns(repeats: int, *works: Callable[[], object]) -> Array:
@@ -126,7 +127,7 @@ def steps_to_a_norm() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
+    use_one_thread()
     one_evaluation()
     first_call()
     steps_to_a_norm()

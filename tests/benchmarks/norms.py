@@ -1,6 +1,6 @@
-"""What norms cost: OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python tests/benchmarks/norms.py [name ..]
+"""What norms cost: python tests/benchmarks/norms.py [name ..]
 
-For the paper's networks at CIFAR-10 size, all in one process, in CPU seconds:
+For the paper's networks at CIFAR-10 size, all in one process, in CPU seconds of one thread:
 
 - one warm `spectral_complexity_kernel` against float64 `torch.linalg.svdvals` over the same matrices;
 - `spectral_complexity`, cold and warm, as a share of one training epoch over 10,000 images, whose time is
@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_leaves
 
 from normlaw.training.linear_maps import trace_linear_maps
 from normlaw.training.measuring import Measurer
+from normlaw.training.threads import use_one_thread
 from normlaw_registry import (
     Architecture,
     ComplexityMeasure,
@@ -161,5 +162,6 @@ def report(name: str) -> None:
 
 
 if __name__ == "__main__":
+    use_one_thread()
     for architecture in sys.argv[1:] or ["cnn", "resnet", "vit"]:
         report(architecture)

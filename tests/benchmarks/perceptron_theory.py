@@ -1,6 +1,6 @@
 """How long the perceptron's exact curves take: run with `python tests/benchmarks/perceptron_theory.py`.
 
-Prints CPU time (one core: set OMP_NUM_THREADS=1), not wall time, so that a shared machine tells the same.
+Prints CPU time of one thread, not wall time, so that a shared machine tells the same.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from time import process_time
 
 import numpy as np
 
+from normlaw.training.threads import use_one_thread
 from normlaw_plugins.theories.perceptron import PERCEPTRON, PerceptronParams
 from normlaw_plugins.theories.replica.losses import LOSSES
 from normlaw_plugins.theories.replica.optimum import least_error
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_one_thread()
     main()
