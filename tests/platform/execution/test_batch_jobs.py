@@ -93,6 +93,7 @@ def check_worker(lines: list[str], tmp_path: Path) -> None:
     assert options["--memory-limit"] == "14.90GiB"  # half of 32 GB
     assert options["--resources"] == "GPU=1,MEMORY=16000000000"
     assert options["--tls-key"].startswith(f"{tmp_path}/cluster/")
+    assert lines.index("export MALLOC_ARENA_MAX=1") < lines.index("module load python/3.11")
     assert lines.index("module load python/3.11") < lines.index("source ~/normlaw/bin/activate")
     assert lines.index("source ~/normlaw/bin/activate") < lines.index(" ".join(command))
 
