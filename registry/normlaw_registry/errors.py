@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
@@ -47,6 +48,39 @@ class UndefinedNormError(NormlawError):
     A distance from the initial weights is zero at step 0, a margin is negative before the first example is
     classified. The run goes on, and its curve in this norm begins later.
     """
+
+
+LONGEST = 120
+"""Characters of a value in an error message; of a longer one, both ends are shown."""
+
+
+class _Brief(Repr):
+    """Shows a few items of a container and both ends of a text, whatever their size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxdict, self.maxlist, self.maxtuple = 3, 6, 6, 6
+        self.maxstring, self.maxother = LONGEST - 20, LONGEST - 20
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a whole number; its size when it has more digits than Python would write."""
+        if x.bit_length() > 200:
+            return f"a whole number of about {int(x.bit_length() * 0.30103) + 1} digits"
+        return repr(x)
+
+
+_BRIEF = _Brief()
+
+
+def brief(value: object) -> str:
+    """Return a value as Python writes it, cut to `LONGEST` characters however large it is.
+
+    >>> brief([1, "a"]), brief(list(range(1000))), brief(10**5000)
+    ("[1, 'a']", '[0, 1, 2, 3, 4, 5, ...]', 'a whole number of about 5001 digits')
+    """
+    text = _BRIEF.repr(value)
+    half = (LONGEST - 3) // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}...{text[-half:]}"
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:

@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from normlaw_registry import InputError
+from normlaw_registry.errors import brief
+
+MAX_DRAWS = 10_000
+"""The standard error is known to 0.7 % then; each draw takes up to a megabyte of memory."""
+MAX_SIZE = 2**53
+"""Above it a float64 does not tell neighbouring whole numbers apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +48,24 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse what no protocol could use."""
-        if not 0.5 <= self.confidence < 1:
-            raise InputError(f"confidence must lie in [0.5, 1), got {self.confidence:g}")
-        if self.draws < 100:
-            raise InputError(f"draws must be at least 100 for confidence limits, got {self.draws}")
+        if not 0.5 <= self.confidence <= 1 - 1e-9:
+            raise InputError(f"confidence must lie in [0.5, 1), 1e-9 below 1 at most, got {self.confidence:g}")
+        if not 100 <= self.draws <= MAX_DRAWS:
+            raise InputError(
+                f"draws must be at least 100 for confidence limits and {MAX_DRAWS} at most, got {brief(self.draws)}"
+            )
         low, high = self.window or (None, None)
         for side in (low, high):
             if side is not None and not side > 0:
                 raise InputError(f"window: limits of lambda/lambda_opt must be positive, got {side:g}")
         if low is not None and high is not None and not low < high:
             raise InputError(f"window: the left limit {low:g} must lie below the right limit {high:g}")
-        for name in ("first_index", "gamma2_first_index", "hold_out"):
+        for size in self.predict_at:
+            if not 0 < size <= MAX_SIZE:
+                raise InputError(f"predict_at: a train size lies between 1 and 2^53, got {brief(size)}")
+        for name in ("first_index", "gamma2_first_index", "hold_out", "bootstrap_seed"):
             if getattr(self, name) < 0:
-                raise InputError(f"{name} must not be negative, got {getattr(self, name)}")
+                raise InputError(f"{name} must not be negative, got {brief(getattr(self, name))}")
 
 
 def command_line(source: Sequence[str], norm: str, options: Options) -> str:
