@@ -52,7 +52,8 @@ class Options:
             raise InputError(f"confidence must lie in [0.5, 1), 1e-9 below 1 at most, got {self.confidence:g}")
         if not 100 <= self.draws <= MAX_DRAWS:
             raise InputError(
-                f"draws must be at least 100 for confidence limits and {MAX_DRAWS} at most, got {brief(self.draws)}"
+                f"draws must be at least 100 for confidence limits and {MAX_DRAWS} at most, "
+                f"got {brief(self.draws)}"
             )
         low, high = self.window or (None, None)
         for side in (low, high):
