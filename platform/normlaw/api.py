@@ -318,8 +318,10 @@ def theory(
     """
     import pandas as pd
 
-    from normlaw.theory_job import as_rows, log_curves, solve
+    from normlaw.theory_job import as_rows, log_curves, solve, train_sizes
 
+    if study is not None:
+        train_sizes(study, alphas, dimension)  # what cannot be logged is told before it is solved
     component, checked, predictions = solve(name, params or {}, alphas, norms)
     if study is not None:
         log_curves(component, checked, predictions, study, dimension, tracking_uri)

@@ -9,7 +9,7 @@ from pathlib import Path
 from normlaw.study import Study, parse_study
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import InputError, NormlawError
-from normlaw_registry.errors import suggestion
+from normlaw_registry.errors import brief, suggestion
 
 HOME = Path(os.environ.get("NORMLAW_HOME", ".normlaw"))
 """Folder of the journals and of data sets' files."""
@@ -66,7 +66,7 @@ def begun_study(home: Path, name: str) -> YamlSource:
     """
     known = begun_studies(home)
     if name not in known:  # the name itself never becomes part of a path
-        raise InputError(f"no study {name!r} was begun in {home}: {suggestion(name, known)}")
+        raise InputError(f"no study {brief(name)} was begun in {home}: {suggestion(name, known)}")
     source = YamlSource.read(journal_folder(home, name) / STUDY_FILE)
     if (found := parse_study(source).name) != name:
         raise InputError(f"{source.name}: is study {found!r}, not {name!r} as its folder says")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_table
+from normlaw.names import study_name
 from normlaw.tracking import keys
 from normlaw.tracking.client import connect
 from normlaw.tracking.imported import import_curves
@@ -17,9 +18,11 @@ def import_file(path: Path, study: str, tracking_uri: str | None = None) -> tupl
     """Log the curves of a CSV file into a study; return how many were logged and how many were there.
 
     Raises:
-        InputError: the file cannot be used (names file, line and column), or no server answers.
+        InputError: the file cannot be used (names file, line and column), a study cannot be called so, or no
+            server answers.
 
     """
+    study_name(study)
     curves = wide(read_table(path), path)
     return import_curves(connect(tracking_uri), study, curves, source=path.name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 
 from normlaw import environment
@@ -23,7 +24,16 @@ from normlaw.tracking.record import journal_status
 from normlaw.tracking.session import Offline, Online
 from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
-from normlaw_registry import Catalogue
+from normlaw_registry import Catalogue, InputError
+
+
+def _refuse_numbers(*, checkpoint_seconds: float, max_parallel: int | None, stack: int | None) -> None:
+    """Raise an InputError where a number makes no sense; NaN passes every comparison but these."""
+    if not 0 <= checkpoint_seconds < inf:
+        raise InputError(f"checkpoint_seconds must be a finite number, 0 at least, got {checkpoint_seconds:g}")
+    for name, value in (("max_parallel", max_parallel), ("stack", stack)):
+        if value is not None and not value >= 1:
+            raise InputError(f"{name} must be 1 at least, got {value}")
 
 
 @dataclass
@@ -101,6 +111,7 @@ def launch(
         KeyboardInterrupt: passed on after the runs have stopped at their next measuring point.
 
     """
+    _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
     specs = {spec.spec_hash: spec for spec in expand(study, catalogue, source)}
     with ExitStack() as opened:
         choice = ExecutorChoice(executor, scheduler, cluster_config)

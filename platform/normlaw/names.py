@@ -5,8 +5,28 @@ from __future__ import annotations
 import hashlib
 import re
 
+from normlaw_registry import InputError
+from normlaw_registry.errors import brief
+
+STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+"""What a study may be called: it names an MLflow experiment, a folder, and stands on command lines."""
 LONGEST = 120
 """Characters of a part of a path; file systems take 255 bytes."""
+
+
+def study_name(text: str) -> str:
+    """Return the name of a study as it is; whatever makes or fills a study asks this first.
+
+    Raises:
+        InputError: a study cannot be called so.
+
+    """
+    if not re.fullmatch(STUDY_NAME, text):
+        raise InputError(
+            f"{brief(text)} cannot be the name of a study: use letters, digits and _ . - (100 at most, "
+            "a letter or digit first)"
+        )
+    return text
 
 
 def path_part(text: str) -> str:

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
+from normlaw.names import STUDY_NAME, study_name
 from normlaw.spec import RunSpec, flatten
 from normlaw.typed import Model
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
-from normlaw_registry.errors import describe_problem, known_keys, suggestion
+from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
 
 Place = tuple[str | int, ...]
 MAX_RUNS = 100_000
@@ -37,11 +38,18 @@ class Scale(Model):
     vary: dict[str, Any] = Field(default_factory=dict, description="a list here replaces the study's list")
 
 
+def _name(text: str) -> str:
+    try:
+        return study_name(text)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
 class Study(Model):
     """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
 
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", description="the name of the study's MLflow experiment"
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        description="the name of the study's MLflow experiment", json_schema_extra={"pattern": STUDY_NAME}
     )
     description: str = Field("", max_length=5000, description="stands in the note of the MLflow experiment")
     norm: str | None = Field(None, description="the measure that the laws are read in; by default the first")
@@ -223,7 +231,7 @@ def find_study(name_or_path: str) -> YamlSource:
     shipped = shipped_studies()
     if name_or_path not in shipped:
         raise InputError(
-            f"no study {name_or_path!r}: {suggestion(name_or_path, list(shipped))} "
+            f"no study {brief(name_or_path)}: {suggestion(name_or_path, list(shipped))} "
             "(a study of your own is named by the path of its YAML file)"
         )
     return YamlSource.read(shipped[name_or_path])

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from normlaw.names import study_name
 from normlaw_registry import InputError, Params, Prediction, Theory, load_catalogue, validate_params
+from normlaw_registry.errors import brief
+
+MOST_PAIRS = 100_000
+"""Predictions that one call may ask for: half a minute of work for the solvers that come with normlaw."""
+LARGEST_SIZE = 10**12
+"""Training examples of a run, as in a study."""
 
 
 def solve(
@@ -15,12 +22,37 @@ def solve(
     """Return the theory of a name, its checked parameters, and its predictions, loads outermost.
 
     Raises:
-        InputError: no such theory, or a parameter, load or norm is out of range.
+        InputError: no such theory, a parameter, load or norm is out of range, or there are too many of them.
 
     """
+    if (pairs := len(alphas) * len(norms)) > MOST_PAIRS:
+        raise InputError(
+            f"{len(alphas)} loads and {len(norms)} norms are {pairs} pairs: "
+            f"ask for {MOST_PAIRS} at a time at most"
+        )
     theory = load_catalogue().get(Theory, name)
     params = validate_params(theory, values)
     return theory, params, theory.predict(params, alphas, norms)
+
+
+def train_sizes(study: str, alphas: Sequence[float], dimension: int) -> dict[float, int]:
+    """Return each load's number of training examples, after a check that the study can be logged to.
+
+    Raises:
+        InputError: a study cannot be called so, or a load is no whole number of examples at this dimension.
+
+    """
+    study_name(study)
+    if not 1 <= dimension <= LARGEST_SIZE:
+        raise InputError(f"the dimension lies between 1 and 10^12, got {brief(dimension)}")
+    sizes = {alpha: alpha * dimension for alpha in alphas}
+    for alpha, size in sizes.items():
+        if not 0.5 < size <= LARGEST_SIZE or abs(round(size) - size) > 1e-6 * size:
+            raise InputError(
+                f"alpha = {alpha:g} at dimension {dimension} is {size:g} training examples, not a whole number "
+                "from 1 to 10^12: choose loads alpha = P/N, or another --dimension"
+            )
+    return {alpha: round(size) for alpha, size in sizes.items()}
 
 
 def log_curves(
@@ -37,27 +69,24 @@ def log_curves(
         How many curves were logged, and how many were there already.
 
     Raises:
-        InputError: a load is no whole number of examples at this dimension, or no server answers.
+        InputError: as `train_sizes` does, or no server answers.
 
     """
+    by_load: dict[float, dict[float, Prediction]] = {}
+    for prediction in predictions:
+        by_load.setdefault(prediction.alpha, {})[prediction.norm] = prediction
+    sizes = train_sizes(study, tuple(by_load), dimension)
     from normlaw.tracking.client import connect
     from normlaw.tracking.theory_log import TheoryCurve, log_theory, open_study
 
     curves = []
-    for alpha in dict.fromkeys(prediction.alpha for prediction in predictions):
-        train_size = round(alpha * dimension)
-        if abs(train_size - alpha * dimension) > 1e-6 * train_size:
-            raise InputError(
-                f"alpha = {alpha:g} at dimension {dimension} is {alpha * dimension:g} training examples, "
-                "not a whole number: choose loads alpha = P/N, or another --dimension"
-            )
-        curve = {prediction.norm: prediction for prediction in predictions if prediction.alpha == alpha}
+    for alpha, curve in by_load.items():
         curves.append(
             TheoryCurve(
                 theory=component.name,
                 params=params.model_dump(mode="json"),
                 alpha=alpha,
-                train_size=train_size,
+                train_size=sizes[alpha],
                 predictions=tuple(curve[norm] for norm in sorted(curve)),
                 references={name: error(alpha) for name, error in component.references.items()},
             )

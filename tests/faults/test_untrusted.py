@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+import normlaw
 from normlaw.analysis import About, analyse, write
 from normlaw.analysis.curves_file import read_table
 from normlaw.cli import main
@@ -168,6 +170,46 @@ def test_a_hostile_study_is_refused_at_once(text: str) -> None:
 
 
 # names
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", "a b", "-a", "a\n", "é", "\udcff", "x" * 101, "x" * 10**6])
+def test_a_study_is_called_alike_wherever_it_is_made(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("c.csv").write_text("train_size,log_norm,test_error\n10,1,0.5\n")
+    ways: list[Callable[[], object]] = [
+        lambda: parse_study(YamlSource(f"name: {json.dumps(name)}\n" + FIXED, "s.yaml")),
+        lambda: normlaw.import_curves("c.csv", name),
+        lambda: normlaw.theory("perceptron", [1.0], [1.0], study=name),
+    ]
+    for way in ways:
+        with pytest.raises(InputError, match="cannot be the name of a study: use letters") as caught:
+            way()
+        assert len(str(caught.value)) < 500
+    assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--checkpoint-seconds", "nan"], "checkpoint_seconds must be a finite number, 0 at least, got nan"),
+        (["--checkpoint-seconds", "inf"], "got inf"),
+        (["--checkpoint-seconds", "-1"], "got -1"),
+        (["--checkpoint-seconds", "1e999"], "got inf"),
+        (["--max-parallel", "0"], "--max-parallel"),
+        (["--stack", "-3"], "--stack"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_before_anything_is_written(
+    options: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["run", "quickstart", *options])
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.output
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ _OPTIONS = (
     ),
     click.option(
         "--checkpoint-seconds",
-        type=click.FloatRange(min=0),
+        type=float,
         help="Least time between two checkpoints of a run, which are taken at measuring points; default: 60.",
     ),
 )

@@ -37,6 +37,8 @@ def numbers(ctx: click.Context, param: click.Parameter, value: str) -> list[floa
                 "write for example 0.5,1,2 or 0.01:100:60"
             )
         found += values
+        if len(found) > MOST_VALUES:
+            raise click.BadParameter(f"more than {MOST_VALUES} values")
     return found
 
 
@@ -94,7 +96,7 @@ def theory(
     With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
     trained curves against it.
     """
-    from normlaw.theory_job import as_rows, log_curves, solve
+    from normlaw.theory_job import as_rows, log_curves, solve, train_sizes
     from normlaw_registry import InputError
 
     values: dict[str, Any] = {}
@@ -105,6 +107,8 @@ def theory(
         values[key] = value
     if target is not None and target != "-":
         require_writable(target)
+    if study is not None:
+        train_sizes(study, alpha, dimension)  # what cannot be logged is told before it is solved
     component, checked, predictions = solve(name, values, alpha, norms)
     if study is not None:
         logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)

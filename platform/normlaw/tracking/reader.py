@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,11 @@ import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
+from normlaw.names import STUDY_NAME
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of
 from normlaw_registry import InputError
-from normlaw_registry.errors import suggestion
+from normlaw_registry.errors import brief, suggestion
 
 PAGE = 1000
 """Runs in one answer of a search."""
@@ -33,13 +35,11 @@ def find_experiment(client: MlflowClient, study: str) -> Experiment:
         InputError: there is none of that name; names the nearest.
 
     """
-    experiment = client.get_experiment_by_name(study)
+    experiment = client.get_experiment_by_name(study) if study.isprintable() else None
     if experiment is None or experiment.lifecycle_stage != "active":
         known = [e.name for e in client.search_experiments()]
-        raise InputError(
-            f"no study {study!r} at this MLflow server: {suggestion(study, known)} "
-            f"(`normlaw run {study}` makes it)"
-        )
+        made = f" (`normlaw run {study}` makes it)" if re.fullmatch(STUDY_NAME, study) else ""
+        raise InputError(f"no study {brief(study)} at this MLflow server: {suggestion(study, known)}{made}")
     return experiment
 
 

@@ -60,6 +60,20 @@ def test_a_parameter_of_the_theory_can_be_set() -> None:
         (("perceptron", "--alpha", "one", "--lambda", "1"), "'one' is neither a number"),
         (("perceptron", "--alpha", "1", "--lambda", "0:1:5"), "'0:1:5'"),
         (("perceptron", "--alpha", "1", "--lambda", "1:2:1"), "'1:2:1'"),
+        (("perceptron", "--alpha", "1:2:1000", "--lambda", "1:2:1000"), "1000 norms are 1000000 pairs"),
+        (("perceptron", "--alpha", "1:2:60000,2:3:60000", "--lambda", "1"), "more than 100000 values"),
+        (
+            ("perceptron", "--alpha", "1", "--lambda", "1", "--study", "a/b"),
+            "'a/b' cannot be the name of a study",
+        ),
+        (
+            ("perceptron", "--alpha", "1", "--lambda", "1", "--study", "a", "--dimension", "9" * 400),
+            "the dimension lies between 1 and 10^12, got a whole number of about 40",
+        ),
+        (
+            ("perceptron", "--alpha", "0.0001", "--lambda", "1", "--study", "a"),
+            "is 0.1 training examples, not a whole number",
+        ),
         (("perceptron", "--alpha", "nan", "--lambda", "1"), "nan"),
         (("perceptron", "--alpha", "1e9", "--lambda", "1"), "alpha = 1e+09 is outside"),
         (("perceptron", "--alpha", "1", "--lambda", "-1"), "lambda = -1 is outside"),
