@@ -15,7 +15,9 @@ class RateSchedule(Model):
     name: Literal["constant", "cosine", "linear", "step"] = Field(
         "constant", description="a bare name means its defaults"
     )
-    warmup_steps: NonNegativeInt = Field(0, description="steps over which the rate first rises linearly")
+    warmup_steps: NonNegativeInt = Field(
+        0, le=10**12, description="steps over which the rate first rises linearly"
+    )
     final_factor: float = Field(0.0, ge=0, le=1, description="cosine and linear: the factor at the last step")
     milestones: tuple[float, ...] = Field(
         (), description="step: where the rate falls, as fractions of the steps after warm-up"
@@ -53,7 +55,7 @@ class Augmentation(Model):
         0.0, ge=0, lt=1, description="whole pixels, uniform up to this fraction of width and height"
     )
     crop_padding: NonNegativeInt = Field(
-        0, description="pixels of zeros put around the image, from which a window of its size is cut"
+        0, le=10**6, description="pixels of zeros put around the image, from which a window of its size is cut"
     )
     flip: float = Field(0.0, ge=0, le=1, description="probability of mirroring left and right")
     test_images: bool = Field(
@@ -112,7 +114,7 @@ class Validation(Model):
         description="test: the test set serves as validation set, the paper's habit; held_out: training "
         "examples that no run of the seed trains on; dataset: the data set's own validation split",
     )
-    size: PositiveInt | None = Field(None, description="held_out: number of examples")
+    size: PositiveInt | None = Field(None, le=10**12, description="held_out: number of examples")
 
     @model_validator(mode="before")
     @classmethod

@@ -112,6 +112,10 @@ class OptimizerSpec(Model):
 
 
 Choice = TypeVar("Choice", bound=ComponentChoice)
+MAX_INTEGER = 2**63 - 1
+"""Of seeds, which are stored in columns of 64-bit integers."""
+MAX_STEPS = 10**15
+"""Of a run, whose steps are numbered in 64-bit floats and integers."""
 Loss = Literal["cross_entropy", "mse"]
 
 
@@ -121,7 +125,9 @@ class RunSpec(Model):
     architecture: ArchitectureChoice = Field(description="the network")
     dataset: ComponentChoice = Field(description="the data set")
     train_size: PositiveInt = Field(le=10**12, description="number of training examples, P")
-    seed: int = Field(ge=0, description="seed of the subset, the initial weights and the order of the data")
+    seed: int = Field(
+        ge=0, le=MAX_INTEGER, description="seed of the subset, the initial weights and the order of the data"
+    )
     loss: Loss = Field(
         "cross_entropy",
         description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
@@ -168,6 +174,8 @@ class RunSpec(Model):
                     raise ValueError(f"{self.optimizer.name} has no `{option}`")
         elif (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
+        if self.total_steps > MAX_STEPS:
+            raise ValueError(f"{self.total_steps} optimiser steps; a run has {MAX_STEPS} at most")
         return self
 
     @model_validator(mode="after")

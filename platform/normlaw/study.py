@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from normlaw.names import STUDY_NAME, study_name
 from normlaw.spec import RunSpec, flatten
+from normlaw.storable import unstorable
 from normlaw.typed import Model
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
@@ -161,6 +162,8 @@ def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None)
             spec = RunSpec.model_validate(tree).resolved(catalogue, where)
         except ValidationError as error:
             raise InputError(_problems(error, RunSpec, where)) from None
+        if (reason := unstorable(spec)) is not None:
+            raise InputError(f"{where(())}: {reason}")
         specs.setdefault(spec.spec_hash, spec)
     runs = list(specs.values())
     names = [measure.name for measure in runs[0].measures]

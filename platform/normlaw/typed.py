@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from normlaw_registry.numbers import Numbers
 
 
-class Model(BaseModel):
-    """Base of everything typed in a study: frozen, an unknown key is an error, no infinities."""
+class Model(Numbers):
+    """Base of everything typed in a study: frozen; no unknown keys, infinities or booleans as numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -6,9 +6,10 @@ import re
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from normlaw_registry.errors import InvalidComponentError
+from normlaw_registry.numbers import Numbers
 
 Dtype = Literal["float32", "bfloat16"]
 """A precision of training."""
@@ -16,8 +17,8 @@ Dtype = Literal["float32", "bfloat16"]
 NAME_RULE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-class Params(BaseModel):
-    """Base of a component's parameters: frozen, and a key that it does not know is an error.
+class Params(Numbers):
+    """Base of a component's parameters: frozen; an unknown key, or a boolean for a number, is an error.
 
     Every field needs a default or must be given in the study; units belong in the field's description.
     """

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from normlaw.tracking import keys
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
+from normlaw.tracking.reader import read_curves
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import open_experiment
 
@@ -149,6 +150,22 @@ def test_a_failed_attempt_stays_beside_the_one_that_finished(desk: Any) -> None:
     desk.journal(spec)
     desk.send()
     assert statuses(desk) == ["FAILED", "FINISHED"]
+
+
+def test_the_largest_seed_and_the_longest_name_are_stored(make_desk: Any, small: Any) -> None:
+    wide = {"name": "cnn", "params": {"channels": [2] * 90, "hidden": [4]}}
+    vary = {
+        "train_size": [32],
+        "seed": [2**63 - 1],
+        "architecture.params.channels": [wide["params"].pop("channels")],
+    }
+    desk = make_desk(fixed=small["fixed"] | {"architecture": wide}, vary=vary)
+    desk.journal(desk.specs[0])
+    assert desk.send().refused == {}
+    ((run,),) = desk.runs().values()
+    assert run.data.params["seed"] == str(2**63 - 1)
+    assert len(run.info.run_name) == 250
+    assert read_curves(desk.client, [run])["seed"].tolist() == [2**63 - 1] * 5
 
 
 def test_two_senders_at_once_send_each_run_once(desk: Any) -> None:

@@ -108,6 +108,32 @@ def test_the_length_in_epochs_counts_the_last_small_batch(tiny: Tiny, catalogue:
         (lambda s: s.update(vari={}), "unknown key, did you mean vary?"),
         (lambda s: s.update(norm="weight_nrm"), "did you mean weight_norm?"),
         (lambda s: s["fixed"]["optimizer"].update(learning_rate=float("nan")), "finite number"),
+        (
+            lambda s: s["vary"].update(seed=[99999999999999999999999]),
+            "or equal to 9223372036854775807",
+        ),
+        (lambda s: s["fixed"].update(steps=10**16), "less than or equal to"),
+        (
+            lambda s: (
+                s["fixed"].update(steps=None, epochs=10**9, batch_size=1),
+                s["vary"].update(train_size=[10**12]),
+            ),
+            "at most",
+        ),
+        (
+            lambda s: s["fixed"].update(learning_rate_schedule={"name": "cosine", "warmup_steps": 10**30}),
+            "equal",
+        ),
+        (lambda s: s["fixed"].update(validation={"source": "held_out", "size": 10**30}), "equal"),
+        (lambda s: s["fixed"].update(steps=True), "fixed.steps: true is no number"),
+        (lambda s: s["vary"].update(seed=[0, True]), "true is no number"),
+        (lambda s: s["fixed"]["optimizer"].update(weight_decay=False), "false is no number"),
+        (lambda s: s["fixed"].update(stop={"log_norm": {"weight_norm": True}}), "true is no number"),
+        (lambda s: s["fixed"]["architecture"]["params"].update(hidden=[True]), "hidden: true is no number"),
+        (
+            lambda s: s["fixed"]["architecture"]["params"].update(hidden=[1] * 2001),
+            "has 6003 characters",
+        ),
     ],
 )
 def test_bad_input_is_told_with_its_place(

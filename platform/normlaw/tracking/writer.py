@@ -24,8 +24,8 @@ from normlaw_registry import InputError
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
-MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 6000, 5000
-"""Longest values that MLflow takes."""
+MAX_PARAM_LENGTH, MAX_TAG_LENGTH, MAX_NAME_LENGTH = 6000, 5000, 250
+"""Longest values that MLflow takes, and the longest name of a run."""
 OPTIMUM = "optimum/"
 """Metrics that are derived from a whole curve."""
 
@@ -111,7 +111,7 @@ class RunWriter:
             self._experiment.experiment_id,
             start_time=record.started,
             tags={key: redacted(value)[:MAX_TAG_LENGTH] for key, value in tags.items()},
-            run_name=self._study.run_name(spec),
+            run_name=redacted(self._study.run_name(spec))[:MAX_NAME_LENGTH],
         )
 
     def values(self, run: Run) -> Values:
