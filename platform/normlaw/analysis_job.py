@@ -79,7 +79,7 @@ def analyse_study(
         InputError: no server, no such study, no finished runs, or too few of them for the laws.
 
     """
-    client = connect(tracking_uri)
+    client = connect(tracking_uri, "add")
     experiment = find_experiment(client, study)
     norm = norm or experiment.tags.get(keys.NORM)
     measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]

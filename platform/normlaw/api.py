@@ -318,10 +318,11 @@ def theory(
     """
     import pandas as pd
 
-    from normlaw.theory_job import as_rows, log_curves, solve, train_sizes
+    from normlaw.theory_job import as_rows, log_curves, require_store, solve, train_sizes
 
     if study is not None:
         train_sizes(study, alphas, dimension)  # what cannot be logged is told before it is solved
+        require_store(tracking_uri)
     component, checked, predictions = solve(name, params or {}, alphas, norms)
     if study is not None:
         log_curves(component, checked, predictions, study, dimension, tracking_uri)

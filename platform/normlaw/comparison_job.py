@@ -48,7 +48,7 @@ def compare_study(
         InputError: no server or no such study, or weight_norm was not measured.
 
     """
-    client = connect(tracking_uri)
+    client = connect(tracking_uri, "add")
     experiment = find_experiment(client, study)
     trained = finished(search_runs(client, experiment, "training"))
     exact = finished(search_runs(client, experiment, "theory"))

@@ -20,7 +20,7 @@ SETTINGS = "normlaw.settings"
 
 def runs_frame(study: str, kinds: Sequence[str], tracking_uri: str | None) -> pd.DataFrame:
     """Return a study's runs, a row a run; see `normlaw.runs`."""
-    client = connect(tracking_uri)
+    client = connect(tracking_uri, "read")
     experiment = find_experiment(client, study)
     rows = [
         {
@@ -45,7 +45,7 @@ def runs_frame(study: str, kinds: Sequence[str], tracking_uri: str | None) -> pd
 
 def curves_frame(study: str, kinds: Sequence[str], tracking_uri: str | None) -> pd.DataFrame:
     """Return the curves of a study's finished runs; see `normlaw.curves`."""
-    client = connect(tracking_uri)
+    client = connect(tracking_uri, "read")
     experiment = find_experiment(client, study)
     measured = finished(run for kind in kinds for run in search_runs(client, experiment, kind))
     if not measured:

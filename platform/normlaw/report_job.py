@@ -50,7 +50,7 @@ def analyses_of(studies: Sequence[str], tracking_uri: str | None = None) -> dict
         InputError: no server, no such study, or no analysis of any of them.
 
     """
-    client = connect(tracking_uri)
+    client = connect(tracking_uri, "read")
     chosen = (
         [find_experiment(client, study) for study in studies] if studies else list(client.search_experiments())
     )

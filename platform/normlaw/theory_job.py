@@ -55,6 +55,18 @@ def train_sizes(study: str, alphas: Sequence[float], dimension: int) -> dict[flo
     return {alpha: round(size) for alpha, size in sizes.items()}
 
 
+def require_store(tracking_uri: str | None) -> None:
+    """Refuse a server or store that curves cannot be logged to, before they are solved; makes nothing.
+
+    Raises:
+        InputError: no server answers, or the store is none or cannot be written to.
+
+    """
+    from normlaw.tracking.client import check
+
+    check(tracking_uri)
+
+
 def log_curves(
     component: Theory,
     params: Params,

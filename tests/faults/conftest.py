@@ -154,14 +154,21 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
 
 
 class Nursery:
-    """Launches of normlaw that begin in no time; see nursery.py."""
+    """Launches of normlaw that begin in no time; see nursery.py.
+
+    A read-only folder is read-only to them even where root runs the tests, if setpriv is there.
+    """
 
     def __init__(self) -> None:
         script = Path(__file__).with_name("nursery.py")
+        everywhere = os.geteuid() == 0 and shutil.which("setpriv")
+        denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
+        self.keeps_out = bool(denied) or os.geteuid() != 0
+        """Whether permissions of folders hold for launches."""
         hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
         environment = {k: v for k, v in os.environ.items() if k not in hidden}
         self._process = subprocess.Popen(
-            [sys.executable, str(script)],
+            [*denied, sys.executable, str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -169,9 +176,9 @@ class Nursery:
         )
         assert self._answer() == "ready"
 
-    def launch(self, folder: Path, *arguments: str) -> int:
-        """Begin a launch; return its process id."""
-        order = {"arguments": arguments, "cwd": str(folder), "out": str(folder / "out.txt")}
+    def launch(self, folder: Path, *arguments: str, out: Path | None = None) -> int:
+        """Begin a launch, which prints to out.txt in its folder by default; return its process id."""
+        order = {"arguments": arguments, "cwd": str(folder), "out": str(out or folder / "out.txt")}
         return int(self._ask(order))
 
     def wait(self, pid: int) -> int:

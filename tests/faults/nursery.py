@@ -15,6 +15,7 @@ import os
 import sys
 from typing import Any
 
+import mlflow.store.db.utils
 import mlflow.store.tracking.sqlalchemy_store
 import mlflow.tracking
 import pyarrow.parquet
@@ -22,10 +23,16 @@ import sklearn.datasets
 import torch
 import torch._dynamo
 
+import normlaw.analysis.figures
+import normlaw.comparison_job
 import normlaw.execution.recorder
 import normlaw.execution.worker
+import normlaw.import_job
 import normlaw.launch
+import normlaw.report_job
 import normlaw.sync_job
+import normlaw.theory_job
+import normlaw.tracking.theory_log
 import normlaw.training.loop
 from normlaw.cli import main
 from normlaw_registry import load_catalogue

@@ -96,7 +96,7 @@ def theory(
     With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
     trained curves against it.
     """
-    from normlaw.theory_job import as_rows, log_curves, solve, train_sizes
+    from normlaw.theory_job import as_rows, log_curves, require_store, solve, train_sizes
     from normlaw_registry import InputError
 
     values: dict[str, Any] = {}
@@ -109,6 +109,7 @@ def theory(
         require_writable(target)
     if study is not None:
         train_sizes(study, alpha, dimension)  # what cannot be logged is told before it is solved
+        require_store(tracking_uri)
     component, checked, predictions = solve(name, values, alpha, norms)
     if study is not None:
         logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)

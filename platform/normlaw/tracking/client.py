@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import mlflow
 from mlflow import MlflowClient
@@ -17,12 +18,17 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from requests import RequestException
 
 from normlaw.redaction import first_line, redacted
+from normlaw.tracking import sqlite_file
 from normlaw_registry import InputError
 
 _HAPPENED = re.compile(
     "Connection (refused|reset by peer|aborted)|Remote end closed connection without response|[Tt]imed out"
     "|Name or service not known|Temporary failure in name resolution|No route to host|Network is unreachable"
 )
+DATABASES = ("postgresql", "mysql", "mssql")
+"""How the URI of a store begins that is a database at a server."""
+Purpose = Literal["read", "add", "make"]
+"""What a store is wanted for: to read it, to log to a study that is there, to log one that may be new."""
 PERMANENT = frozenset({400, 401, 403, 404, 409, 413})
 """Statuses of answers that stay the same however often one asks."""
 
@@ -66,13 +72,18 @@ def said(error: Exception) -> str:
     return found[0].lower() if found else first_line(error)
 
 
-def connect(tracking_uri: str | None = None) -> MlflowClient:
+def connect(tracking_uri: str | None = None, purpose: Purpose = "make") -> MlflowClient:
     """Return a client whose server has answered an API request.
 
     Without a URI, MLFLOW_TRACKING_URI is used, and without that an SQLite file in the working folder.
 
+    Args:
+        tracking_uri: MLflow server, or store that is reached directly.
+        purpose: what it is wanted for. Only `make` makes the file of an SQLite store that is not there.
+
     Raises:
-        InputError: the server does not answer, or refuses; says which one and what to check.
+        InputError: the server does not answer, or refuses; the store is not there, is none, or cannot be
+            written to. Says which one and what to do.
 
     """
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # also saves a request a run
@@ -83,15 +94,61 @@ def connect(tracking_uri: str | None = None) -> MlflowClient:
     uri = tracking_uri or mlflow.get_tracking_uri()
     try:
         with impatient():
+            _prepare(uri, purpose)
             client = MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)
-    except (MlflowException, OSError, ValueError, ImportError) as error:
+    except Exception as error:
+        if not isinstance(error, MlflowException | OSError | ValueError | ImportError) and not _is_sqls(error):
+            raise
         raise InputError(
             f"no MLflow server answers at {redacted(uri)}: {said(error)}\n"
             "Check MLFLOW_TRACKING_URI, and that the server runs and admits this host; without the variable, "
             "normlaw uses mlflow.db in the working folder."
         ) from None
     return client
+
+
+def check(tracking_uri: str | None = None) -> None:
+    """Refuse now what `connect` would refuse after the work that is to be logged; makes nothing.
+
+    Raises:
+        InputError: as `connect` does.
+
+    """
+    path = sqlite_file.sqlite_path(tracking_uri or mlflow.get_tracking_uri())
+    if path is not None and not sqlite_file.is_there(path):
+        sqlite_file.require_writable(path)
+    else:
+        connect(tracking_uri)
+
+
+def _prepare(uri: str, purpose: Purpose) -> None:
+    """Find out at once what MLflow would find out after minutes of trying, and make a missing SQLite file."""
+    path = sqlite_file.sqlite_path(uri)
+    if path is not None:
+        there = sqlite_file.is_there(path)
+        if not there and purpose != "make":
+            raise InputError(
+                f"there is no MLflow store {path}: `normlaw run STUDY` makes it, or {sqlite_file.ELSEWHERE}"
+            )
+        if purpose != "read":
+            sqlite_file.require_writable(path)
+        if not there:
+            sqlite_file.make(path)
+    elif uri.startswith(DATABASES):
+        from mlflow.store.db.utils import create_sqlalchemy_engine
+
+        os.environ.setdefault("PGCONNECT_TIMEOUT", "10")  # seconds; else minutes where packets are dropped
+        engine = create_sqlalchemy_engine(uri)  # type: ignore[no-untyped-call]
+        try:
+            engine.connect().close()
+        finally:
+            engine.dispose()
+
+
+def _is_sqls(error: Exception) -> bool:
+    """Return whether SQLAlchemy raised it; imports nothing, as that takes a while."""
+    return type(error).__module__.startswith("sqlalchemy.")
 
 
 def artifacts_of(client: MlflowClient, run: Run) -> ArtifactRepository:

@@ -14,6 +14,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.experiment import opened
 from normlaw.tracking.reader import search_runs
 from normlaw.tracking.writer import MAX_METRICS
 
@@ -47,13 +48,10 @@ def import_curves(client: MlflowClient, study: str, curves: pd.DataFrame, source
 
 
 def _experiment(client: MlflowClient, study: str, curves: pd.DataFrame) -> Experiment:
-    experiment = client.get_experiment_by_name(study)
-    if experiment is not None:
-        return experiment
     prefix = keys.log_norm("")
     first = next(c for c in map(str, curves.columns) if c.startswith(prefix)).removeprefix(prefix)
     tags = {keys.NORM: first, keys.NOTE: "Learning curves measured elsewhere."}
-    return client.get_experiment(client.create_experiment(study, tags=tags))
+    return opened(client, study, tags)
 
 
 def _log(

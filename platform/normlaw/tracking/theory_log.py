@@ -19,6 +19,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.experiment import opened
 from normlaw.tracking.reader import search_runs
 from normlaw.tracking.writer import batches
 from normlaw_registry import Prediction
@@ -65,11 +66,7 @@ class TheoryCurve:
 
 def open_study(client: MlflowClient, study: str) -> Experiment:
     """Return the experiment of that name, made where there is none yet."""
-    found = client.get_experiment_by_name(study)
-    if found is None:
-        made = client.create_experiment(study, tags={keys.NORM: keys.THEORY_NORM})
-        return client.get_experiment(made)
-    return found
+    return opened(client, study, {keys.NORM: keys.THEORY_NORM})
 
 
 def log_theory(client: MlflowClient, experiment: Experiment, curves: list[TheoryCurve]) -> int:

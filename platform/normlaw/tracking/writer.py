@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
-from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.redaction import redacted, redacted_tree
@@ -18,9 +17,9 @@ from normlaw.spec import RunSpec, searchable
 from normlaw.study import Study
 from normlaw.tracking import keys, note
 from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.experiment import opened
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
-from normlaw_registry import InputError
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
@@ -40,21 +39,8 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
         InputError: the experiment was deleted at the server.
 
     """
-    experiment = client.get_experiment_by_name(study.name)
-    if experiment is None:
-        tags = {keys.NORM: study.abscissa, **note.first(study.description)}
-        try:
-            return client.get_experiment(client.create_experiment(study.name, tags=tags))
-        except MlflowException:
-            experiment = client.get_experiment_by_name(study.name)
-            if experiment is None:
-                raise
-            # another launch has made it meanwhile
-    if experiment.lifecycle_stage != "active":
-        raise InputError(
-            f"study {study.name!r} was deleted at this MLflow server: restore it "
-            f"(`mlflow experiments restore --experiment-id {experiment.experiment_id}`) or rename the study"
-        )
+    tags = {keys.NORM: study.abscissa, **note.first(study.description)}
+    experiment = opened(client, study.name, tags)
     note.describe(client, experiment, study.description)
     if experiment.tags.get(keys.NORM) != study.abscissa:
         client.set_experiment_tag(experiment.experiment_id, keys.NORM, study.abscissa)
