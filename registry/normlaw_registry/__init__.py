@@ -21,14 +21,20 @@ from normlaw_registry.errors import (
     UndefinedNormError,
     UnknownComponentError,
 )
+from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Findings, Verdict
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, FitResult, Fitter, Law
 from normlaw_registry.hookspecs import hookimpl
+from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.theory import Prediction, Theory
 
 __all__ = [
     "CONTRACT_VERSION",
+    "EXPONENTS",
     "LAW_COLUMNS",
     "LAW_EXPONENT",
+    "AnalysisContext",
+    "AnalysisProtocol",
+    "AnalysisWarning",
     "Architecture",
     "Catalogue",
     "ComplexityMeasure",
@@ -38,7 +44,9 @@ __all__ = [
     "Dtype",
     "DuplicateComponentError",
     "EntryNorms",
+    "Estimate",
     "Exactness",
+    "Findings",
     "FitResult",
     "Fitter",
     "InputError",
@@ -60,6 +68,7 @@ __all__ = [
     "Theory",
     "UndefinedNormError",
     "UnknownComponentError",
+    "Verdict",
     "hookimpl",
     "load_catalogue",
     "validate_params",

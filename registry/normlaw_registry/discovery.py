@@ -20,6 +20,7 @@ from normlaw_registry.contract import DISTRIBUTION, incompatibility, requirement
 from normlaw_registry.dataset import Dataset
 from normlaw_registry.errors import InvalidComponentError, NormlawError, suggestion
 from normlaw_registry.fitter import Fitter
+from normlaw_registry.protocol import AnalysisProtocol
 from normlaw_registry.theory import Theory
 
 HOOKS: dict[str, type[Component]] = {
@@ -28,6 +29,7 @@ HOOKS: dict[str, type[Component]] = {
     "normlaw_complexity_measures": ComplexityMeasure,
     "normlaw_fitters": Fitter,
     "normlaw_theories": Theory,
+    "normlaw_protocols": AnalysisProtocol,
 }
 """Hook name -> the only type of component that it may return."""
 

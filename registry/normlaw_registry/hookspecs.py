@@ -1,4 +1,4 @@
-"""The five hooks. A plugin is a module that implements any of them and is named by an entry point.
+"""The six hooks. A plugin is a module that implements any of them and is named by an entry point.
 
 In the plugin's own `pyproject.toml`:
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from normlaw_registry.complexity import ComplexityMeasure
     from normlaw_registry.dataset import Dataset
     from normlaw_registry.fitter import Fitter
+    from normlaw_registry.protocol import AnalysisProtocol
     from normlaw_registry.theory import Theory
 
 PROJECT = "normlaw"
@@ -166,4 +167,40 @@ def normlaw_theories() -> Iterable[Theory]:  # type: ignore[empty-body]
         @hookimpl
         def normlaw_theories():
             yield Theory(name="hebb", summary="Hebb's rule", predict=predict, references={"hebb": hebb})
+    """
+
+
+@hookspec
+def normlaw_protocols() -> Iterable[AnalysisProtocol]:  # type: ignore[empty-body]
+    """Return the protocols of analysis that the plugin provides.
+
+    The columns of `curves` are those of `normlaw_registry.protocol`.
+
+    Example::
+
+        from normlaw_registry import AnalysisProtocol, Estimate, Findings, InputError, hookimpl
+
+        def read_plainly(curves, params, context):
+            from normlaw_registry.curves import early_points, run_optima, size_optima
+
+            if curves["train_size"].nunique() < 3:
+                raise InputError("the laws need curves of at least 3 train sizes")
+            optima = run_optima(curves)  # a row a run: train_size, log_norm, log_error
+            early = early_points(curves, size_optima(optima), window=(-5.0, -1.0))
+            level = context.confidence
+            one = Estimate.of_fit(context.fit("early_power_law", early), "gamma_1", level)
+            two = Estimate.of_fit(context.fit("optimal_norm_power_law", optima), "gamma_2", level)
+            end = Estimate.of_fit(context.fit("endpoint_power_law", optima), "gamma_meas", level)
+            error = ((one.stderr * two.value) ** 2 + (two.stderr * one.value) ** 2) ** 0.5
+            product = Estimate.normal(one.value * two.value, error, level)
+            return Findings(gamma_1=one, gamma_2=two, gamma_pred=product, gamma_meas=end)
+
+        @hookimpl
+        def normlaw_protocols():
+            yield AnalysisProtocol(
+                name="plain",
+                summary="Straight lines in one window",
+                analyse=read_plainly,
+                fitters=("early_power_law", "optimal_norm_power_law", "endpoint_power_law"),
+            )
     """

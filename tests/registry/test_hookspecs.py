@@ -7,6 +7,7 @@ import types
 import pytest
 
 from normlaw_registry import (
+    AnalysisProtocol,
     Architecture,
     ComplexityMeasure,
     Dataset,
@@ -23,6 +24,7 @@ NAMED = {
     "normlaw_complexity_measures": (ComplexityMeasure, "largest_entry"),
     "normlaw_fitters": (Fitter, "robust"),
     "normlaw_theories": (Theory, "hebb"),
+    "normlaw_protocols": (AnalysisProtocol, "plain"),
 }
 
 

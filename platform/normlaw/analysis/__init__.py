@@ -6,9 +6,10 @@ from normlaw.analysis.analyse import analyse
 from normlaw.analysis.markdown import exponents_table, settings_table
 from normlaw.analysis.options import Options, command_line
 from normlaw.analysis.report import About, report
-from normlaw.analysis.results import EXPONENTS, Analysis, AnalysisWarning, Estimate
+from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
 from normlaw.analysis.writing import to_json, write, write_json
+from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate
 
 __all__ = [
     "EXPONENTS",

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
-from normlaw.analysis.extrapolation import hold_out, predictions
+from normlaw.analysis.extrapolation import hold_out, model_predictions, predictions
 from normlaw.analysis.named_fits import fit_by
-from normlaw.analysis.offsets import offsets
 from normlaw.analysis.options import Options
-from normlaw.analysis.protocols import get_protocol
-from normlaw.analysis.results import Analysis, AnalysisWarning, Findings
+from normlaw.analysis.results import Analysis, given
+from normlaw.analysis.running import chosen, run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from normlaw_registry import Catalogue
+    from normlaw_registry import Catalogue, Findings
 
 
 def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None = None) -> Analysis:
@@ -27,56 +26,56 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
     Args:
         curves: one row a measured point: train_size, log_norm (natural log), test_error (fraction), and
             optionally run, seed, step, alpha, validation_error (fraction; chooses the optima). A
-            `mean_log_optimal_norm` column, constant within a train size, replaces the optima in the protocol
-            `released`.
-        catalogue: where the fitters are found.
-        options: the protocol and its choices; by default the protocol `automatic`.
+            `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
+        catalogue: where the protocol and the fitters are found.
+        options: the protocol and its choices; by default the protocol `DEFAULT_PROTOCOL`.
 
     Returns:
         Exponents with standard errors and confidence limits, warnings, tables.
 
     Raises:
         InputError: the frame cannot be used, or holds too little for the laws; says what is needed.
+        NormlawError: the protocol or a fitter failed in a way of its own; names the plugin.
 
     """
     options = options or Options()
+    protocol, params = chosen(options, catalogue)
     points, warnings = prepare(curves)
-    findings = get_protocol(options.protocol)(points, catalogue, options)
-    collapse = collapse_quality(points, findings)
-    tables, extras, more = extensions(points, findings, catalogue, options)
-    if options.fitters:
-        fits, tables["fitters"] = fit_by(options.fitters, points, findings, catalogue)
+    findings = run(protocol, params, points, catalogue, options.confidence)
+    collapse = collapse_quality(points, given(findings.optima))
+    tables, extras = extensions(protocol.name, findings, catalogue, options)
+    if named := options.named_fitters():
+        fits, tables["fitters"] = fit_by(named, points, findings, catalogue, options.confidence)
         findings = replace(findings, fits={**findings.fits, **fits})
         extras["fitters"] = tables["fitters"].to_dict("records")
     if collapse:
         tables["collapse"] = collapse.profile
     return Analysis(
-        protocol=options.protocol,
+        protocol=protocol.name,
         confidence=options.confidence,
         options=options,
         curves=points,
         findings=findings,
         tables_of_platform=tables,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
-        warnings=(*warnings, *findings.warnings, *check_findings(points, findings), *more),
+        warnings=(*warnings, *findings.warnings, *check_findings(points, findings)),
     )
 
 
 def extensions(
-    points: pd.DataFrame, findings: Findings, catalogue: Catalogue, options: Options
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], tuple[AnalysisWarning, ...]]:
-    """Return tables, JSON results and warnings of what is done on request: offsets, hold-out, predictions."""
+    protocol: str, findings: Findings, catalogue: Catalogue, options: Options
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Return tables and JSON results of what is done on request: hold-out and predictions."""
+    import pandas as pd
+
+    optima, level = given(findings.optima), options.confidence
     tables: dict[str, pd.DataFrame] = {}
-    extras: dict[str, Any] = {}
-    warnings: tuple[AnalysisWarning, ...] = ()
-    if options.offsets:
-        tables["offsets"], warnings = offsets(points, findings, catalogue)
     if options.hold_out:
-        tables["hold_out"], tables["hold_out_scores"] = hold_out(
-            findings.optima, catalogue, options.hold_out, options.confidence
-        )
+        tables["hold_out"], tables["hold_out_scores"] = hold_out(optima, catalogue, options.hold_out, level)
     if options.predict_at:
-        tables["predictions"] = predictions(findings.optima, catalogue, options.predict_at, options.confidence)
-    for name, table in tables.items():
-        extras[name] = table.to_dict("records")
-    return tables, extras, warnings
+        table = predictions(optima, catalogue, options.predict_at, level)
+        if findings.predict is not None:
+            own = model_predictions(protocol, findings.predict, optima, options.predict_at)
+            table = pd.concat([own, table], ignore_index=True)
+        tables["predictions"] = table
+    return tables, {name: table.to_dict("records") for name, table in tables.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.results import AnalysisWarning, Findings
+from normlaw.analysis.results import given
+from normlaw_registry import AnalysisWarning, Findings
 
 LN10 = float(np.log(10.0))
 
@@ -18,7 +19,43 @@ def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWa
     `optimum_not_bracketed` (curves that end at their least error).
     """
     found: list[AnalysisWarning] = []
-    low, high = effective_window(curves, findings)
+    optima, per_size = given(findings.optima), given(findings.size_optima)
+    first = 0 if findings.first_train_size is None else findings.first_train_size
+    found += check_window(curves, per_size, findings.window, first)
+    sizes = int((per_size["train_size"] >= first).sum())
+    if sizes < 4:
+        found.append(
+            AnalysisWarning(
+                code="few_train_sizes", message=f"the early law rests on {sizes} train sizes, fewer than 4"
+            )
+        )
+    elif len(per_size) < 4:
+        found.append(
+            AnalysisWarning(
+                code="few_train_sizes",
+                message=f"the laws rest on {len(per_size)} train sizes, fewer than 4",
+            )
+        )
+    open_ended = optima[~optima["bracketed"]]
+    if len(open_ended):
+        found.append(
+            AnalysisWarning(
+                code="optimum_not_bracketed",
+                message=f"{len(open_ended)} of {len(optima)} curves have their least error at one "
+                "end: their optimal norm is a bound, not a measurement; train longer",
+            )
+        )
+    return tuple(found)
+
+
+def check_window(
+    curves: pd.DataFrame, per_size: pd.DataFrame, window: tuple[float, float] | None, first: int
+) -> list[AnalysisWarning]:
+    """Return the warnings about the early window; none where the protocol has no window."""
+    if window is None:
+        return []
+    found: list[AnalysisWarning] = []
+    low, high = effective_window(curves, per_size, window, first)
     if high - low < LN10 / 2:
         found.append(
             AnalysisWarning(
@@ -33,38 +70,17 @@ def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWa
                 message=f"the early window ends {-high / LN10:.1f} decades of norm before the optimum",
             )
         )
-    sizes = int((findings.size_optima["train_size"] >= findings.first_train_size).sum())
-    if sizes < 4:
-        found.append(
-            AnalysisWarning(
-                code="few_train_sizes", message=f"the early law rests on {sizes} train sizes, fewer than 4"
-            )
-        )
-    elif len(findings.size_optima) < 4:
-        found.append(
-            AnalysisWarning(
-                code="few_train_sizes",
-                message=f"the laws rest on {len(findings.size_optima)} train sizes, fewer than 4",
-            )
-        )
-    open_ended = findings.optima[~findings.optima["bracketed"]]
-    if len(open_ended):
-        found.append(
-            AnalysisWarning(
-                code="optimum_not_bracketed",
-                message=f"{len(open_ended)} of {len(findings.optima)} curves have their least error at one "
-                "end: their optimal norm is a bound, not a measurement; train longer",
-            )
-        )
-    return tuple(found)
+    return found
 
 
-def effective_window(curves: pd.DataFrame, findings: Findings) -> tuple[float, float]:
+def effective_window(
+    curves: pd.DataFrame, per_size: pd.DataFrame, window: tuple[float, float], first: int
+) -> tuple[float, float]:
     """Return the part of the early window that holds points, in ln(lambda/lambda_opt)."""
-    used = curves[curves["train_size"] >= findings.first_train_size]
-    optimum = findings.size_optima.set_index("train_size")["log_norm"]
+    used = curves[curves["train_size"] >= first]
+    optimum = per_size.set_index("train_size")["log_norm"]
     relative = used["log_norm"] - used["train_size"].map(optimum)
-    inside = relative[relative.between(*findings.window)]
+    inside = relative[relative.between(*window)]
     if inside.empty:
-        return findings.window
+        return window
     return float(inside.min()), float(inside.max())

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats, run_slices
-from normlaw.analysis.results import Findings
+from normlaw_registry.curves.columns import floats, run_slices
 
 GRID = 101
 
@@ -42,7 +41,7 @@ class Collapse:
         }
 
 
-def collapse_quality(curves: pd.DataFrame, findings: Findings) -> Collapse | None:
+def collapse_quality(curves: pd.DataFrame, optima: pd.DataFrame) -> Collapse | None:
     """Measure the spread between rescaled curves over the norms that all train sizes have in common.
 
     Every run is divided by its own optimum and interpolated linearly in logarithms on a grid over the
@@ -54,7 +53,6 @@ def collapse_quality(curves: pd.DataFrame, findings: Findings) -> Collapse | Non
         None when the train sizes have no range in common.
 
     """
-    optima = findings.optima
     pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
     at = dict(zip(optima["run"], pairs, strict=True))
     log_norm, log_error = floats(curves, "log_norm"), floats(curves, "log_error")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats
-from normlaw.analysis.results import AnalysisWarning
-from normlaw_registry import InputError
+from normlaw_registry import AnalysisWarning, InputError
+from normlaw_registry.curves.columns import floats
 from normlaw_registry.errors import suggestion
 
 REQUIRED = ("train_size", "log_norm", "test_error")

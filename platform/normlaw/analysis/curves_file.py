@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import integers
 from normlaw_registry import InputError
+from normlaw_registry.curves.columns import integers
 from normlaw_registry.errors import suggestion
 
 REQUIRED = ("train_size", "log_norm", "test_error")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats
-from normlaw.analysis.named_fits import fit_guarded
 from normlaw_registry import Catalogue, FitResult, Fitter, InputError, NormlawError
+from normlaw_registry.curves.columns import floats
+from normlaw_registry.fitting import fit_guarded
 
 LN10 = float(np.log(10.0))
+
+if TYPE_CHECKING:
+    from normlaw_registry.findings import Predict
 
 
 def endpoint_fits(optima: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[str, FitResult], dict[str, str]]:
@@ -63,6 +66,28 @@ def predictions(
     table = pd.concat(frames, ignore_index=True)
     columns = ["fitter", "train_size", "decades", "test_error", "low", "high", "problem"]
     return table.reindex(columns=columns)
+
+
+def model_predictions(
+    protocol: str, predict: Predict, optima: pd.DataFrame, sizes: Sequence[int]
+) -> pd.DataFrame:
+    """Return the least error that the protocol's own model predicts; columns as `predictions`.
+
+    `fitter` is 'protocol NAME'; low and high are the model's confidence limits.
+    """
+    at = np.asarray(sizes, dtype=np.float64)
+    found = predict(at, None)
+    return pd.DataFrame(
+        {
+            "fitter": f"protocol {protocol}",
+            "train_size": list(sizes),
+            "decades": np.log10(at / float(optima["train_size"].max())),
+            "test_error": np.exp(floats(found, "log_error")),
+            "low": np.exp(floats(found, "log_error_low")),
+            "high": np.exp(floats(found, "log_error_high")),
+            "problem": "",
+        }
+    )
 
 
 def interval(fit: FitResult, points: pd.DataFrame, confidence: float) -> np.ndarray[Any, np.dtype[np.float64]]:

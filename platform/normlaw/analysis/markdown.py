@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from normlaw.analysis.results import EXPONENTS, Analysis, Estimate
+from normlaw.analysis.results import Analysis
+from normlaw_registry import EXPONENTS, Estimate
 
 
 def exponents_table(analysis: Analysis) -> list[str]:
     """Return one analysis as a table with a row an exponent, and below it what it rests on."""
     head = ["exponent", "value", "std. error", f"{analysis.confidence:.0%} interval", "definition"]
     rows = [
-        [name, f"{e.value:.4f}", f"{e.stderr:.4f}", f"{e.low:.4f} to {e.high:.4f}", EXPONENTS[name]]
+        [
+            name,
+            f"{e.value:.4f}",
+            f"{e.stderr:.4f}",
+            f"{e.low:.4f} to {e.high:.4f}",
+            analysis.findings.definition(name),
+        ]
         for name, e in analysis.estimates().items()
     ]
     return [*table(head, rows), "", basis(analysis), *warning_lines(analysis)]
@@ -20,7 +27,7 @@ def exponents_table(analysis: Analysis) -> list[str]:
 def settings_table(analyses: Mapping[str, Analysis]) -> list[str]:
     """Return analyses of several settings, by the settings' labels, as a table with a row a setting."""
     rows = [
-        [setting.replace("|", "/"), *map(with_error, a.estimates().values()), str(a.curves["run"].nunique())]
+        [setting.replace("|", "/"), *map(with_error, a.exponents().values()), str(a.curves["run"].nunique())]
         for setting, a in analyses.items()
     ]
     protocols = ", ".join(sorted({analysis.protocol for analysis in analyses.values()}))
@@ -43,7 +50,7 @@ def with_error(estimate: Estimate) -> str:
 
 def basis(analysis: Analysis) -> str:
     """Return what the numbers rest on, as a sentence."""
-    sizes = analysis.findings.size_optima["train_size"]
+    sizes = analysis.size_optima["train_size"]
     runs, points = analysis.curves["run"].nunique(), len(analysis.curves)
     return (
         f"Protocol {analysis.protocol}; {runs} runs, {points} points, "

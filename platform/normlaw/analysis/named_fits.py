@@ -2,73 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from normlaw_registry import Catalogue, FitResult, Fitter, NormlawError, validate_params
+from normlaw_registry import Catalogue, FitResult, Fitter
+from normlaw_registry.curves import early_points
+from normlaw_registry.fitting import alpha_of, fit_guarded
 
 if TYPE_CHECKING:
-    from normlaw.analysis.results import Findings
-
-
-def early_points(
-    curves: pd.DataFrame, size_optima: pd.DataFrame, window: tuple[float, float], first_train_size: int
-) -> pd.DataFrame:
-    """Return the points of the early fit: inside `window` in ln(lambda/lambda_opt), from a train size on."""
-    log_optimum = curves["train_size"].map(size_optima.set_index("train_size")["log_norm"])
-    inside = (curves["log_norm"] - log_optimum).between(*window)
-    return curves[inside & (curves["train_size"] >= first_train_size)].reset_index(drop=True)
+    from normlaw_registry import Findings
 
 
 def fit_by(
-    names: Sequence[str], curves: pd.DataFrame, findings: Findings, catalogue: Catalogue
+    fitters: Sequence[tuple[str, Mapping[str, Any]]],
+    curves: pd.DataFrame,
+    findings: Findings,
+    catalogue: Catalogue,
+    confidence: float = 0.95,
 ) -> tuple[dict[str, FitResult], pd.DataFrame]:
-    """Fit each law by the fitters named, with their default parameters.
+    """Fit each law by the fitters named.
 
-    Early laws are given the points of the protocol's early window, the two others the optima of runs.
+    Early laws are given the points of the protocol's early window (all points before the optimum where it has
+    none), the two others the optima of runs.
 
     Args:
-        names: of fitters.
+        fitters: names with parameters; those left out have their defaults.
         curves: the points that were analysed.
-        findings: the protocol's.
+        findings: the protocol's, with its frames filled in.
         catalogue: where the fitters are found.
+        confidence: level of the limits.
 
     Returns:
-        The fits by name, and a row a parameter: fitter, law, parameter, value, stderr, low, high (95 %).
+        The fits by name, and a row a parameter: fitter, law, parameter, value, stderr, low, high.
 
     Raises:
         UnknownComponentError: there is no such fitter; names the nearest.
-        InputError: there are too few points for it.
+        InputError: a parameter is wrong, or there are too few points.
         NormlawError: the fitter failed in a way of its own.
 
     """
+    optima, per_size = findings.optima, findings.size_optima
+    assert optima is not None
+    assert per_size is not None
     fits: dict[str, FitResult] = {}
     tables = []
-    for name in names:
+    for name, params in fitters:
         fitter = catalogue.get(Fitter, name)
         points = (
-            early_points(curves, findings.size_optima, findings.window, findings.first_train_size)
+            early_points(curves, per_size, findings.window, findings.first_train_size)
             if fitter.law == "early_law"
-            else findings.optima.reset_index(drop=True)
+            else optima.reset_index(drop=True)
         )
-        fits[name] = fit = fit_guarded(fitter, points, catalogue)
-        limits = fit.conf_int()
+        fits[name] = fit = fit_guarded(fitter, points, catalogue, params)
+        limits = fit.conf_int(alpha_of(confidence))
         table = pd.DataFrame({"value": fit.params, "stderr": fit.bse, "low": limits[0], "high": limits[1]})
         tables.append(table.rename_axis("parameter").reset_index().assign(fitter=name, law=fitter.law))
     columns = ["fitter", "law", "parameter", "value", "stderr", "low", "high"]
     return fits, pd.concat(tables, ignore_index=True).reindex(columns=columns)
-
-
-def fit_guarded(fitter: Fitter, points: pd.DataFrame, catalogue: Catalogue) -> FitResult:
-    """Fit with default parameters; a plugin's own failure becomes a `NormlawError` that names the plugin."""
-    try:
-        return fitter.fit(points, validate_params(fitter, {}))
-    except NormlawError:
-        raise
-    except Exception as error:  # a plugin's own code may fail in any way
-        provider = catalogue.provider(Fitter, fitter.name).provider
-        raise NormlawError(
-            f"fitter {fitter.name!r} of {provider} failed: {type(error).__name__}: {error}"
-        ) from error

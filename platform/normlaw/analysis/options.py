@@ -3,70 +3,80 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from normlaw.protocol_choice import parse_fitter, written, written_fitter
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief
 
-MAX_DRAWS = 10_000
-"""The standard error is known to 0.7 % then; each draw takes up to a megabyte of memory."""
 MAX_SIZE = 2**53
 """Above it a float64 does not tell neighbouring whole numbers apart."""
+
+FLAGS = ("offsets", "draws", "bootstrap_seed", "window", "first_index", "gamma2_first_index")
+"""The fields that are parameters of the protocol, under names of their own since before it had any."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Choices with their defaults; every protocol says which of them it reads.
+    """Choices with their defaults.
 
     Raises:
         InputError: a value makes no sense.
 
     """
 
-    protocol: str = "automatic"
+    protocol: str | None = None
+    """Name of the protocol; None: the study's, else `DEFAULT_PROTOCOL`."""
+    protocol_params: Mapping[str, Any] = field(default_factory=dict)
+    """The protocol's parameters; those left out have their defaults."""
     confidence: float = 0.95
     """Level of the confidence limits."""
-    offsets: bool = False
-    """Fit the offsets q1 and q2 too, and compare with none."""
     hold_out: int = 0
     """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
     predict_at: tuple[int, ...] = ()
     """Train sizes at which every endpoint law predicts the least error."""
-    fitters: tuple[str, ...] = ()
-    """Names of fitters that fit their laws too, one's own among them."""
-    draws: int = 400
-    """`automatic` only: number of bootstrap draws."""
-    bootstrap_seed: int = 0
-    """`automatic` only: seed of the bootstrap."""
+    fitters: Sequence[str | tuple[str, Mapping[str, Any]]] | Mapping[str, Mapping[str, Any]] = ()
+    """Fitters that fit their laws too, one's own among them: names, `NAME:KEY=VALUE,KEY=VALUE`, or names with
+    parameters."""
+    offsets: bool = False
+    """Parameter of the protocol: fit the offsets q1 and q2 too, and compare with none."""
+    draws: int | None = None
+    """Parameter of the protocol: number of bootstrap draws."""
+    bootstrap_seed: int | None = None
+    """Parameter of the protocol: seed of the bootstrap."""
     window: tuple[float | None, float | None] | None = None
-    """`released` only: limits of lambda/lambda_opt in the early fit; None leaves that side open."""
-    first_index: int = 0
-    """`released` only: index of the first train size in the early fit."""
-    gamma2_first_index: int = 0
-    """`released` only: index of the first train size in the fit of the optimal norm."""
+    """Parameter of the protocol: limits of lambda/lambda_opt in the early fit; None leaves that side open."""
+    first_index: int | None = None
+    """Parameter of the protocol: index of the first train size in the early fit."""
+    gamma2_first_index: int | None = None
+    """Parameter of the protocol: index of the first train size in the fit of the optimal norm."""
 
     def __post_init__(self) -> None:
         """Refuse what no protocol could use."""
         if not 0.5 <= self.confidence <= 1 - 1e-9:
             raise InputError(f"confidence must lie in [0.5, 1), 1e-9 below 1 at most, got {self.confidence:g}")
-        if not 100 <= self.draws <= MAX_DRAWS:
-            raise InputError(
-                f"draws must be at least 100 for confidence limits and {MAX_DRAWS} at most, "
-                f"got {brief(self.draws)}"
-            )
-        low, high = self.window or (None, None)
-        for side in (low, high):
-            if side is not None and not side > 0:
-                raise InputError(f"window: limits of lambda/lambda_opt must be positive, got {side:g}")
-        if low is not None and high is not None and not low < high:
-            raise InputError(f"window: the left limit {low:g} must lie below the right limit {high:g}")
+        if self.hold_out < 0:
+            raise InputError(f"hold_out must not be negative, got {brief(self.hold_out)}")
         for size in self.predict_at:
             if not 0 < size <= MAX_SIZE:
                 raise InputError(f"predict_at: a train size lies between 1 and 2^53, got {brief(size)}")
-        for name in ("first_index", "gamma2_first_index", "hold_out", "bootstrap_seed"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must not be negative, got {brief(getattr(self, name))}")
+        named = [name for name, _ in self.named_fitters()]
+        if twice := {name for name in named if named.count(name) > 1}:
+            raise InputError(f"the fitter {min(twice)!r} is named twice: it could be shown once only")
+
+    def flags(self) -> dict[str, Any]:
+        """Return the parameters of the protocol that are given under names of their own."""
+        values = {name: getattr(self, name) for name in FLAGS}
+        return {name: value for name, value in values.items() if value is not None and value is not False}
+
+    def named_fitters(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the fitters named, each with its parameters."""
+        if isinstance(self.fitters, Mapping):
+            return list(self.fitters.items())
+        given = [self.fitters] if isinstance(self.fitters, str) else self.fitters
+        return [parse_fitter(item) if isinstance(item, str) else (item[0], item[1]) for item in given]
 
 
 def command_line(source: Sequence[str], norm: str, options: Options) -> str:
@@ -79,12 +89,20 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
     for choice in fields(Options):
         value = getattr(options, choice.name)
         flag = "--" + choice.name.replace("_", "-")
-        if value == choice.default:
+        if value == choice.default or (not value and choice.name not in FLAGS):
             continue
         if choice.name == "window":
             words += [flag, *("none" if limit is None else f"{limit!r}" for limit in value)]
-        elif choice.name in ("predict_at", "fitters"):
-            words += [word for item in value for word in (flag.removesuffix("s"), str(item))]
+        elif choice.name == "protocol_params":
+            words += [word for item in written(value) for word in ("--set", item)]
+        elif choice.name == "fitters":
+            words += [
+                w
+                for name, params in options.named_fitters()
+                for w in ("--fitter", written_fitter(name, params))
+            ]
+        elif choice.name == "predict_at":
+            words += [word for item in value for word in (flag, str(item))]
         else:
             words += [flag] if value is True else [flag, str(value)]
     return shlex.join(words)

@@ -12,8 +12,9 @@ from typing import Any
 
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.style import render
-from normlaw.analysis.results import EXPONENTS, Analysis
-from normlaw.analysis.text import more_lines
+from normlaw.analysis.results import Analysis
+from normlaw.analysis.text import more_lines, verdict_lines
+from normlaw_registry.fitting import summary_at
 
 ROWS_SHOWN = 25
 TEMPLATES = Path(__file__).parent / "templates"
@@ -62,12 +63,12 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         "report.html.jinja",
         about=about,
         analysis=analysis,
-        definitions=EXPONENTS,
+        definitions={name: analysis.findings.definition(name) for name in analysis.estimates()},
         estimates=analysis.estimates(),
-        lines=[line for line in more_lines(analysis) if line],
+        lines=[line for line in (*verdict_lines(analysis), *more_lines(analysis)) if line],
         figures={name: (data_uri(svg), CAPTIONS.get(name, "")) for name, svg in drawings.items()},
         tables={name: table_rows(table) for name, table in analysis.tables().items() if name != "exponents"},
-        summaries={name: fit.summary() for name, fit in analysis.findings.fits.items()},
+        summaries={name: summary_at(fit, analysis.confidence) for name, fit in analysis.findings.fits.items()},
         versions={name: version(name) for name in PACKAGES},
         rows_shown=ROWS_SHOWN,
     )

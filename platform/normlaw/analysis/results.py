@@ -6,87 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate, Findings
+from normlaw_registry.fitting import dict_at
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from normlaw.analysis.options import Options
-    from normlaw_registry import FitResult
-
-EXPONENTS: dict[str, str] = {
-    "gamma_1": "early law: error ~ norm^-gamma_1 before the optimum",
-    "gamma_2": "optimal norm: norm of least error ~ P^gamma_2",
-    "gamma_pred": "predicted endpoint law: gamma_1 * gamma_2",
-    "gamma_meas": "measured endpoint law: least error ~ P^-gamma_meas",
-}
-"""Name and definition of every exponent, in the order of all tables."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """One number with its uncertainty."""
-
-    value: float
-    stderr: float
-    """Standard error, all contributions that the protocol knows of."""
-    low: float
-    """Lower confidence limit."""
-    high: float
-    """Upper confidence limit."""
-    statistical: float | None = None
-    """The part of `stderr` that comes from the scatter of runs; None when the protocol does not part them."""
-    window: float | None = None
-    """The part of `stderr` that comes from the choice of fit window and first train size."""
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Return all fields in JSON's own types."""
-        return {
-            "value": self.value,
-            "stderr": self.stderr,
-            "low": self.low,
-            "high": self.high,
-            "statistical": self.statistical,
-            "window": self.window,
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnalysisWarning:
-    """Something that a reader must know before trusting a number; `code` is stable, the text may change."""
-
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Findings:
-    """What a protocol hands back."""
-
-    gamma_1: Estimate
-    gamma_2: Estimate
-    gamma_pred: Estimate
-    gamma_meas: Estimate
-    mean_curves: pd.DataFrame
-    """train_size, log_norm, log_error, runs: mean over the runs of a size."""
-    optima: pd.DataFrame
-    """One row a run: run, train_size, log_norm, log_error at the optimum, and whether it is bracketed."""
-    size_optima: pd.DataFrame
-    """One row a train size: train_size, log_norm, log_error, log_norm_stderr, log_error_stderr."""
-    window: tuple[float, float]
-    """Fit window of the early law in ln(lambda / lambda_opt), the one that figures mark."""
-    first_train_size: int
-    """Smallest train size in the early fit."""
-    fits: Mapping[str, FitResult] = field(default_factory=dict)
-    """The fits reported in full, by name."""
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    """Further tables of the protocol, by name."""
-    extras: Mapping[str, Any] = field(default_factory=dict)
-    """Further results in JSON's own types, by name."""
-    method: tuple[str, ...] = ()
-    """How it was done, a sentence each."""
-    warnings: tuple[AnalysisWarning, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -101,6 +27,7 @@ class Analysis:
     curves: pd.DataFrame
     """The points that were analysed."""
     findings: Findings
+    """What the protocol handed back, its frames filled in where it gave none."""
     warnings: tuple[AnalysisWarning, ...]
     tables_of_platform: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
@@ -136,8 +63,27 @@ class Analysis:
         numbers = (f"{name} = {e.value:.3f} ± {e.stderr:.3f}" for name, e in self.estimates().items())
         return f"<Analysis: {', '.join(numbers)}>"
 
+    @property
+    def optima(self) -> pd.DataFrame:
+        """The optimum of each run."""
+        return given(self.findings.optima)
+
+    @property
+    def size_optima(self) -> pd.DataFrame:
+        """The optimum of each train size."""
+        return given(self.findings.size_optima)
+
+    @property
+    def mean_curves(self) -> pd.DataFrame:
+        """The mean curve of each train size."""
+        return given(self.findings.mean_curves)
+
     def estimates(self) -> dict[str, Estimate]:
-        """Return all exponents by name, in the order of `EXPONENTS`."""
+        """Return all numbers by name: the four exponents first, then the protocol's own."""
+        return self.findings.estimates()
+
+    def exponents(self) -> dict[str, Estimate]:
+        """Return the four exponents that every protocol reports."""
         return {name: getattr(self, name) for name in EXPONENTS}
 
     def to_dict(self) -> dict[str, Any]:
@@ -153,12 +99,14 @@ class Analysis:
             "confidence": self.confidence,
             "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates().items()},
-            "early_window": list(self.findings.window),
+            "verdict": self.findings.verdict,
+            "reasons": [{"code": w.code, "message": w.message} for w in self.findings.reasons],
+            "early_window": None if self.findings.window is None else list(self.findings.window),
             "first_train_size": self.findings.first_train_size,
-            "train_sizes": [int(size) for size in self.findings.size_optima["train_size"]],
+            "train_sizes": [int(size) for size in self.size_optima["train_size"]],
             "runs": int(self.curves["run"].nunique()),
             "method": list(self.findings.method),
-            "fits": {name: fit.to_dict() for name, fit in self.findings.fits.items()},
+            "fits": {name: dict_at(fit, self.confidence) for name, fit in self.findings.fits.items()},
             **self.findings.extras,
             **self.extras,
         }
@@ -179,15 +127,21 @@ class Analysis:
 
         exponents = pd.DataFrame(
             [
-                {"exponent": name, "definition": EXPONENTS[name], **estimate.to_dict()}
+                {"exponent": name, "definition": self.findings.definition(name), **estimate.to_dict()}
                 for name, estimate in self.estimates().items()
             ]
         )
         return {
             "exponents": exponents,
-            "optima": self.findings.optima,
-            "size_optima": self.findings.size_optima,
-            "mean_curves": self.findings.mean_curves,
+            "optima": self.optima,
+            "size_optima": self.size_optima,
+            "mean_curves": self.mean_curves,
             **self.findings.tables,
             **self.tables_of_platform,
         }
+
+
+def given(frame: pd.DataFrame | None) -> pd.DataFrame:
+    """Return a frame that `complete` has filled in where the protocol gave none."""
+    assert frame is not None
+    return frame

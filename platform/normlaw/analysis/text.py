@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from math import isfinite, log
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
-from normlaw.analysis.results import EXPONENTS, Analysis
+from normlaw.analysis.results import Analysis
+
+if TYPE_CHECKING:
+    from normlaw_registry import Findings
 
 WIDTH = 100
 LN10 = log(10.0)
+VERDICTS = {
+    "hold": "the laws hold",
+    "fail": "the laws do not hold",
+    "cannot_tell": "these curves do not tell whether the laws hold",
+}
 TITLES = {
-    "fitters": "fits by the fitters named (95 % limits)",
+    "fitters": "fits by the fitters named",
     "offsets": "offsets (delta_aic: with minus without)",
     "hold_out_scores": "endpoint laws, scored on the largest train sizes",
     "predictions": "least error at other train sizes",
@@ -20,23 +29,22 @@ TITLES = {
 def render(analysis: Analysis) -> str:
     """Return the table of exponents, what it rests on, and the warnings, as plain text."""
     level = f"{analysis.confidence:.0%} interval"
-    head = f"{'exponent':<11}{'value':>10}{'std. error':>12}  {level:<22}definition"
+    findings = analysis.findings
+    room = max(11, *(len(name) + 1 for name in analysis.estimates()))
+    head = f"{'exponent':<{room}}{'value':>10}{'std. error':>12}  {level:<22}definition"
     lines = [head, "-" * WIDTH]
     for name, e in analysis.estimates().items():
         interval = f"[{e.low:.4f}, {e.high:.4f}]"
-        lines.append(f"{name:<11}{e.value:>10.4f}{e.stderr:>12.4f}  {interval:<22}{EXPONENTS[name]}")
-    findings = analysis.findings
-    low, high = (
-        f"{bound / LN10:.2f}" if isfinite(bound) else f"the {end}"
-        for bound, end in zip(findings.window, ("start", "end"), strict=True)
-    )
-    sizes = findings.size_optima["train_size"]
+        lines.append(
+            f"{name:<{room}}{e.value:>10.4f}{e.stderr:>12.4f}  {interval:<22}{findings.definition(name)}"
+        )
+    sizes = analysis.size_optima["train_size"]
     lines += [
         "",
         f"protocol {analysis.protocol}; {analysis.curves['run'].nunique()} runs, {len(analysis.curves)} "
         f"points, {len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
-        f"early window: log10(lambda/lambda_opt) from {low} to {high}, train sizes from "
-        f"{findings.first_train_size:,} on",
+        *window_lines(findings),
+        *verdict_lines(analysis),
     ]
     split = [
         f"{name} {e.statistical:.4f} (runs), {e.window:.4f} (windows)"
@@ -49,6 +57,31 @@ def render(analysis: Analysis) -> str:
     for warning in analysis.warnings:
         lines += wrap(f"warning {warning}", WIDTH, subsequent_indent="        ")
     return "\n".join(lines)
+
+
+def window_lines(findings: Findings) -> list[str]:
+    """Return where the early law was read, as one line; none where the protocol has no window."""
+    if findings.window is None:
+        return []
+    low, high = (
+        f"{bound / LN10:.2f}" if isfinite(bound) else f"the {end}"
+        for bound, end in zip(findings.window, ("start", "end"), strict=True)
+    )
+    first = findings.first_train_size
+    on = "all train sizes" if first is None else f"train sizes from {first:,} on"
+    return [f"early window: log10(lambda/lambda_opt) from {low} to {high}, {on}"]
+
+
+def verdict_lines(analysis: Analysis) -> list[str]:
+    """Return whether the laws hold, with the reasons; nothing where the protocol does not judge."""
+    verdict = analysis.findings.verdict
+    if verdict is None:
+        return []
+    reasons = [
+        wrap(f"{reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for reason in analysis.findings.reasons
+    ]
+    return [f"verdict: {VERDICTS[verdict]}", *(line for lines in reasons for line in lines)]
 
 
 def more_lines(analysis: Analysis) -> list[str]:
@@ -69,10 +102,11 @@ def more_lines(analysis: Analysis) -> list[str]:
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
         lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
+    tables = {**analysis.findings.tables, **analysis.tables_of_platform}
     for name in ("fitters", "offsets", "hold_out_scores", "predictions"):
-        if name in analysis.tables_of_platform:
-            table = analysis.tables_of_platform[name]
-            lines += ["", TITLES[name], *table.to_string(index=False, float_format=short).splitlines()]
+        if (table := tables.get(name)) is not None:
+            level = f" ({analysis.confidence:.0%} limits)" if "low" in table.columns else ""
+            lines += ["", TITLES[name] + level, *table.to_string(index=False, float_format=short).splitlines()]
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.commands import complete
+from normlaw.protocol_choice import DEFAULT_PROTOCOL, parse_settings
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
@@ -50,37 +51,44 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
 @click.option(
-    "--protocol", default="automatic", show_default=True, help="automatic, or released (the paper's)."
+    "--protocol",
+    shell_complete=complete.component("AnalysisProtocol"),
+    help=f"How the laws are fitted; default: what the study says, else {DEFAULT_PROTOCOL}.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the protocol; repeatable.",
 )
 @click.option(
     "--window",
     nargs=2,
     type=Bound(),
     metavar="LEFT RIGHT",
-    help="released: limits of lambda/lambda_opt in the early fit; 'none' leaves a side open.",
+    help="The protocol's `window`: limits of lambda/lambda_opt in the early fit; 'none' leaves a side open.",
 )
-@click.option(
-    "--first-index", default=0, show_default=True, help="released: early fit from this train size on."
-)
+@click.option("--first-index", type=int, help="The protocol's `first_index`: early fit from this train size on.")
 @click.option(
     "--gamma2-first-index",
-    default=0,
-    show_default=True,
-    help="released: gamma_2 from this train size on.",
+    type=int,
+    help="The protocol's `gamma2_first_index`: gamma_2 from this train size on.",
 )
-@click.option("--offsets", is_flag=True, help="Fit the offsets q1, q2 too, and compare with none.")
+@click.option("--offsets", is_flag=True, help="The protocol's `offsets`: fit q1, q2 too, and compare with none.")
+@click.option("--draws", type=int, help="The protocol's `draws`: how many the bootstrap makes.")
+@click.option("--bootstrap-seed", type=int, help="The protocol's `bootstrap_seed`.")
 @click.option("--hold-out", default=0, help="Score every endpoint law on this many of the largest train sizes.")
 @click.option("--predict-at", type=int, multiple=True, help="Predict the least error at this P; repeatable.")
 @click.option(
     "--fitter",
     "fitters",
     multiple=True,
+    metavar="NAME[:KEY=VALUE,...]",
     shell_complete=complete.component("Fitter"),
-    help="Fit its law by this fitter too; repeatable.",
+    help="Fit its law by this fitter too, with these parameters; repeatable.",
 )
-@click.option("--confidence", default=0.95, show_default=True, help="Level of the confidence intervals.")
-@click.option("--draws", default=400, show_default=True, help="automatic: bootstrap draws.")
-@click.option("--bootstrap-seed", default=0, show_default=True, help="automatic: seed of the bootstrap.")
+@click.option("--confidence", default=0.95, show_default=True, help="Level of all confidence intervals.")
 def analyse(
     study: str | None,
     curves: Path | None,
@@ -88,6 +96,7 @@ def analyse(
     tracking_uri: str | None,
     reports: Path,
     json_file: Path | None,
+    settings: tuple[str, ...],
     **choices: Any,
 ) -> None:
     """Fit the laws of STUDY, an experiment at the MLflow server, and log the result there.
@@ -98,7 +107,7 @@ def analyse(
         raise click.UsageError("name either a STUDY or a file with --curves")
     from normlaw.analysis import Options
 
-    options = Options(**choices)
+    options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
     if curves is not None:
         _of_file(curves, norm, options, reports, json_file)
     else:

@@ -11,10 +11,12 @@ from normlaw_registry.component import Component, Params
 from normlaw_registry.dataset import Dataset
 from normlaw_registry.errors import InputError, InvalidComponentError
 from normlaw_registry.fitter import Fitter
+from normlaw_registry.protocol import AnalysisProtocol
 from normlaw_registry.testing.architecture import check_architecture
 from normlaw_registry.testing.complexity import check_measure
 from normlaw_registry.testing.dataset import check_dataset
 from normlaw_registry.testing.fitter import check_fitter
+from normlaw_registry.testing.protocol import check_protocol
 from normlaw_registry.testing.theory import check_theory
 from normlaw_registry.testing.verdict import require
 from normlaw_registry.theory import Theory
@@ -25,6 +27,7 @@ CHECKS: dict[type[Component], Callable[..., None]] = {
     ComplexityMeasure: check_measure,
     Fitter: check_fitter,
     Theory: check_theory,
+    AnalysisProtocol: check_protocol,
 }
 """Kind of component -> its checks, called with the component, its params and the options."""
 
@@ -40,7 +43,9 @@ def check_component(component: Component, *, params: Params | None = None, **opt
             dataset: `folder`, where its files lie, and `train_size`;
             complexity measure: `networks`, pairs of network and task;
             fitter: `exponent`, the true value to recover, and `points` that have it;
-            theory: `alphas` and `norms` inside the solver's range.
+            theory: `alphas` and `norms` inside the solver's range;
+            protocol: `curves` as `normlaw_registry.protocol` describes them, their true `exponents`, and the
+                `catalogue` of its fitters.
 
     Raises:
         InvalidComponentError: it breaks the contract; says what to change.

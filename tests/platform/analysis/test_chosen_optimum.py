@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from normlaw.analysis import analyse, render
-from normlaw.analysis.chosen_optimum import chosen_optima
 from normlaw.analysis.curves import prepare
-from normlaw.analysis.smooth_optimum import smooth_optima
 from normlaw_registry import InputError
+from normlaw_registry.curves import parabola_optima, run_optima
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +33,22 @@ def test_the_error_is_not_too_low(validated):
     truth, curves = validated
     points, _ = prepare(curves)
     # 360 runs: the parabola's standard error is 0.0014, that of the reading between two points 0.004
-    assert mean_excess(smooth_optima(points), truth) < -0.006  # the test set's own choice: the luckiest points
-    assert -0.004 < mean_excess(chosen_optima(points), truth) < 0.02  # a place that is off can only cost
+    assert (
+        mean_excess(parabola_optima(points), truth) < -0.006
+    )  # the test set's own choice: the luckiest points
+    assert -0.004 < mean_excess(run_optima(points), truth) < 0.02  # a place that is off can only cost
 
 
 def test_without_validation_nothing_changes(validated):
     points, _ = prepare(validated[1].drop(columns="validation_error"))
-    assert chosen_optima(points).equals(smooth_optima(points))
+    assert run_optima(points).equals(parabola_optima(points))
 
 
 def test_a_validation_error_of_zero_is_taken(validated):
     curves = validated[1].copy()
     curves.loc[curves["validation_error"] < curves["validation_error"].quantile(0.1), "validation_error"] = 0.0
     points, _ = prepare(curves)
-    assert np.isfinite(chosen_optima(points)[["log_norm", "log_error"]]).all(axis=None)
+    assert np.isfinite(run_optima(points)[["log_norm", "log_error"]]).all(axis=None)
 
 
 def test_results_say_what_the_optima_were_chosen_on(validated, catalogue):

@@ -8,8 +8,8 @@ import pytest
 import statsmodels.api as sm
 
 from normlaw.analysis.early_scan import CORRECTIONS, MIN_POINTS, early_scan
-from normlaw.analysis.noise import noise_variance
 from normlaw_registry import InputError
+from normlaw_registry.curves.noise import noise_variance
 
 
 @pytest.fixture(scope="module")

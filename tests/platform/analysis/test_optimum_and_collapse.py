@@ -6,8 +6,8 @@ import pytest
 
 from normlaw.analysis import Options, analyse
 from normlaw.analysis.curves import prepare
-from normlaw.analysis.smooth_optimum import smooth_optima
 from normlaw_registry import InputError
+from normlaw_registry.curves import parabola_optima
 
 
 def parabolas(noise, grid_step=0.31, seeds=40):
@@ -21,14 +21,14 @@ def parabolas(noise, grid_step=0.31, seeds=40):
 
 
 def test_exact_parabolas_are_found_between_grid_points():
-    optima = smooth_optima(parabolas(noise=0.0))
+    optima = parabola_optima(parabolas(noise=0.0))
     assert optima["smooth"].all()
     assert optima["log_norm"].to_numpy() == pytest.approx(5.2, abs=1e-6)
     assert optima["log_error"].to_numpy() == pytest.approx(-1.0, abs=1e-9)
 
 
 def test_uncertainty_of_the_optimum_is_its_scatter():
-    optima = smooth_optima(parabolas(noise=0.005, seeds=400))
+    optima = parabola_optima(parabolas(noise=0.005, seeds=400))
     inside = optima[optima["smooth"]]
     assert len(inside) > 390
     assert inside["log_norm"].mean() == pytest.approx(5.2, abs=0.05)
@@ -42,7 +42,7 @@ def test_uncertainty_of_the_optimum_is_its_scatter():
 def test_a_curve_that_ends_at_its_least_error_is_marked():
     falling = parabolas(noise=0.0)
     falling = falling[falling["log_norm"] < 4].reset_index(drop=True)
-    optima = smooth_optima(falling)
+    optima = parabola_optima(falling)
     assert not optima["bracketed"].any()
     assert not optima["smooth"].any()
     assert optima["log_norm"].to_numpy() == pytest.approx(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from normlaw.analysis import analyse
-from normlaw.analysis.sensitivity import weight_range
+from normlaw_registry.curves import weight_range
 
 
 def test_the_choices_average_to_the_reported_exponents(make_study, catalogue) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from normlaw.analysis.against_theory.laws import collapse_of, exponents_of
 from normlaw.analysis.against_theory.optima import EXACT, Array, measured_optimum, optimum_of, standard_error
-from normlaw.analysis.columns import floats
+from normlaw_registry.curves.columns import floats
 
 
 @dataclass(frozen=True)

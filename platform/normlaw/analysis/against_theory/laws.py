@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 from normlaw.analysis.against_theory.optima import EXACT, Array, optimum_of
-from normlaw.analysis.columns import floats
+from normlaw_registry.curves.columns import floats
 
 COLLAPSE_WINDOW = (0.3, 3.0)
 EARLY_WINDOW = (8.0, 0.25)

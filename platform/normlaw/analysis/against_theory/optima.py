@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from normlaw.analysis.columns import floats
+from normlaw_registry.curves.columns import floats
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 from normlaw.analysis.against_theory.comparison import Comparison
 from normlaw.analysis.against_theory.laws import COLLAPSE_WINDOW, EARLY_WINDOW, FIRST_ALPHA
 from normlaw.analysis.against_theory.optima import EXACT
-from normlaw.analysis.columns import floats
+from normlaw_registry.curves.columns import floats
 
 PUBLISHED = {"steepest": "", "gamma_1": "0.4901 +- 0.0005", "gamma_2": "0.96 +- 0.25", "gamma": "0.5"}
 """Free-norm perceptron of D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230); gamma is that of error/error_0."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normlaw.analysis.columns import floats
 from normlaw.analysis.figures import style
+from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,21 +21,24 @@ def collapse(analysis: Analysis) -> Figure:
     """Return error / least error against norm / optimal norm, with the early law through the window."""
     figure, axes = style.new_figure(7.4)
     findings = analysis.findings
-    optima = findings.size_optima.set_index("train_size")
+    optima = analysis.size_optima.set_index("train_size")
     pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
     at = dict(zip(optima.index, pairs, strict=True))
     sizes = [int(size) for size in optima.index]
     styles = style.size_styles(sizes)
+    means = analysis.mean_curves
+    # Without a window, the law is drawn among the points before the optimum.
+    low, high = findings.window or (-np.inf, 0.0)
     in_window_x, in_window_y = [], []
     for size in sizes:
         colour, marker = styles[size]
-        curve = findings.mean_curves[findings.mean_curves["train_size"] == size]
+        curve = means[means["train_size"] == size]
         x = floats(curve, "log_norm") - at[size][0]
         y = floats(curve, "log_error") - at[size][1]
         axes.plot(
             x / LN10, np.exp(y), color=colour, linewidth=1.0, marker=marker, markersize=3, label=f"{size:,}"
         )
-        inside = (x >= findings.window[0]) & (x <= findings.window[1])
+        inside = (x >= low) & (x <= high)
         in_window_x.append(x[inside])
         in_window_y.append(y[inside])
     x, y = np.concatenate(in_window_x), np.concatenate(in_window_y)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def endpoint_law(analysis: Analysis) -> Figure:
     """Return the least errors with the measured law and the predicted one with its confidence band."""
     figure, axes = style.new_figure()
-    sizes = analysis.findings.size_optima
+    sizes = analysis.size_optima
     axes.errorbar(
         sizes["train_size"],
         np.exp(sizes["log_error"]),

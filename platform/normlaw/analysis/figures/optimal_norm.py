@@ -19,7 +19,7 @@ LN10 = float(np.log(10.0))
 def optimal_norm(analysis: Analysis) -> Figure:
     """Return the optima of runs and of train sizes with the line of slope gamma_2."""
     figure, axes = style.new_figure()
-    runs, sizes = analysis.findings.optima, analysis.findings.size_optima
+    runs, sizes = analysis.optima, analysis.size_optima
     for bracketed, marker, label in ((True, "o", "run"), (False, "^", "run, least error at one end")):
         some = runs[runs["bracketed"] == bracketed]
         if len(some):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normlaw.analysis.columns import floats
 from normlaw.analysis.figures import style
-from normlaw.analysis.sensitivity import weight_range
+from normlaw_registry.curves import weight_range
+from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
     import pandas as pd

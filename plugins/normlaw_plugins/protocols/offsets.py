@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats
-from normlaw.analysis.results import AnalysisWarning, Findings
-from normlaw_registry import Catalogue, FitResult, Fitter, InputError, validate_params
+from normlaw_registry import AnalysisContext, AnalysisWarning, Findings, FitResult, InputError
+from normlaw_registry.curves import early_points, floats
 
 POINTS_PER_DATUM = 10.0
 """As in the weights of windows: points of one run are correlated, this many count as one datum."""
 
 
+def with_offsets(findings: Findings, curves: pd.DataFrame, context: AnalysisContext) -> Findings:
+    """Return the findings with the table `offsets`, and a warning for each offset that is preferred to none."""
+    table, warnings = offsets(curves, findings, context)
+    return replace(
+        findings,
+        tables={**findings.tables, "offsets": table},
+        extras={**findings.extras, "offsets": table.to_dict("records")},
+        warnings=(*findings.warnings, *warnings),
+    )
+
+
 def offsets(
-    curves: pd.DataFrame, findings: Findings, catalogue: Catalogue
+    curves: pd.DataFrame, findings: Findings, context: AnalysisContext
 ) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
     """Fit the early law and the optimal norm with and without offset to the same points.
 
@@ -29,19 +40,15 @@ def offsets(
         offset that the criterion prefers.
 
     """
-    optimum = dict(
-        zip(findings.size_optima["train_size"], floats(findings.size_optima, "log_norm"), strict=True)
-    )
-    relative = floats(curves, "log_norm") - curves["train_size"].map(optimum).to_numpy(dtype=np.float64)
-    inside = (relative >= findings.window[0]) & (relative <= findings.window[1])
-    early = curves[inside & (np.asarray(curves["train_size"]) >= findings.first_train_size)]
+    optima, per_size = findings.optima, findings.size_optima
+    assert optima is not None
+    assert per_size is not None
+    early = early_points(curves, per_size, findings.window, findings.first_train_size)
     rows = [
+        _compare(context, early, "gamma_1", "q1", "early_power_law", "early_floor_power_law", POINTS_PER_DATUM),
         _compare(
-            catalogue, early, "gamma_1", "q1", "early_power_law", "early_floor_power_law", POINTS_PER_DATUM
-        ),
-        _compare(
-            catalogue,
-            findings.optima,
+            context,
+            optima,
             "gamma_2",
             "log_q2",
             "optimal_norm_power_law",
@@ -63,7 +70,7 @@ def offsets(
 
 
 def _compare(
-    catalogue: Catalogue,
+    context: AnalysisContext,
     points: pd.DataFrame,
     exponent: str,
     offset: str,
@@ -76,9 +83,8 @@ def _compare(
     response = "log_norm" if exponent == "gamma_2" else "log_error"
     criteria = []
     for label, name in (("without_offset", without), ("with_offset", with_offset)):
-        fitter = catalogue.get(Fitter, name)
         try:
-            fit = fitter.fit(points, validate_params(fitter, {}))
+            fit = context.fit(name, points)
         except InputError as error:
             return {**row, "problem": str(error)}
         row[label], row[f"{label}_stderr"] = float(fit.params[exponent]), float(fit.bse[exponent])

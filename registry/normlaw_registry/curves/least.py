@@ -1,4 +1,4 @@
-"""Where a curve is lowest."""
+"""The least measured point of each curve, and the means of optima over the runs of a train size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 
-def grid_optima(points: pd.DataFrame, by: str = "run") -> pd.DataFrame:
+def least_points(points: pd.DataFrame, by: str = "run") -> pd.DataFrame:
     """Return the measured point of least error of each curve, the first one if there are several.
 
     Args:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normlaw.analysis.columns import floats
-from normlaw.analysis.noise import noise_variance
 from normlaw_registry import InputError
+from normlaw_registry.curves.columns import floats
+from normlaw_registry.curves.noise import noise_variance
 
 Floats = NDArray[np.float64]
 

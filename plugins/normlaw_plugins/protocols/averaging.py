@@ -8,53 +8,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normlaw.analysis.agreement import agreement, disagreement
-from normlaw.analysis.chosen_optimum import chosen_on, chosen_optima
-from normlaw.analysis.columns import floats
-from normlaw.analysis.early_scan import early_scan
-from normlaw.analysis.line_scan import line_scan
-from normlaw.analysis.mean_curves import mean_curves
-from normlaw.analysis.named_fits import early_points
-from normlaw.analysis.optimum import size_optima
-from normlaw.analysis.resampling import multiplicities
-from normlaw.analysis.results import Estimate, Findings
-from normlaw.analysis.sensitivity import sensitivity, summary
-from normlaw.analysis.weights import information_weights
-from normlaw_registry import Fitter, validate_params
-
-if TYPE_CHECKING:
-    from normlaw.analysis.options import Options
-    from normlaw_registry import Catalogue, FitResult
+from normlaw_plugins.protocols.agreement import agreement, disagreement
+from normlaw_plugins.protocols.early_scan import early_scan
+from normlaw_plugins.protocols.line_scan import line_scan
+from normlaw_plugins.protocols.resampling import multiplicities
+from normlaw_plugins.protocols.sensitivity import sensitivity, summary
+from normlaw_plugins.protocols.weights import information_weights
+from normlaw_registry import AnalysisContext, Estimate, Findings, FitResult, InputError
+from normlaw_registry.curves import chosen_on, early_points, run_optima, size_optima
+from normlaw_registry.curves.columns import floats
+from normlaw_registry.curves.mean_curves import mean_curves
 
 Floats = NDArray[np.float64]
 
+MIN_SIZES = 3
 POINTS_PER_DATUM = 10.0
 """Points of one run are correlated through whatever the law leaves out, so that this many count as one datum
 in the weights of windows; each counted by itself, weights fall on one window and intervals are too short."""
 
 
-def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Findings:
+def averaged_laws(curves: pd.DataFrame, context: AnalysisContext, draws: int, seed: int) -> Findings:
     """Fit the laws with windows and first train sizes averaged over.
 
-    Reads `confidence`, `draws` and `bootstrap_seed` of the options.
+    Args:
+        curves: as a protocol is given them.
+        context: confidence level and fitters.
+        draws: of the bootstrap.
+        seed: of the bootstrap.
 
     Raises:
-        InputError: too few points lie before the optimum for any admissible window.
+        InputError: fewer than 3 train sizes, or too few points before the optimum for any admissible window.
 
     """
-    optima = chosen_optima(curves)
+    if (sizes_given := curves["train_size"].nunique()) < MIN_SIZES:
+        raise InputError(f"the laws need curves of at least {MIN_SIZES} train sizes, got {sizes_given}")
+    optima = run_optima(curves)
     sizes, size_of = np.unique(optima["train_size"].to_numpy(), return_inverse=True)
     per_size = size_optima(optima)
     index = pd.Series(np.arange(len(optima)), index=optima["run"])
     points = curves.assign(run_index=curves["run"].map(index))
     points = points.sort_values("run_index", kind="stable")
-    weight = multiplicities(size_of, options.draws, options.bootstrap_seed)
+    weight = multiplicities(size_of, draws, seed)
 
     early = early_scan(points, per_size.set_index("train_size")["log_norm"], floats(optima, "log_norm"), weight)
     log_sizes = np.log(sizes.astype(np.float64))
@@ -68,8 +67,8 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     best_window, best_first, _ = np.unravel_index(int(np.argmax(early_weight[0])), early_weight[0].shape)
     window = (float(early.low[best_window]), float(early.high[best_window]))
     first = int(sizes[best_first])
-    fits = _reported_fits(curves, per_size, optima, window, first, catalogue)
-    level = options.confidence
+    fits = _reported_fits(curves, per_size, optima, window, first, context)
+    level = context.confidence
     # Degrees of freedom of the scatter between runs of one size, or between sizes where each has one run.
     freedom = len(optima) - len(sizes) if np.bincount(size_of).min() > 1 else len(optima) - 2
     predicted = product(g1, g2)
@@ -78,7 +77,10 @@ def automatic(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> F
     test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:])
     choices = sensitivity(early, early_weight[0], norm_line, norm_weight[0], sizes)
     return Findings(
-        **found,
+        gamma_1=found["gamma_1"],
+        gamma_2=found["gamma_2"],
+        gamma_pred=found["gamma_pred"],
+        gamma_meas=found["gamma_meas"],
         mean_curves=mean_curves(curves),
         optima=optima,
         size_optima=per_size,
@@ -180,15 +182,14 @@ def _reported_fits(
     optima: pd.DataFrame,
     window: tuple[float, float],
     first: int,
-    catalogue: Catalogue,
+    context: AnalysisContext,
 ) -> dict[str, FitResult]:
     """Return the fits of the heaviest window and of all optima, in full."""
-    fits = {}
-    for name, points in (
-        ("early_power_law", early_points(curves, per_size, window, first)),
-        ("optimal_norm_power_law", optima),
-        ("endpoint_power_law", optima),
-    ):
-        fitter = catalogue.get(Fitter, name)
-        fits[name] = fitter.fit(points.reset_index(drop=True), validate_params(fitter, {}))
-    return fits
+    return {
+        name: context.fit(name, points)
+        for name, points in (
+            ("early_power_law", early_points(curves, per_size, window, first)),
+            ("optimal_norm_power_law", optima),
+            ("endpoint_power_law", optima),
+        )
+    }

@@ -63,7 +63,7 @@ def line_scan(value: Floats, size_of: NDArray[np.int64], log_sizes: Floats, mult
 
 def _variance(value: Floats, size_of: NDArray[np.int64], log_sizes: Floats) -> float:
     """Return the variance of one run's value about its size's expectation."""
-    from normlaw.analysis.noise import FLOOR, noise_variance
+    from normlaw_registry.curves.noise import FLOOR, noise_variance
 
     counts = np.bincount(size_of, minlength=len(log_sizes))
     means = np.bincount(size_of, value, len(log_sizes)) / counts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from normlaw.analysis.results import AnalysisWarning, Estimate
+from normlaw_registry import AnalysisWarning, Estimate
 
 
 def agreement(

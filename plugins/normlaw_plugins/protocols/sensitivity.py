@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normlaw.analysis.columns import floats
-from normlaw.analysis.early_scan import EarlyScan
-from normlaw.analysis.line_scan import LineScan
-
-SHARE = 0.9
-
+from normlaw_plugins.protocols.early_scan import EarlyScan
+from normlaw_plugins.protocols.line_scan import LineScan
+from normlaw_registry.curves import floats, weight_range
 
 LEAST_WEIGHT = 1e-3
 """First train sizes of the optimal norm that weigh less are left out: they would only lengthen the table."""
@@ -57,17 +54,6 @@ def sensitivity(
     table["gamma_pred"] = table["gamma_1"] * table["gamma_2"]
     table["weight"] = table.pop("early_weight") * table.pop("norm_weight")
     return table.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def weight_range(table: pd.DataFrame, name: str, share: float = SHARE) -> tuple[float, float]:
-    """Return the range in which the middle `share` of the weight of one column lies."""
-    known = table[np.isfinite(floats(table, name))].sort_values(name)
-    cumulative = np.cumsum(floats(known, "weight"))
-    cumulative /= cumulative[-1]
-    values, tail = floats(known, name), (1 - share) / 2
-    low = values[int(np.searchsorted(cumulative, tail))]
-    high = values[min(int(np.searchsorted(cumulative, 1 - tail)), len(values) - 1)]
-    return float(low), float(high)
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.columns import floats, run_slices
+from normlaw_registry.curves.columns import floats, run_slices
 
 
 def mean_curves(curves: pd.DataFrame, grid_points: int = 50) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def mean_curves(curves: pd.DataFrame, grid_points: int = 50) -> pd.DataFrame:
     and the mean is over the runs that are present. A size with one run keeps that run's own points.
 
     Args:
-        curves: points as `normlaw.analysis.curves.prepare` returns them.
+        curves: points as a protocol is given them.
         grid_points: number of points of the common grid.
 
     Returns:

@@ -1,4 +1,7 @@
-"""The optimum of each run, its place chosen on examples that the error is not read on.
+"""The optimum of a run: the one definition that reports, figures and MLflow's metrics share.
+
+The vertex of a parabola through the bottom of the curve; where the study sets validation examples apart, of the
+curve of their error, so that the place is chosen on examples that the error is not read on.
 
 The least error on the test set is too low: it was picked on the very examples that it is measured on. Chosen on
 validation examples, the optimum's norm is independent of the test examples' luck, and so is the error there.
@@ -9,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.smooth_optimum import smooth_optima
+from normlaw_registry.curves.parabola import parabola_optima
 
 VALIDATION = "validation_error"
 TEST_SET, HELD_APART = "test set", "validation examples"
@@ -21,24 +24,24 @@ def chosen_on(curves: pd.DataFrame) -> str:
     return HELD_APART if VALIDATION in curves.columns else TEST_SET
 
 
-def chosen_optima(curves: pd.DataFrame) -> pd.DataFrame:
+def run_optima(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the optimum of each run, chosen on the validation error where the curves have one.
 
     Args:
         curves: points as `prepare` returns them; with a column validation_error (fraction) the parabola of
-            `smooth_optima` goes through that error, and log_error is the test error at its vertex, linear
+            `parabola_optima` goes through that error, and log_error is the test error at its vertex, linear
             between the two points around it.
 
     Returns:
-        The columns of `smooth_optima`.
+        The columns of `parabola_optima`.
 
     """
     if VALIDATION not in curves.columns:
-        return smooth_optima(curves)
+        return parabola_optima(curves)
     error = curves[VALIDATION].to_numpy(dtype=np.float64)
     # zero has no logarithm; half of the least error that was seen stands for it
     floor = error[error > 0].min() / 2 if (error > 0).any() else 1.0
-    optima = smooth_optima(curves.assign(log_error=np.log(np.maximum(error, floor))))
+    optima = parabola_optima(curves.assign(log_error=np.log(np.maximum(error, floor))))
     runs = dict(tuple(curves.groupby("run", sort=False)))
     at = [
         np.interp(norm, runs[run]["log_norm"], runs[run]["log_error"])

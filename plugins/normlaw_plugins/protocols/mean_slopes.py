@@ -6,53 +6,50 @@ mean curves, its error sqrt(sum(sigma_i^2) / n); gamma_2 and gamma_meas are line
 
 from __future__ import annotations
 
-from statistics import NormalDist
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.agreement import agreement, disagreement
-from normlaw.analysis.chosen_optimum import TEST_SET
-from normlaw.analysis.columns import floats, integers
-from normlaw.analysis.mean_curves import mean_curves
-from normlaw.analysis.optimum import grid_optima, size_optima
-from normlaw.analysis.results import AnalysisWarning, Estimate, Findings
-from normlaw_registry import Fitter, InputError, validate_params
-
-if TYPE_CHECKING:
-    from normlaw.analysis.options import Options
-    from normlaw_registry import Catalogue, FitResult
+from normlaw_plugins.protocols.agreement import agreement, disagreement
+from normlaw_registry import AnalysisContext, AnalysisWarning, Estimate, Findings, FitResult, InputError
+from normlaw_registry.curves import TEST_SET, least_points, size_optima
+from normlaw_registry.curves.columns import floats, integers
+from normlaw_registry.curves.mean_curves import mean_curves
 
 MIN_POINTS = 3
 """Points of one mean curve in the window: a line and its error need three."""
 
 
-def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Findings:
+def laws_of_mean_curves(
+    curves: pd.DataFrame,
+    context: AnalysisContext,
+    window: tuple[float | None, float | None],
+    first_index: int,
+    gamma2_first_index: int,
+) -> Findings:
     """Fit the laws as the paper's released code does.
 
-    Reads `window`, `first_index` and `gamma2_first_index` of the options.
+    Args:
+        curves: as a protocol is given them.
+        context: confidence level and fitters.
+        window: limits of lambda/lambda_opt in the early fit; None leaves that side open.
+        first_index: index of the first train size in the early fit.
+        gamma2_first_index: index of the first train size in the fit of the optimal norm.
 
     Raises:
-        InputError: no window is given, or a train size has fewer than 3 points in it.
+        InputError: a train size has fewer than 3 points in the window, or too few train sizes are left.
 
     """
-    if options.window is None:
-        raise InputError(
-            "the protocol 'released' fits inside a window chosen by hand: give the limits of "
-            "lambda/lambda_opt, or use the protocol 'automatic'"
-        )
     low, high = (
-        -np.inf if options.window[0] is None else float(np.log(options.window[0])),
-        np.inf if options.window[1] is None else float(np.log(options.window[1])),
+        -np.inf if window[0] is None else float(np.log(window[0])),
+        np.inf if window[1] is None else float(np.log(window[1])),
     )
     means = mean_curves(curves)
-    least = grid_optima(means, by="train_size")
-    optima = grid_optima(curves)
+    least = least_points(means, by="train_size")
+    optima = least_points(curves)
     warnings: list[AnalysisWarning] = []
-    slopes = early_slopes(means, least, catalogue, (low, high), options.first_index)
-    z = NormalDist().inv_cdf(0.5 + options.confidence / 2)
-    gamma_1 = _normal(slopes["gamma_1"].mean(), float(np.sqrt((slopes["stderr"] ** 2).mean())), z)
+    slopes = early_slopes(means, least, context, (low, high), first_index)
+    level = context.confidence
+    gamma_1 = Estimate.normal(slopes["gamma_1"].mean(), float(np.sqrt((slopes["stderr"] ** 2).mean())), level)
 
     norms, source = optimal_norms(curves, least, optima)
     if source == "mean curves":
@@ -63,13 +60,13 @@ def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Fi
                 "mean of each seed's own optimum",
             )
         )
-    late = norms.iloc[options.gamma2_first_index :]
-    law_2 = _line(catalogue, "optimal_norm_power_law", late, "gamma2_first_index")
-    gamma_2 = _of_fit(law_2, "gamma_2", options.confidence)
-    law_3 = _line(catalogue, "endpoint_power_law", least.assign(run=least["train_size"].astype(str)), "")
+    late = norms.iloc[gamma2_first_index:]
+    law_2 = _line(context, "optimal_norm_power_law", late, "gamma2_first_index")
+    gamma_2 = Estimate.of_fit(law_2, "gamma_2", level)
+    law_3 = _line(context, "endpoint_power_law", least.assign(run=least["train_size"].astype(str)), "")
     pred_stderr = float(np.hypot(gamma_1.stderr * gamma_2.value, gamma_2.stderr * gamma_1.value))
-    predicted = _normal(gamma_1.value * gamma_2.value, pred_stderr, z)
-    measured = _of_fit(law_3, "gamma_meas", options.confidence)
+    predicted = Estimate.normal(gamma_1.value * gamma_2.value, pred_stderr, level)
+    measured = Estimate.of_fit(law_3, "gamma_meas", level)
     test = agreement(predicted, measured)
     warnings += disagreement(test)
     per_size = size_optima(optima)
@@ -109,7 +106,7 @@ def released(curves: pd.DataFrame, catalogue: Catalogue, options: Options) -> Fi
 def early_slopes(
     means: pd.DataFrame,
     least: pd.DataFrame,
-    catalogue: Catalogue,
+    context: AnalysisContext,
     window: tuple[float, float],
     first_index: int,
 ) -> pd.DataFrame:
@@ -123,8 +120,6 @@ def early_slopes(
         raise InputError(
             f"first_index {first_index} leaves no train size: there are {len(least)}, counted from 0"
         )
-    fitter = catalogue.get(Fitter, "early_power_law")
-    params = validate_params(fitter, {"errors": "ordinary"})
     rows = []
     columns = (integers(least, "train_size"), floats(least, "log_norm"), floats(least, "log_error"))
     for size, log_norm, log_error in list(zip(*columns, strict=True))[first_index:]:
@@ -143,7 +138,7 @@ def early_slopes(
                 f"the window holds {len(inside)} points of the mean curve of train size {size}; "
                 f"a slope and its error need {MIN_POINTS}: widen the window or raise first_index"
             )
-        fit = fitter.fit(inside, params)
+        fit = context.fit("early_power_law", inside, errors="ordinary")
         rows.append(
             {
                 "train_size": int(size),
@@ -169,22 +164,7 @@ def optimal_norms(curves: pd.DataFrame, least: pd.DataFrame, optima: pd.DataFram
     return frame.assign(run=frame["train_size"].astype(str)), source
 
 
-def _line(catalogue: Catalogue, name: str, points: pd.DataFrame, option: str) -> FitResult:
+def _line(context: AnalysisContext, name: str, points: pd.DataFrame, option: str) -> FitResult:
     if len(points) < MIN_POINTS:
         raise InputError(f"{option} leaves {len(points)} train sizes; a line and its error need {MIN_POINTS}")
-    fitter = catalogue.get(Fitter, name)
-    return fitter.fit(points.reset_index(drop=True), validate_params(fitter, {"errors": "ordinary"}))
-
-
-def _normal(value: float, stderr: float, z: float) -> Estimate:
-    return Estimate(
-        value=float(value), stderr=stderr, low=float(value - z * stderr), high=float(value + z * stderr)
-    )
-
-
-def _of_fit(fit: FitResult, name: str, confidence: float) -> Estimate:
-    limits = fit.conf_int(1 - confidence)
-    low, high = limits.to_numpy(dtype=np.float64)[list(limits.index).index(name)]
-    return Estimate(
-        value=float(fit.params[name]), stderr=float(fit.bse[name]), low=float(low), high=float(high)
-    )
+    return context.fit(name, points, errors="ordinary")

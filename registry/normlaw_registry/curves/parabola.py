@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normlaw.analysis.noise import noise_variance
-from normlaw.analysis.optimum import grid_optima
+from normlaw_registry.curves.least import least_points
+from normlaw_registry.curves.noise import noise_variance
 
 DEPTH = 0.02
 """A point belongs to the bottom while its log error is within this of the least (about 2 % of the error),
@@ -19,7 +19,7 @@ and within four times the noise where that is more."""
 MIN_POINTS = 5
 
 
-def smooth_optima(curves: pd.DataFrame) -> pd.DataFrame:
+def parabola_optima(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the optimum of each run with its own uncertainty.
 
     The bottom of a run is the unbroken stretch around its least point whose log errors lie within `DEPTH`,
@@ -34,7 +34,7 @@ def smooth_optima(curves: pd.DataFrame) -> pd.DataFrame:
         kept), bracketed, smooth (whether the parabola was used).
 
     """
-    optima = grid_optima(curves)
+    optima = least_points(curves)
     run_of = pd.Series(np.arange(len(optima)), index=optima["run"]).loc[curves["run"]].to_numpy()  # (n,)
     order = np.argsort(run_of, kind="stable")
     run_of = run_of[order]

@@ -1,0 +1,88 @@
+"""Run a protocol: looked up, its params checked, its failures named, its findings made whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from normlaw.protocol_choice import DEFAULT_PROTOCOL
+from normlaw_registry import (
+    AnalysisProtocol,
+    Catalogue,
+    Findings,
+    InputError,
+    InvalidComponentError,
+    NormlawError,
+    Params,
+    validate_params,
+)
+from normlaw_registry.curves import mean_curves, run_optima, size_optima
+from normlaw_registry.errors import suggestion
+from normlaw_registry.findings import flaws
+from normlaw_registry.fitting import context_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from normlaw.analysis.options import Options
+
+
+def chosen(options: Options, catalogue: Catalogue) -> tuple[AnalysisProtocol, Params]:
+    """Return the protocol that is asked for, and its params.
+
+    Raises:
+        UnknownComponentError: there is none of the name, or a fitter that it uses is not installed.
+        InputError: it has no such parameter, a value is not allowed, or one is given twice.
+
+    """
+    protocol = catalogue.get(AnalysisProtocol, options.protocol or DEFAULT_PROTOCOL)
+    values = dict(options.protocol_params)
+    for name, value in options.flags().items():
+        if name not in protocol.params.model_fields:
+            raise InputError(
+                f"protocol {protocol.name!r} has no parameter {name!r}, which --{name.replace('_', '-')} sets: "
+                f"{suggestion(name, list(protocol.params.model_fields))}"
+            )
+        if name in values:
+            raise InputError(f"protocol {protocol.name!r}: {name} is given twice, once by its own option")
+        values[name] = value
+    params = validate_params(protocol, values)
+    context_for(protocol, catalogue)
+    return protocol, params
+
+
+def run(
+    protocol: AnalysisProtocol, params: Params, points: pd.DataFrame, catalogue: Catalogue, confidence: float
+) -> Findings:
+    """Return a protocol's findings; the frames that it does not give are those of `normlaw_registry.curves`.
+
+    Raises:
+        InputError: it refuses the curves.
+        InvalidComponentError: what it hands back breaks the contract; names the plugin.
+        NormlawError: it failed in a way of its own; names the plugin.
+
+    """
+    provider = catalogue.provider(AnalysisProtocol, protocol.name).provider
+    try:
+        findings = protocol.analyse(points.copy(), params, context_for(protocol, catalogue, confidence))
+    except NormlawError:
+        raise
+    except Exception as error:  # a plugin's own code may fail in any way
+        raise NormlawError(
+            f"protocol {protocol.name!r} of {provider} failed: {type(error).__name__}: {error}"
+        ) from error
+    if found := list(flaws(findings)):
+        raise InvalidComponentError(f"protocol {protocol.name!r} of {provider}: {'; '.join(found)}")
+    return complete(findings, points)
+
+
+def complete(findings: Findings, points: pd.DataFrame) -> Findings:
+    """Return the findings with the frames filled in that the protocol left out."""
+    optima = run_optima(points) if findings.optima is None else findings.optima
+    frames: Mapping[str, Any] = {
+        "optima": optima,
+        "size_optima": size_optima(optima) if findings.size_optima is None else findings.size_optima,
+        "mean_curves": mean_curves(points) if findings.mean_curves is None else findings.mean_curves,
+    }
+    return replace(findings, **frames)

@@ -1,0 +1,66 @@
+"""The protocol of analysis by default, and parameters as a command line has them; imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from normlaw_registry import InputError
+
+DEFAULT_PROTOCOL = "automatic"
+"""The protocol where neither the user nor the study names one; the one place where the platform names any."""
+
+
+def parse_settings(settings: Iterable[str], what: str) -> dict[str, Any]:
+    """Return parameters written as KEY=VALUE, values in the syntax of study files (YAML).
+
+    >>> parse_settings(["draws=200", "window=[none, 0.3]"], "--set")
+    {'draws': 200, 'window': ['none', 0.3]}
+
+    Args:
+        settings: the texts.
+        what: where they stand, for the message.
+
+    Raises:
+        InputError: a text is not of that form, a value is no YAML, or a key is given twice.
+
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
+            raise InputError(f"{what} {text!r}: write KEY=VALUE, such as draws=200")
+        if key.strip() in found:
+            raise InputError(f"{what}: {key.strip()} is given twice")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"{what} {text!r}: write the value as in a study file") from None
+    return found
+
+
+def parse_fitter(text: str) -> tuple[str, dict[str, Any]]:
+    """Return a fitter's name and parameters, written NAME or NAME:KEY=VALUE,KEY=VALUE.
+
+    >>> parse_fitter("my_line:threshold=1.5,sizes=[100,200]")
+    ('my_line', {'threshold': 1.5, 'sizes': [100, 200]})
+    """
+    name, colon, settings = text.partition(":")
+    if not colon:
+        return name, {}
+    parts = re.split(r",(?=\s*[A-Za-z_][A-Za-z0-9_]*=)", settings)
+    return name, parse_settings(parts, f"--fitter {name}:")
+
+
+def written(params: Mapping[str, Any]) -> list[str]:
+    """Return parameters as KEY=VALUE, such that `parse_settings` reads them back."""
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in params.items()]
+
+
+def written_fitter(name: str, params: Mapping[str, Any]) -> str:
+    """Return a fitter with its parameters, such that `parse_fitter` reads it back."""
+    return f"{name}:{','.join(written(params))}" if params else name

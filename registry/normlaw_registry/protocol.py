@@ -1,0 +1,107 @@
+"""Protocols of analysis: rules that turn learning curves into exponents.
+
+The frame of curves that a protocol is given holds the points that can be fitted, and nothing else: at least 3
+train sizes, at least 4 distinct norms a run, errors above zero, sorted by train_size, run and log_norm, index 0
+to n - 1. Its columns (logs are natural, errors are fractions in [0, 1]):
+
+    run                 str: which curve the point belongs to; points of one curve are correlated
+    train_size          int: number of training examples, constant within a run
+    seed                what tells the runs of one train size apart
+    log_norm            ln of the norm
+    test_error          error on the test examples, > 0
+    log_error           ln of test_error
+
+and, where the study has them:
+
+    step                    optimiser step
+    alpha                   load P/N of a solvable model
+    validation_error        error on examples set apart, neither trained nor tested on, at every point: what
+                            optima are chosen on
+    mean_log_optimal_norm   ln of a train size's optimal norm, known from elsewhere; constant within a size
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from normlaw_registry.component import NAME_RULE, Component
+from normlaw_registry.errors import InputError, InvalidComponentError, suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from normlaw_registry.findings import Findings
+    from normlaw_registry.fitter import FitResult
+
+    FitBy = Callable[[pd.DataFrame, Mapping[str, Any]], FitResult]
+
+CURVE_COLUMNS = ("run", "train_size", "seed", "log_norm", "test_error", "log_error")
+"""The columns that a protocol's curves always have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisContext:
+    """What the host hands to a protocol besides curves and params."""
+
+    confidence: float = 0.95
+    """Level of all confidence limits, in [0.5, 1)."""
+    fitters: Mapping[str, FitBy] = field(default_factory=dict)
+    """The fitters that the protocol declared, by name: (points, params as a mapping) -> result."""
+
+    def fit(self, fitter: str, points: pd.DataFrame, **params: Any) -> FitResult:
+        """Fit points by one of the declared fitters.
+
+        Args:
+            fitter: its name.
+            points: columns as `LAW_COLUMNS` of its law says.
+            params: of the fitter; those left out have their defaults.
+
+        Raises:
+            InputError: the protocol did not declare this fitter, the fitter has no such parameter, or there are
+                too few points for it.
+            NormlawError: the fitter failed in a way of its own; names the plugin that provides it.
+
+        """
+        if fitter not in self.fitters:
+            raise InputError(
+                f"the protocol uses the fitter {fitter!r} and does not declare it in `fitters`: "
+                f"{suggestion(fitter, list(self.fitters))}"
+            )
+        return self.fitters[fitter](points, params)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnalysisProtocol(Component):
+    """Turns curves into exponents by `analyse(curves, params, context)`.
+
+    `curves` is the frame that this module describes; `analyse` leaves it as it was, and finds the same for the
+    same curves: random draws have a fixed seed. All limits have the level `context.confidence`. Curves that it
+    can say nothing about are refused by raising `InputError` that says what is needed.
+
+    Raises:
+        InvalidComponentError: as `Component` does, or `fitters` is no tuple of names.
+
+    """
+
+    kind: ClassVar[str] = "protocol"
+    functions: ClassVar[tuple[str, ...]] = ("analyse",)
+
+    analyse: Callable[[pd.DataFrame, Any, AnalysisContext], Findings]
+    """(curves, params, context) -> findings. Import numpy, pandas and the like inside."""
+    fitters: tuple[str, ...] = ()
+    """Names of the fitters that it uses, from whichever plugin; one that is not installed is an error before
+    the analysis begins."""
+
+    def __post_init__(self) -> None:
+        """Refuse fitters that no catalogue could look up."""
+        super().__post_init__()
+        names = self.fitters
+        good = isinstance(names, tuple) and all(
+            isinstance(one, str) and NAME_RULE.fullmatch(one) for one in names
+        )
+        if not good:
+            raise InvalidComponentError(
+                f"protocol {self.name!r}: `fitters` must be a tuple of fitters' names, got {names!r}"
+            )
