@@ -135,6 +135,7 @@ def plain_text(docstring: str) -> str:
         ("measures", "complexity_measure"),
         ("fitters", "fitter"),
         ("theories", "theory"),
+        ("protocols", "protocol"),
     ],
 )
 def test_every_built_in_component_has_its_parameters_and_source(pages, site, page, name) -> None:

@@ -25,6 +25,7 @@ KINDS: dict[str, type[registry.Component]] = {
         registry.ComplexityMeasure,
         registry.Fitter,
         registry.Theory,
+        registry.AnalysisProtocol,
     )
 }
 
@@ -56,6 +57,8 @@ def section(component: registry.Component) -> Iterator[str]:
     if isinstance(component, registry.Fitter):
         exponent = registry.LAW_EXPONENT[component.law]
         yield f"Law: `{component.law}`; reports `{exponent}`.\n"
+    if isinstance(component, registry.AnalysisProtocol) and component.fitters:
+        yield f"Fitters: {', '.join(f'`{one}`' for one in component.fitters)}.\n"
     for paragraph in says.split("\n\n"):
         yield plain(" ".join(line.strip() for line in paragraph.splitlines())) + "\n"
     yield f"Source: {plain(component.source or 'normlaw')}. Code: [`{name}`](#{name}).\n"

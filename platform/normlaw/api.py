@@ -334,7 +334,7 @@ def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> 
 
     Args:
         name: of the distribution, such as 'my-norm'.
-        kinds: what it provides: architecture, dataset, complexity-measure, fitter, theory.
+        kinds: what it provides: architecture, dataset, complexity-measure, fitter, theory, protocol.
         folder: where the package's folder is made.
 
     Raises:

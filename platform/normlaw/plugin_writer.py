@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from normlaw_registry import (
+    AnalysisProtocol,
     Architecture,
     Catalogue,
     ComplexityMeasure,
@@ -56,6 +57,7 @@ KINDS = {
     "complexity-measure": Kind(ComplexityMeasure, "Complexity measure"),
     "fitter": Kind(Fitter, "Fitter"),
     "theory": Kind(Theory, "Theory"),
+    "protocol": Kind(AnalysisProtocol, "Protocol of analysis"),
 }
 
 
@@ -154,6 +156,7 @@ def _rendered(name: str, package: str, component: str, kinds: list[Kind]) -> Ite
         "measure": component if ComplexityMeasure in here else "weight_norm",
         "has_fitter": Fitter in here,
         "has_theory": Theory in here,
+        "has_protocol": AnalysisProtocol in here,
         "trains": here != {Theory},
     }
     source, tests = f"src/{package}", "tests"

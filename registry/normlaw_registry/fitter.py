@@ -59,7 +59,7 @@ class FitResult(Protocol):
         ...
 
     def summary(self) -> str:
-        """Return a table to be read."""
+        """Return a table to be read; where it shows limits, it may take `alpha` as `conf_int` does."""
         ...
 
     def to_dict(self) -> dict[str, Any]:

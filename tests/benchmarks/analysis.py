@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis import analyse
-from normlaw.analysis.early_scan import early_scan
 from normlaw.training.threads import use_one_thread
+from normlaw_plugins.protocols.early_scan import early_scan
 from normlaw_registry import Fitter, load_catalogue, validate_params
 
 CURVES, POINTS = 3000, 50

@@ -10,9 +10,13 @@ import torch
 from torch import nn
 
 from normlaw_registry import (
+    AnalysisProtocol,
+    AnalysisWarning,
     Architecture,
     ComplexityMeasure,
     Dataset,
+    Estimate,
+    Findings,
     Fitter,
     InputError,
     InvalidComponentError,
@@ -24,6 +28,7 @@ from normlaw_registry import (
     Splits,
     Task,
     Theory,
+    UnknownComponentError,
 )
 from normlaw_registry.testing import check_component
 
@@ -529,3 +534,122 @@ def test_parameters_without_a_default_must_be_given() -> None:
 def test_what_is_no_component_is_refused() -> None:
     with pytest.raises(InvalidComponentError, match="is no component"):
         check_component(3)  # type: ignore[arg-type]
+
+
+# Protocols
+
+
+def lines(curves, params, context, **changes):
+    from normlaw_registry.curves import early_points, run_optima, size_optima
+
+    if curves["train_size"].nunique() < 3:
+        raise InputError("at least 3 train sizes")
+    optima, level = run_optima(curves), context.confidence
+    early = early_points(curves, size_optima(optima), (-4.0, -1.0))
+    one = Estimate.of_fit(context.fit("early_power_law", early), "gamma_1", level)
+    two = Estimate.of_fit(context.fit("optimal_norm_power_law", optima), "gamma_2", level)
+    end = Estimate.of_fit(context.fit("endpoint_power_law", optima), "gamma_meas", level)
+    product = Estimate.normal(one.value * two.value, one.stderr, level)
+    found = Findings(gamma_1=one, gamma_2=two, gamma_pred=product, gamma_meas=end)
+    return replace(found, **{name: change(found, level) for name, change in changes.items()})
+
+
+LINES = ("early_power_law", "optimal_norm_power_law", "endpoint_power_law")
+
+
+def protocol(analyse, fitters=LINES) -> AnalysisProtocol:
+    return AnalysisProtocol(name="lines", summary="Straight lines", analyse=analyse, fitters=fitters)
+
+
+def changed(**changes):
+    return lambda curves, params, context: lines(curves, params, context, **changes)
+
+
+def marks(curves, params, context):
+    curves["mine"] = 1.0
+    return lines(curves.drop(columns="mine"), params, context)
+
+
+class Counting:
+    calls = 0
+
+    def __call__(self, curves, params, context):
+        Counting.calls += 1
+        found = lines(curves, params, context)
+        moved = replace(found.gamma_1, value=found.gamma_1.value + 1e-9 * Counting.calls)
+        return replace(found, gamma_1=moved)
+
+
+def at_95(found, level):
+    return Estimate.normal(found.gamma_2.value, 0.01, 0.95)
+
+
+def model(high):
+    import numpy as np
+    import pandas as pd
+
+    def predict(train_sizes, log_norms):
+        value = -0.4 * np.log(train_sizes)
+        return pd.DataFrame({"log_error": value, "log_error_low": value - 0.1, "log_error_high": value + high})
+
+    return lambda found, level: predict
+
+
+NOT_A_NUMBER = Estimate(value=math.nan, stderr=math.nan, low=math.nan, high=math.nan)
+WARNING = AnalysisWarning(code="bent", message="the optima do not lie on a line")
+
+
+def test_a_good_protocol_passes() -> None:
+    check_component(protocol(lines))
+    check_component(protocol(changed(gamma_2=lambda f, _: NOT_A_NUMBER, warnings=lambda f, _: (WARNING,))))
+    judging = changed(
+        further=lambda f, level: {"gamma_0": Estimate.normal(0.5, 0.1, level, "slope at first")},
+        verdict=lambda f, _: "fail",
+        reasons=lambda f, _: (WARNING,),
+        predict=model(0.1),
+    )
+    check_component(protocol(judging))
+
+
+@pytest.mark.parametrize(
+    ("analyse", "message"),
+    [
+        (lambda curves, params, context: {"gamma_1": 0.5}, "must return Findings, got dict"),
+        (marks, "changes the curves"),
+        (Counting(), "two analyses of the same curves differ"),
+        (changed(gamma_1=lambda f, _: 0.5), "`gamma_1` must be an Estimate, got float"),
+        (changed(gamma_2=lambda f, _: NOT_A_NUMBER), "`gamma_2` is nan and no warning says why"),
+        (changed(gamma_2=lambda f, _: Estimate.normal(-0.8, 0.01, 0.95)), "check the sign"),
+        (changed(gamma_2=at_95), "no wider at the level 0.95"),
+        (changed(gamma_1=lambda f, _: replace(f.gamma_1, low=9.0)), "limits in the wrong order"),
+        (changed(gamma_1=lambda f, _: replace(f.gamma_1, high=9.0, low=8.0)), "does not hold its estimate"),
+        (changed(further=lambda f, _: {"gamma_0": f.gamma_1}), "'gamma_0' without a definition"),
+        (changed(further=lambda f, _: {"gamma_1": f.gamma_1}), "none of the four"),
+        (changed(verdict=lambda f, _: "perhaps"), "`verdict` must be None or one of hold, fail, cannot_tell"),
+        (changed(verdict=lambda f, _: "fail"), "the verdict 'fail' needs a reason"),
+        (changed(warnings=lambda f, _: ("bent",)), "must be AnalysisWarning, got str"),
+        (changed(extras=lambda f, _: {"model": f}), "JSON's own types"),
+        (changed(tables=lambda f, _: {"envelope": []}), "lacks the columns log_norm, log_error, low, high"),
+        (changed(predict=model(-1.0)), "limits must hold the predicted error"),
+    ],
+)
+def test_a_protocol_that_breaks_the_contract_is_found(analyse, message) -> None:
+    refused(protocol(analyse), message)
+
+
+def test_a_protocol_that_answers_for_one_train_size_is_found() -> None:
+    from normlaw_registry.testing.protocol import synthetic_curves
+
+    def unmoved(curves, params, context):
+        return lines(synthetic_curves(), params, context)
+
+    refused(protocol(unmoved), "one train size is too little")
+
+
+def test_a_protocol_must_declare_its_fitters_and_have_them_installed() -> None:
+    with pytest.raises(InputError, match="does not declare it in `fitters`"):
+        check_component(protocol(lines, fitters=("early_power_law",)))
+    with pytest.raises(UnknownComponentError, match=r"needs the fitter 'eraly_power_law'.*mean early"):
+        check_component(protocol(lines, fitters=("eraly_power_law",)))
+    with pytest.raises(InvalidComponentError, match="must be a tuple of fitters' names"):
+        protocol(lines, fitters=["early_power_law"])

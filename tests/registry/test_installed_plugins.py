@@ -69,7 +69,7 @@ def test_a_broken_plugin_harms_no_other(fake, listing) -> None:
     assert {name for name, plugin in fake.items() if plugin["failure"] is None} == {"good", "duplicate"}
     own = [p for p in listing["plugins"] if p["distribution"] == "normlaw"]
     assert [p["name"] for p in own if p["failure"] is None] == sorted(
-        ["architectures", "complexity", "datasets", "fitters", "theories"]
+        ["architectures", "complexity", "datasets", "fitters", "protocols", "theories"]
     )
 
 

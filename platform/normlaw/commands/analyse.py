@@ -69,13 +69,13 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     metavar="LEFT RIGHT",
     help="The protocol's `window`: limits of lambda/lambda_opt in the early fit; 'none' leaves a side open.",
 )
-@click.option("--first-index", type=int, help="The protocol's `first_index`: early fit from this train size on.")
+@click.option("--first-index", type=int, help="The protocol's `first_index`: early fit from this one on.")
 @click.option(
     "--gamma2-first-index",
     type=int,
     help="The protocol's `gamma2_first_index`: gamma_2 from this train size on.",
 )
-@click.option("--offsets", is_flag=True, help="The protocol's `offsets`: fit q1, q2 too, and compare with none.")
+@click.option("--offsets", is_flag=True, help="The protocol's `offsets`: fit q1, q2 and compare with none.")
 @click.option("--draws", type=int, help="The protocol's `draws`: how many the bootstrap makes.")
 @click.option("--bootstrap-seed", type=int, help="The protocol's `bootstrap_seed`.")
 @click.option("--hold-out", default=0, help="Score every endpoint law on this many of the largest train sizes.")

@@ -33,7 +33,7 @@ def list_plugins(as_json: bool) -> None:
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(["architecture", "dataset", "complexity-measure", "fitter", "theory"]),
+    type=click.Choice(["architecture", "dataset", "complexity-measure", "fitter", "theory", "protocol"]),
     multiple=True,
     required=True,
     help="What it provides; repeatable.",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from normlaw.analysis.early_scan import CORRECTIONS, MIN_POINTS, early_scan
+from normlaw_plugins.protocols.early_scan import CORRECTIONS, MIN_POINTS, early_scan
 from normlaw_registry import InputError
 from normlaw_registry.curves.noise import noise_variance
 

@@ -67,7 +67,7 @@ def test_released_options(curves_csv, tmp_path):
         (["--draws", "9" * 4300], "10000 at most, got a whole number of about 4301 digits"),
         (["--confidence", "nan"], "confidence must lie in"),
         (["--confidence", "0.9999999999999999"], "confidence must lie in"),
-        (["--bootstrap-seed", "-1"], "bootstrap_seed must not be negative, got -1"),
+        (["--bootstrap-seed", "-1"], "bootstrap_seed: must not be negative, got -1"),
         (["--predict-at", "0"], "between 1 and 2^53, got 0"),
         (["--predict-at", "1" + "0" * 500], "between 1 and 2^53, got a whole number of about 501 digits"),
         (["--protocol", "released", "--window", "nan", "1"], "must be positive, got nan"),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from normlaw.analysis.line_scan import line_scan
-from normlaw.analysis.protocols.automatic import Averaged, delta_interval
-from normlaw.analysis.resampling import multiplicities
-from normlaw.analysis.results import Estimate
-from normlaw.analysis.weights import information_weights
+from normlaw_plugins.protocols.averaging import Averaged, delta_interval
+from normlaw_plugins.protocols.line_scan import line_scan
+from normlaw_plugins.protocols.resampling import multiplicities
+from normlaw_plugins.protocols.weights import information_weights
+from normlaw_registry import Estimate
 
 
 def test_weights_are_akaike_weights():
