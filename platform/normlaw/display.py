@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from normlaw.execution.job import Outcome
 from normlaw.execution.job import Progress as News
 from normlaw.redaction import printable
 from normlaw.spec import RunSpec
@@ -39,6 +40,10 @@ class Report:
     """Whether the server was last told to take nothing."""
     refusals: set[str] = field(default_factory=set)
     """What the server refused for good, each told once."""
+    debug: bool = False
+    """Whether the tracebacks of failed runs are shown."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Reason -> the first run that failed for it; each reason is told once."""
 
     def progress(self, news: News) -> None:
         """Show a run's latest measurement."""
@@ -46,13 +51,17 @@ class Report:
         latest = f"{self.names[news.spec_hash]}: test error {news.test_error:.3f}, ln norm {news.log_norm:.2f}"
         self.bar.update(self.task, completed=sum(self.steps.values()), latest=latest)
 
-    def ended(self, spec: RunSpec, failure: str | None) -> None:
-        """Count a run that came to its end, and print a line where there is no live display."""
+    def ended(self, spec: RunSpec, outcome: Outcome) -> None:
+        """Count a run that came to its end; say why it failed, or that it ended where nothing moves."""
         self.done += 1
         self.steps[spec.spec_hash] = spec.total_steps
         self.bar.update(self.task, completed=sum(self.steps.values()), runs=f"{self.done}/{self.total}")
-        if failure is not None:
-            self._say(f"[red]failed[/red] {_plain(f'{spec.run_name}: {failure}')}")
+        if outcome.failure is not None:
+            like = self.failures.setdefault(outcome.failure, spec.run_name)
+            reason = outcome.failure if like == spec.run_name else f"as {like}"
+            self._say(f"[red]failed[/red] {_plain(f'{spec.run_name}: {reason}')}")
+            if self.debug and outcome.traceback and like == spec.run_name:
+                self._say(_plain(outcome.traceback.rstrip()))
         elif not self.bar.console.is_terminal:
             self._say(escape(f"{self.done}/{self.total} {spec.run_name}"))
 
@@ -89,10 +98,17 @@ class Report:
 
 
 class Display:
-    """Writes to standard error, so that standard output stays for results."""
+    """Writes to standard error, so that standard output stays for results.
 
-    def __init__(self, console: Console | None = None) -> None:
+    Args:
+        console: where to.
+        debug: whether to show the tracebacks of failed runs.
+
+    """
+
+    def __init__(self, console: Console | None = None, *, debug: bool = False) -> None:
         self.console = console or Console(stderr=True)
+        self.debug = debug
 
     def say(self, text: str) -> None:
         """Show a line, above the progress bar where there is one."""
@@ -120,4 +136,4 @@ class Display:
                 unsent="",
             )
             names = {spec.spec_hash: spec.run_name for spec in specs}
-            yield Report(bar, task, names, {}, already_done, total)
+            yield Report(bar, task, names, {}, already_done, total, debug=self.debug)

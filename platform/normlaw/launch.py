@@ -46,6 +46,8 @@ class Summary:
     """Runs that another process finished while this one worked on the same study."""
     failed: dict[str, str] = field(default_factory=dict)
     """Run name -> reason."""
+    tracebacks: dict[str, str] = field(default_factory=dict)
+    """Run name -> traceback, as Python shows it, of the failed runs that have one."""
     unsent: dict[str, str] = field(default_factory=dict)
     """Run name -> why; the journal keeps the run, and `normlaw sync` sends it."""
 
@@ -53,6 +55,8 @@ class Summary:
         """Take in how a run ended."""
         if outcome.failure is not None:
             self.failed[name] = outcome.failure
+            if outcome.traceback:
+                self.tracebacks[name] = outcome.traceback
         elif outcome.elsewhere:
             self.elsewhere += 1
         else:
@@ -154,7 +158,7 @@ def launch(
             spec = specs[outcome.spec_hash]
             summary.count(outcome, study.run_name(spec))
             session.ended(spec.spec_hash)
-            report.ended(spec, outcome.failure)
+            report.ended(spec, outcome)
         names = {h: study.run_name(spec) for h, spec in specs.items()}
         summary.unsent = {names.get(h, h): reason for h, reason in session.finish().items()}
         if missing:

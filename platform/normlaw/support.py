@@ -31,14 +31,15 @@ def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -
     """
     kind = device.partition(":")[0]
     for component, precision in _distinct(specs, catalogue):
+        who = described(type(component), component.name, catalogue)
         if component.devices is not None and kind not in (*component.devices, "auto"):
             raise InputError(
-                f"{_described(component, catalogue)} works on {' and '.join(component.devices)} only, and the "
+                f"{who} works on {' and '.join(component.devices)} only, and the "
                 f"device chosen is {device}: give --device {component.devices[0]}"
             )
         if component.dtypes is not None and precision not in component.dtypes:
             raise InputError(
-                f"{_described(component, catalogue)} works in {' and '.join(component.dtypes)} only, and the "
+                f"{who} works in {' and '.join(component.dtypes)} only, and the "
                 f"study trains in {precision}: give `compute.precision: {component.dtypes[0]}`"
             )
 
@@ -53,6 +54,7 @@ def _distinct(specs: Iterable[RunSpec], catalogue: Catalogue) -> list[tuple[Comp
     return list(found.values())
 
 
-def _described(component: Component, catalogue: Catalogue) -> str:
-    provider = catalogue.provider(type(component), component.name)
-    return f"{component.kind} {component.name!r} of {provider.distribution} {provider.version}".rstrip()
+def described(kind: type[Component], name: str, catalogue: Catalogue) -> str:
+    """Return a component with who provides it, as errors say it: "dataset 'digits' of normlaw 0.1.0"."""
+    provider = catalogue.provider(kind, name)
+    return f"{kind.kind} {name!r} of {provider.distribution} {provider.version}".rstrip()

@@ -223,3 +223,50 @@ def tables() -> Callable[[str], dict[str, list[Row]]]:
             engine.dispose()
 
     return read
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin of a test's own, installed in a folder, and a command line of normlaw that finds it."""
+
+    module: Path
+
+    def line(self, text: str) -> int:
+        """Return the line of the module in which a text stands."""
+        return 1 + [text in line for line in self.module.read_text().splitlines()].index(True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")
+        kept = {k: v for k, v in os.environ.items() if k not in hidden}
+        path = os.pathsep.join([str(self.module.parent), *filter(None, [kept.get("PYTHONPATH")])])
+        return kept | {"PYTHONPATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+    def normlaw(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "normlaw", *arguments],
+            cwd=cwd,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path) -> Callable[[str], Plugin]:
+    """Return a function that installs the text of a module as a plugin, 'awkward 1.0'."""
+
+    def install(code: str) -> Plugin:
+        site = tmp_path / "site"
+        about = site / "awkward-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: awkward\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text("[normlaw]\nawkward = awkward_plugin\n")
+        module = site / "awkward_plugin.py"
+        module.write_text(code)
+        return Plugin(module)
+
+    return install

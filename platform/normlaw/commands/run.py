@@ -117,8 +117,6 @@ def train(source: YamlSource, options: Options) -> None:
     if summary.elsewhere:
         parts.append(f"{summary.elsewhere} trained by another process")
     click.echo(f"{study.name}: {', '.join(parts)}, {len(summary.failed)} failed")
-    for name, reason in summary.failed.items():
-        click.echo(f"failed: {name}: {reason}", err=True)
     if summary.unsent:
         reason = next(iter(summary.unsent.values()))
         click.echo(

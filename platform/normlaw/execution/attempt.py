@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from normlaw.execution.job import Job, Outcome, Progress
+from normlaw.failures import Failure
 from normlaw.home import journal_path
-from normlaw.redaction import printable
 from normlaw.spec import RunSpec
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import journal_status
@@ -86,7 +86,7 @@ class Attempt:
 
         return Recorder(self.spec, self._job, self._journal, self._checkpoints, self._report, self._stopped)
 
-    def end(self, error: Exception | None) -> Outcome:
+    def end(self, error: BaseException | None) -> Outcome:
         """Note how the run ended: with an error, or without."""
         from normlaw.execution.recorder import StopRequestedError
 
@@ -97,18 +97,30 @@ class Attempt:
                 self._journal.end("finished")
                 self._checkpoints.clear()
                 return Outcome(self.spec.spec_hash)
-            failure = _told(error)
-            self._journal.end("failed", failure)
+            failure = Failure.of(error)
+            self._journal.end("failed", failure.reason, failure.traceback)
         except NormlawError as unwritable:
-            failure = str(unwritable)
-        return Outcome(self.spec.spec_hash, failure)
+            failure = Failure(str(unwritable))
+        return Outcome(self.spec.spec_hash, failure.reason, failure.traceback)
 
 
-def _told(error: Exception) -> str:
-    if isinstance(error, NormlawError):
-        return printable(str(error))
-    place = traceback.extract_tb(error.__traceback__)[-1]  # a plugin's own code may fail in any way
-    return printable(f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})")
+def lost(spec: RunSpec, job: Job, failure: Failure, *, by_itself: bool) -> Outcome:
+    """Return the outcome of a run whose process died each time, and note it in its journal if need be.
+
+    Args:
+        spec: the run.
+        job: what it has in common with the others.
+        failure: how its process died.
+        by_itself: by a fault of its own. A run whose process was killed has no end in its journal: it is gone
+            on with the next time.
+
+    """
+    if by_itself:
+        with suppress(NormlawError), Journal(journal_path(job.home, job.study, spec.spec_hash)) as journal:
+            if not journal.mend():
+                journal.start(spec, job.environment)
+            journal.end("failed", failure.reason, failure.traceback)
+    return Outcome(spec.spec_hash, failure.reason, failure.traceback)
 
 
 def _identity(spec: RunSpec, job: Job) -> str:

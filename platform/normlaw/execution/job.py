@@ -48,6 +48,8 @@ class Outcome:
 
     spec_hash: str
     failure: str | None = None
+    traceback: str = ""
+    """As Python shows it, where the run failed with an exception or a crash."""
     stopped: bool = False
     """Stopped on request, not failed."""
     elsewhere: bool = False

@@ -5,139 +5,157 @@ One thread a run also makes a run's curve the same bits whatever else the machin
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
-from itertools import cycle
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Event
-from queue import Empty
+from itertools import cycle, islice
+from multiprocessing.connection import wait
 
+from normlaw.execution.attempt import lost
 from normlaw.execution.devices import processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
+from normlaw.execution.process import Died, Done, Failed, News, Ready, WorkerProcess
+from normlaw.execution.signals import put_off
 from normlaw.execution.worker import work
-from normlaw.training.threads import use_one_thread
+from normlaw.failures import Failure
+from normlaw_registry import NormlawError
 
 MAX_ATTEMPTS = 3
-"""How often a run is begun when its process is killed from outside (out of memory, say)."""
-POLL_SECONDS = 0.2
+"""How often a stack is begun when its process dies (out of memory, say), before it is halved or has failed."""
 
 
-def execute(stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]) -> Iterator[Outcome]:
+def execute(
+    stacks: Iterable[Stack],
+    job: Job,
+    on_progress: Callable[[Progress], None],
+    spare: WorkerProcess | None = None,
+) -> Iterator[Outcome]:
     """Train the runs and yield each one's outcome as it comes.
 
     Closing the iterator (or an exception in whoever iterates, an interrupt included) stops the runs at
-    their next measuring point. A process that is killed from outside is replaced, and the runs that it was
-    at are gone on with from their last checkpoints, `MAX_ATTEMPTS` times at most.
+    their next measuring point; another interrupt meanwhile ends them at once. A process that dies is replaced,
+    and the runs that it was at are gone on with from their last checkpoints, `MAX_ATTEMPTS` times at most; the
+    others are not disturbed.
+
+    Args:
+        stacks: the runs.
+        job: what they have in common.
+        on_progress: is told of each measurement.
+        spare: a process that has been started already; it is used, and ended with the others.
+
+    Raises:
+        NormlawError: processes cannot be started.
+
     """
-    waiting = {stack[0].spec_hash: stack for stack in stacks}
-    attempts: Counter[str] = Counter()
-    while waiting:
-        yield from _one_pool(waiting, attempts, job, on_progress)
-        for first in [first for first in waiting if attempts[first] >= MAX_ATTEMPTS]:
-            reason = f"its process was killed from outside {MAX_ATTEMPTS} times; out of memory?"
-            yield from (Outcome(spec.spec_hash, reason) for spec in waiting.pop(first))
-
-
-@contextmanager
-def _main_module_hidden() -> Iterator[None]:
-    """Keep processes that are spawned meanwhile from running the main script once more.
-
-    A spawned process imports it, for functions that it might define; ours come from normlaw. Without this, a
-    script or a program on standard input that calls `normlaw.run` would have to guard itself by
-    `if __name__ == "__main__"`.
-    """
-    main = sys.modules["__main__"]
-    names: tuple[str, ...] = ("__file__", "__spec__")
-    kept = {name: vars(main)[name] for name in names if name in vars(main)}
+    crew = _Crew(deque(stacks), job, on_progress)
     try:
-        vars(main).pop("__file__", None)
-        main.__spec__ = None
-        yield
+        crew.start(spare)
+        while crew.at_work:
+            yield from crew.turn()
     finally:
-        vars(main).update(kept)
+        crew.leave()
 
 
-def _one_pool(
-    waiting: dict[str, Stack],
-    attempts: Counter[str],
-    job: Job,
-    on_progress: Callable[[Progress], None],
-) -> Iterator[Outcome]:
-    """Work off `waiting`, stacks by their first run's hash, with one pool, until all is done or it breaks."""
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    news: Queue[Progress] = context.Queue()
-    stop = context.Event()
-    devices: Queue[str] = context.Queue()
-    workers = min(job.max_parallel, len(waiting))
-    for device, _ in zip(cycle(processors(job.device)), range(workers), strict=False):
-        devices.put(device)
-    pool = ProcessPoolExecutor(
-        max_workers=workers,
-        mp_context=context,
-        initializer=_initialise,
-        initargs=(news, stop, devices),
-    )
-    started: set[str] = set()
-    try:
-        with _main_module_hidden():
-            futures: set[Future[list[Outcome]]] = {pool.submit(_work, stack, job) for stack in waiting.values()}
-        while futures:
-            done, futures = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for item in _drain(news):
-                started.add(item.spec_hash)
-                on_progress(item)
-            for future in done:
-                outcomes = future.result()
-                waiting.pop(outcomes[0].spec_hash)
-                yield from outcomes
-    except BrokenProcessPool:
-        started.update(item.spec_hash for item in _drain(news))
-        attempts.update(started & waiting.keys() or waiting.keys())
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+class _Crew:
+    """The processes of one call of `execute`."""
 
+    def __init__(self, waiting: deque[Stack], job: Job, on_progress: Callable[[Progress], None]) -> None:
+        self._waiting, self._job, self._on_progress = waiting, job, on_progress
+        self._workers: dict[WorkerProcess, Stack | None] = {}
+        """What each process is at."""
+        self._attempts: Counter[str] = Counter()
+        """How often a process has died at a stack, by its first run."""
+        self._stillborn = 0
+        """Processes in a row that have died before they were ready."""
 
-def _drain(news: Queue[Progress]) -> Iterator[Progress]:
-    while True:
+    @property
+    def at_work(self) -> bool:
+        """Whether anything is left to do."""
+        return bool(self._waiting) or any(stack is not None for stack in self._workers.values())
+
+    def start(self, spare: WorkerProcess | None) -> None:
+        """Start as many processes as there is work for, on each device in turn."""
+        if spare is not None:
+            self._workers[spare] = None
+            self._hand_out(spare)
+        number = min(self._job.max_parallel, len(self._waiting) + len(self._workers))
+        for device in islice(cycle(processors(self._job.device)), len(self._workers), number):
+            self._add(device)
+
+    def _add(self, device: str) -> None:
+        with put_off():  # a process that nobody knows of could not be ended
+            self._workers[WorkerProcess(device)] = None
+
+    def turn(self) -> Iterator[Outcome]:
+        """Wait until a process has something to say, and act on it."""
+        by_handle = {handle: worker for worker in self._workers for handle in worker.handles}
+        heard = {by_handle[handle]: None for handle in wait(list(by_handle))}  # type: ignore[index]
+        for worker in heard:
+            for message in worker.messages():
+                match message:
+                    case Ready():
+                        self._stillborn = 0
+                    case News(item):
+                        self._on_progress(item)
+                    case Done(outcomes):
+                        self._workers[worker] = None
+                        yield from outcomes
+                    case Failed(failure):  # `work` never raises: a fault of normlaw's own
+                        for spec in self._taken_from(worker):
+                            yield Outcome(spec.spec_hash, failure.reason, traceback=failure.traceback)
+                    case Died():
+                        yield from self._replace(worker, message)
+            self._hand_out(worker)
+
+    def _hand_out(self, worker: WorkerProcess) -> None:
+        if worker.ready and worker in self._workers and self._waiting:
+            stack = self._workers[worker] = self._waiting.popleft()
+            worker.give(work, stack, replace(self._job, device=worker.device))
+
+    def _taken_from(self, worker: WorkerProcess) -> Stack:
+        stack, self._workers[worker] = self._workers[worker], None
+        return stack or ()
+
+    def _replace(self, worker: WorkerProcess, death: Died) -> Iterator[Outcome]:
+        """Put another process in the place of one that has died, and give its stack another try."""
+        stack = self._workers.pop(worker)
+        worker.kill()
+        if stack is None:
+            self._stillborn += 1
+            if self._stillborn >= MAX_ATTEMPTS:
+                raise NormlawError(f"no process that trains can be started: {death.failure.reason}")
+        else:
+            yield from self._lost(stack, death)
+        if self._waiting:
+            self._add(worker.device)
+
+    def _lost(self, stack: Stack, death: Died) -> Iterator[Outcome]:
+        first = stack[0].spec_hash
+        self._attempts[first] += 1
+        if self._attempts[first] < MAX_ATTEMPTS:
+            self._waiting.appendleft(stack)
+        elif len(stack) > 1:
+            del self._attempts[first]
+            self._waiting.extendleft((stack[len(stack) // 2 :], stack[: len(stack) // 2]))
+        else:
+            failure = Failure(f"{MAX_ATTEMPTS} times, {death.failure.reason}", death.failure.traceback)
+            yield lost(stack[0], self._job, failure, by_itself=death.by_itself)
+
+    def leave(self) -> None:
+        """Stop what is in training at its next measuring point, and end all processes."""
         try:
-            yield news.get_nowait()
-        except (Empty, EOFError):  # EOFError: a process was killed in the middle of a message
-            return
-
-
-_news: Queue[Progress]
-_stop: Event
-_device: str
-
-
-def _initialise(news: Queue[Progress], stop: Event, devices: Queue[str]) -> None:
-    """Set up a worker process: a device, one thread, and the parent's word alone decides when to stop."""
-    global _news, _stop, _device
-    _news, _stop, _device = news, stop, devices.get()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    news.cancel_join_thread()  # news that nobody reads any more must not keep the process from ending
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
-    use_one_thread()
-
-
-def _end_with_parent() -> None:
-    """End at once when the parent is killed: the runs' locks are free then for whoever goes on with them."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _work(stack: Stack, job: Job) -> list[Outcome]:
-    return work(stack, replace(job, device=_device), _news.put, _stop.is_set)
+            for worker in self._workers:
+                if worker.busy:
+                    worker.ask_to_stop()
+                elif not worker.ready:
+                    worker.kill()
+            while busy := [worker for worker in self._workers if worker.busy]:
+                wait([handle for worker in busy for handle in worker.handles])
+                for worker in busy:
+                    for _ in worker.messages():
+                        pass
+            for worker in self._workers:
+                worker.end()
+        finally:  # at once, when interrupted
+            for worker in self._workers:
+                worker.kill()

@@ -69,7 +69,7 @@ def _train(attempts: list[Attempt], job: Job) -> Iterator[Outcome]:
             yield from _together(group, job)
 
 
-def _alone(attempt: Attempt, state: State | None, job: Job) -> Exception | None:
+def _alone(attempt: Attempt, state: State | None, job: Job) -> BaseException | None:
     from normlaw.training.loop import train
 
     try:
@@ -81,7 +81,7 @@ def _alone(attempt: Attempt, state: State | None, job: Job) -> Exception | None:
             resume=state,
             observer=attempt.recorder(),
         )
-    except Exception as error:
+    except BaseException as error:  # a plugin may call sys.exit; an interrupt does not reach a worker
         return error
     return None
 
@@ -107,7 +107,7 @@ def _together(group: list[Begun], job: Job) -> Iterator[Outcome]:
         size = error.fitting
     except OutOfMemoryError:
         size = len(attempts) // 2
-    except Exception:  # some operation cannot be stacked: alone, each run tells what is wrong with it
+    except BaseException:  # some operation cannot be stacked: alone, each run tells what is wrong with it
         size = 1
     else:
         yield from (attempt.end(error) for attempt, error in zip(attempts, errors, strict=True))

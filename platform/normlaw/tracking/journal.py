@@ -101,9 +101,18 @@ class Journal:
         """Write what each layer contributes to the measures at one step."""
         self._append("layers", {"rows": rows})
 
-    def end(self, status: Status, reason: str = "") -> None:
-        """Write that the run came to its end."""
-        self._append("end", {"status": status, "reason": reason})
+    def end(self, status: Status, reason: str = "", traceback: str = "") -> None:
+        """Write that the run came to its end, and why it failed."""
+        where = {"traceback": traceback} if traceback else {}
+        self._append("end", {"status": status, "reason": reason, **where})
+
+    def mend(self) -> bool:
+        """Cut off a line that a kill has left half written; return whether there are whole ones."""
+        content = self.path.read_bytes()
+        length = content.rfind(b"\n") + 1
+        if length < len(content):
+            self._file.truncate(length)
+        return length > 0
 
     def _append(self, kind: str, content: dict[str, Any]) -> None:
         line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)

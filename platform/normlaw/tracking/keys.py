@@ -38,6 +38,8 @@ CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"
 """Artifact of a training run: specification, environment, and the layers' norms at both ends of its curve."""
+TRACEBACK = "traceback.txt"
+"""Artifact of a failed run: where its exception came from, or where its process crashed."""
 
 
 def plugins_tag(versions: Mapping[str, str]) -> str:

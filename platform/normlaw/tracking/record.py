@@ -46,6 +46,8 @@ class Record:
     """None: the run did not come to its end."""
     reason: str = ""
     """Why the run failed."""
+    traceback: str = ""
+    """As Python shows it, where there was one."""
 
     @property
     def spec_hash(self) -> str:
@@ -91,6 +93,7 @@ class _Layers(_Line):
 class _End(_Line):
     status: Status
     reason: str
+    traceback: str = ""
 
 
 def read_journal(path: Path) -> Record | None:
@@ -170,6 +173,7 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
         case "end":
             end = _End.model_validate(entry)
             record.status, record.reason, record.ended = end.status, end.reason, end.time
+            record.traceback = end.traceback
 
 
 def _first_problem(error: ValueError) -> str:

@@ -170,6 +170,8 @@ class RunWriter:
             }
             text = json.dumps(redacted_tree(description), indent=2)
             Path(folder, keys.RUN).write_text(text, encoding="utf-8")
+            if record.traceback:
+                Path(folder, keys.TRACEBACK).write_text(redacted(record.traceback), encoding="utf-8")
             artifacts_of(self._client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
 
 

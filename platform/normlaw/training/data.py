@@ -14,10 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from normlaw.failures import what
 from normlaw.spec import RunSpec
+from normlaw.support import described
 from normlaw.training.label_noise import noisy_labels
 from normlaw.training.randomness import Stream, generator
-from normlaw_registry import Catalogue, Dataset, InputError, LoadContext, Split, Splits, validate_params
+from normlaw_registry import (
+    Catalogue,
+    Dataset,
+    InputError,
+    LoadContext,
+    NormlawError,
+    Split,
+    Splits,
+    validate_params,
+)
 
 EVALUATION_BATCH = 256
 """Examples in an evaluation's forward pass. On a CPU 2,048 take no less time, but eight times the memory."""
@@ -109,7 +120,17 @@ def _load(request: _Request) -> Splits:
     context = LoadContext(
         seed=request.seed, train_size=request.train_size, folder=request.folder, download=request.download
     )
-    splits: Splits = dataset.load(params, context)
+    try:
+        splits: Splits = dataset.load(params, context)
+    except NormlawError:
+        raise
+    except OSError as error:
+        who = described(Dataset, request.dataset, request.catalogue)
+        file = f"{error.filename}: " if error.filename is not None else ""
+        raise NormlawError(f"{who} cannot be loaded: {file}{error.strerror or what(error)}") from error
+    except Exception as error:  # a plugin's own code may fail in any way
+        who = described(Dataset, request.dataset, request.catalogue)
+        raise NormlawError(f"{who} cannot be loaded: {what(error)}") from error
     return splits
 
 
@@ -117,6 +138,7 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
     """Return the run's data set, loaded once per process (and once per seed where the seed draws it).
 
     Raises:
+        NormlawError: it cannot be loaded; names it and who provides it.
         InputError: it has fewer training examples than the run needs, no images to augment, no validation
             split of its own though the run asks for it, or its files are missing.
 

@@ -38,7 +38,7 @@ class Member:
     order: BatchOrder
     optimizer_state: dict[str, Any] | None = None
     """To go on from; None at the beginning."""
-    error: Exception | None = None
+    error: BaseException | None = None
     """Why it ended early."""
 
 

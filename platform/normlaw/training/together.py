@@ -26,7 +26,7 @@ def train_together(
     folder: Path = Path("data"),
     device: str = "cpu",
     resume: Sequence[State] = (),
-) -> list[Exception | None]:
+) -> list[BaseException | None]:
     """Train runs as one stacked computation; each has its own data order, measurements and end.
 
     Each run's curve is that of `loop.train` but for rounding, which depends on the stack.
@@ -96,7 +96,7 @@ def _measure(stack: Stack, place: int, step: int) -> bool:
             run.finish()
             return True
         run.observer.safe_point(lambda: stack.state(place))
-    except Exception as error:  # this run's alone: the others go on
+    except BaseException as error:  # this run's alone, as when a measure calls sys.exit: the others go on
         member.error = error
         return True
     return False

@@ -13,12 +13,16 @@ from typing import Any, Self
 
 from distributed import Future
 
+from normlaw.execution.attempt import lost
 from normlaw.execution.cluster.connection import SECONDS_TO_CONNECT, Connection
 from normlaw.execution.cluster.fitness import Errand, versions_here
+from normlaw.execution.cluster.last_words import last_words_path, take_last_words
 from normlaw.execution.cluster.shared_folder import Token
 from normlaw.execution.cluster.sites import Site
 from normlaw.execution.cluster.task import stacks_in_training, train_stack
 from normlaw.execution.job import Job, Outcome, Progress, Stack
+from normlaw.execution.process import failure_of_death
+from normlaw.failures import Failure
 from normlaw.home import journal_path
 from normlaw.tracking.record import journal_status, read_journal
 from normlaw_registry import NormlawError
@@ -235,8 +239,10 @@ class ClusterExecutor:
             self._put_off(stack[: len(stack) // 2])
             self._put_off(stack[len(stack) // 2 :])
         else:
-            reason = f"its workers were lost before it got any further, each time; out of memory? ({error})"
-            yield Outcome(stack[0].spec_hash, reason)
+            words = take_last_words(last_words_path(self._errand.token_path, stack[0].spec_hash))
+            death = failure_of_death(None, words)
+            reason = f"its workers were lost before it got any further, each time: {death.reason} ({error})"
+            yield lost(stack[0], self._job, Failure(reason, death.traceback), by_itself=bool(words))
 
     def _may_be_free_soon(self, spec_hash: str) -> bool:
         now = monotonic()

@@ -17,6 +17,7 @@ from distributed.core import Status
 
 from normlaw import environment
 from normlaw.execution.cluster.fitness import Errand, require_fit
+from normlaw.execution.cluster.last_words import last_words_path, leaving_last_words
 from normlaw.execution.devices import choose_device, describe_device
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.worker import work
@@ -47,7 +48,8 @@ def train_stack(stack: Stack, job: Job, errand: Errand) -> list[Outcome]:
     _fit(worker.address, worker.state.nthreads, errand)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
     use_one_thread()
-    with _counted(errand.launch):
+    last_words = last_words_path(errand.token_path, stack[0].spec_hash)
+    with _counted(errand.launch), leaving_last_words(last_words):
         return work(
             stack,
             _as_done_here(stack, job, worker.name),
