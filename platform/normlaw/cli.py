@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from types import TracebackType
@@ -20,7 +21,7 @@ def show_redacted(kind: type[BaseException], error: BaseException, trace: Traceb
 
 
 class Program(click.Group):
-    """The group of all verbs; exits with 0 (done), 1 (something failed) or 2 (bad input)."""
+    """The group of all verbs; exits with 0 (done), 1 (something failed), 2 (bad input) or 130 (Ctrl-C)."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line; see click."""
@@ -33,6 +34,9 @@ class Program(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            sys.exit(128 + signal.SIGINT)
         except Exception as error:
             from normlaw.redaction import first_line, printable
             from normlaw_registry import NormlawError

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,18 +99,19 @@ def resume(study: str, **options: Any) -> None:
 def train(source: YamlSource, options: Options) -> None:
     """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
     from normlaw.api import launch_source
+    from normlaw.home import HOME, begun_studies
+    from normlaw.interrupts import interruptible
     from normlaw.study import parse_study
 
     study = parse_study(source)
-    signal.signal(signal.SIGTERM, _interrupt)  # a batch system's way to stop: leave as cleanly as on Ctrl-C
-    try:
-        summary = launch_source(source, options)
-    except KeyboardInterrupt:
-        click.echo(
-            f"Stopped. What is finished is kept; go on with: normlaw resume {study.name}",
-            err=True,
-        )
-        raise click.exceptions.Exit(1) from None
+    go_on = f"go on with: normlaw resume {study.name}"
+    with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
+        try:
+            summary = launch_source(source, options)
+        except KeyboardInterrupt:
+            begun = study.name in begun_studies(HOME)
+            click.echo(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
+            raise click.exceptions.Exit(interrupts.exit_code) from None
     parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
     if summary.elsewhere:
         parts.append(f"{summary.elsewhere} trained by another process")
@@ -129,7 +128,3 @@ def train(source: YamlSource, options: Options) -> None:
     if options["offline"]:
         click.echo(f"Nothing was sent; send it with: normlaw sync {study.name}")
     click.echo(f"Fit the laws with: normlaw analyse {study.name}")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

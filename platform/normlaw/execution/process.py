@@ -111,17 +111,26 @@ class WorkerProcess:
     def messages(self) -> Iterator[Message]:
         """Yield what has arrived, without waiting; the death of the process comes last."""
         dead = not self._process.is_alive()  # asked before the last messages are read
+        while True:
+            with put_off():  # a message that was read but not taken in would be waited for for ever
+                message = self._receive(dead)
+            if message is None:
+                return
+            yield message
+            if isinstance(message, Died):
+                return
+
+    def _receive(self, dead: bool) -> Message | None:
         try:
-            while self._connection.poll():
-                message = self._connection.recv()
-                self.ready = not isinstance(message, News)
-                self.busy = self.busy and not self.ready
-                yield message
+            if self._connection.poll():
+                message: Message = self._connection.recv()
+                if not isinstance(message, News):
+                    self.ready, self.busy = True, False
+                return message
         except (EOFError, OSError):  # killed, perhaps in the middle of a message
             self._process.join()
             dead = True
-        if dead:
-            yield self._death()
+        return self._death() if dead else None
 
     def ask_to_stop(self) -> None:
         """Ask the errand to stop at its next safe place; a process that is not at one is killed."""
@@ -176,6 +185,7 @@ def failure_of_death(exit_code: int | None, last_words: str) -> Failure:
 def _serve(connection: Connection, last_words: Connection) -> None:
     """Work off errands until told to end, or until the launcher is no more."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.set_wakeup_fd(-1)
     for number in SIGNALS:  # functions, since what is ignored would be ignored by its own child processes too
         signal.signal(number, _leave_it_to_the_launcher)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

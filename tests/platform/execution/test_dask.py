@@ -268,7 +268,7 @@ def test_workers_stop_when_the_launcher_is_stopped_or_killed(
     launcher.send_signal(number)
     _, told = launcher.communicate(timeout=PATIENCE)
     if number == signal.SIGINT:
-        assert launcher.returncode == 1
+        assert launcher.returncode == 130
         assert "Stopped. What is finished is kept" in told
         assert "Traceback" not in told
         assert in_training() == []

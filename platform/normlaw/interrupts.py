@@ -1,0 +1,94 @@
+"""Ctrl-C while a launch is under way: acknowledged at once, the first stops cleanly and the second hard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+STOPPED = 128
+"""Added to a signal's number it gives the exit code: 130 for Ctrl-C, 143 for SIGTERM, as shells have it."""
+_CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25h"
+
+
+class Interrupts:
+    """What has been asked for by signals.
+
+    Attributes:
+        number: the first signal, None before it came.
+
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with when it was stopped."""
+        return STOPPED + (self.number or signal.SIGINT)
+
+
+@contextmanager
+def interruptible(at_once: str) -> Iterator[Interrupts]:
+    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; after it, a SIGINT ends the process at once.
+
+    A thread says so and ends the process, whatever the main thread is at: a library's long computation, say.
+    After a first signal the block leaves everything as it is, so that the second still counts while the program
+    comes to its end. To be used in the main thread.
+
+    Args:
+        at_once: what is said when the process is ended at once.
+
+    """
+    interrupts = Interrupts()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if interrupts.number is None:
+            interrupts.number = number
+            raise KeyboardInterrupt
+
+    signals, written_by_signals = os.pipe()
+    os.set_blocking(written_by_signals, False)
+    threading.Thread(target=_watch, args=(signals, at_once), name="signals", daemon=True).start()
+    wakeup = signal.set_wakeup_fd(written_by_signals, warn_on_full_buffer=False)
+    handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupts
+    finally:
+        if interrupts.number is None:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup)
+            os.close(written_by_signals)  # ends the thread
+
+
+def _watch(signals: int, at_once: str) -> None:
+    stopping = False
+    while number := os.read(signals, 1):
+        if number[0] not in (signal.SIGINT, signal.SIGTERM):
+            continue
+        if not stopping:
+            stopping = True
+            _say("Stopping: each run is left at its next measuring point (Ctrl-C once more: at once)")
+        elif number[0] == signal.SIGINT:
+            _end_children()
+            _say(at_once)
+            os._exit(STOPPED + signal.SIGINT)
+    os.close(signals)
+
+
+def _say(text: str) -> None:
+    """Write a line in place of the progress bar, past all buffers and their locks."""
+    terminal = os.isatty(2)
+    with suppress(OSError):
+        os.write(2, f"{_CLEAR_LINE + _SHOW_CURSOR if terminal else ''}{text}\n".encode())
+
+
+def _end_children() -> None:
+    if (multiprocessing := sys.modules.get("multiprocessing")) is not None:
+        for child in multiprocessing.active_children():
+            child.kill()

@@ -1,0 +1,172 @@
+"""Ctrl-C at a terminal: acknowledged at once, the first stops cleanly, the second at once, at any moment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
+PATIENCE = 120
+CTRL_C = b"\x03"
+
+
+class Terminal:
+    """A command at a terminal of its own, whose keys reach all processes that the command begins."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str]) -> None:
+        self._keys, there = os.openpty()
+        self._before = termios.tcgetattr(there)
+        self._there = there
+        self.shown = ""
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._keys, keys)
+
+    def read(self) -> None:
+        """Take in what is shown, for a moment."""
+        if select.select([self._keys], [], [], 0.02)[0]:
+            self.shown += os.read(self._keys, 1 << 16).decode(errors="replace")
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, self.shown[-2000:]
+            self.read()
+
+    def wait_for_end(self) -> int:
+        self.wait_until(lambda: self.process.poll() is not None)
+        self.read()
+        return int(self.process.returncode)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the terminal echoes as before, and shows its cursor."""
+        cursor = self.shown.rfind("\x1b[?25h") >= self.shown.rfind("\x1b[?25l")
+        return termios.tcgetattr(self._there) == self._before and cursor
+
+    def processes(self) -> list[int]:
+        """Return the processes of the session that live."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            except OSError:
+                continue
+            if int(session) == self.process.pid and state != "Z":
+                found.append(int(stat.parent.name))
+        return found
+
+    def close(self) -> None:
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._keys)
+        os.close(self._there)
+
+
+@contextmanager
+def at_a_terminal(study: Path, folder: Path, *arguments: str) -> Iterator[Terminal]:
+    hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")
+    environment = {k: v for k, v in os.environ.items() if k not in hidden}
+    environment |= {"TERM": "xterm", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-m", "normlaw", "run", str(study), *arguments]
+    terminal = Terminal(command, folder, environment)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def importing(terminal: Terminal, folder: Path) -> bool:
+    """Whether the launcher has begun to load torch."""
+    try:
+        return "libtorch" in Path(f"/proc/{terminal.process.pid}/maps").read_text()
+    except OSError:
+        return False
+
+
+def starting(terminal: Terminal, folder: Path) -> bool:
+    """Whether processes that train have been started (the first child is Python's resource tracker)."""
+    return len(terminal.processes()) > 2
+
+
+def training(terminal: Terminal, folder: Path) -> bool:
+    return any(b'"point"' in path.read_bytes() for path in folder.glob(".normlaw/journal/*/*.jsonl"))
+
+
+def trained(terminal: Terminal, folder: Path) -> bool:
+    return any(b'"finished"' in path.read_bytes() for path in folder.glob(".normlaw/journal/*/*.jsonl"))
+
+
+@pytest.mark.parametrize("moment", [importing, starting, training])
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c(
+    moment: Callable[[Terminal, Path], bool],
+    presses: int,
+    small: dict[str, Any],
+    write_study: Callable[[dict[str, Any]], Path],
+    tmp_path: Path,
+) -> None:
+    # a run that is asked twice has no measuring point where it could stop for hours
+    small["fixed"].update(steps=10**8, measuring_points=1 if presses == 2 else 2000)
+    with at_a_terminal(write_study(small), tmp_path) as terminal:
+        terminal.wait_until(lambda: moment(terminal, tmp_path))
+        terminal.press(CTRL_C)
+        terminal.wait_until(lambda: "Stopping: " in terminal.shown)
+        if presses == 2:
+            terminal.press(CTRL_C)
+        assert terminal.wait_for_end() == 130
+        assert "Stopped" in terminal.shown
+        assert "Traceback" not in terminal.shown
+        assert terminal.usable
+        terminal.wait_until(lambda: terminal.processes() == [])
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_while_a_server_keeps_silent(
+    presses: int,
+    small: dict[str, Any],
+    write_study: Callable[[dict[str, Any]], Path],
+    tmp_path: Path,
+    mlflow_server: Any,
+) -> None:
+    small["name"] = f"silent-{presses}"
+    small["vary"] = {"train_size": [32], "seed": [0]}
+    with at_a_terminal(write_study(small), tmp_path, "--tracking-uri", mlflow_server.uri) as terminal:
+        terminal.wait_until(lambda: training(terminal, tmp_path))
+        os.killpg(mlflow_server.pid, signal.SIGSTOP)
+        try:
+            terminal.wait_until(lambda: trained(terminal, tmp_path))
+            terminal.press(CTRL_C)
+            terminal.wait_until(lambda: "Stopping: " in terminal.shown)
+            if presses == 2:
+                terminal.press(CTRL_C)
+            assert terminal.wait_for_end() == 130
+        finally:
+            os.killpg(mlflow_server.pid, signal.SIGCONT)
+        assert "Stopped" in terminal.shown
+        assert "Traceback" not in terminal.shown
+        assert terminal.usable
+        terminal.wait_until(lambda: terminal.processes() == [])
