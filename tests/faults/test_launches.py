@@ -112,7 +112,7 @@ def test_a_signal_stops_a_launch_and_resume_finishes_it(
     launch = nursery.launch(desk.folder, "run", str(write_study(small)), "--device", "cpu")
     wait_until(lambda: sum(path.stat().st_size for path in journals(desk.folder)) > 6_000)
     os.kill(launch, number)
-    assert nursery.wait(launch) == 1, told(desk.folder)
+    assert nursery.wait(launch) == 128 + number, told(desk.folder)
     assert "go on with: normlaw resume small" in told(desk.folder)
     assert "Traceback" not in told(desk.folder)
     assert nursery.wait(nursery.launch(desk.folder, "resume", "small", "--device", "cpu")) == 0
