@@ -350,9 +350,7 @@ def _source(study: str | Path | Mapping[str, Any] | Study, scale: str | None) ->
     if isinstance(study, Study):
         source = YamlSource(study.to_yaml(), study.name)
     elif isinstance(study, Mapping):
-        import yaml
-
-        source = YamlSource(yaml.safe_dump(dict(study), sort_keys=False), str(study.get("name", "study")))
+        source = YamlSource.of(dict(study), str(study.get("name", "study")))
     else:
         source = find_study(str(study))
     return source if scale is None else at_scale(source, scale)

@@ -105,6 +105,10 @@ class Stopping(Model):
         default_factory=dict, description="a measure's natural log at least this, by the measure's name"
     )
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return itself, which is frozen: pydantic copies this default once for each run of a study."""
+        return self
+
 
 class Validation(Model):
     """The examples on which the optimum of a curve is chosen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, TypeVar
 
@@ -152,7 +153,7 @@ class RunSpec(Model):
         50, le=10**6, description="log-spaced in optimiser steps, besides step 0"
     )
     measures: tuple[ComponentChoice, ...] = Field(
-        min_length=1, description="the norms taken at every measuring point"
+        min_length=1, max_length=1000, description="the norms taken at every measuring point"
     )
 
     @model_serializer(mode="wrap")
@@ -190,8 +191,8 @@ class RunSpec(Model):
     @classmethod
     def _distinct(cls, measures: tuple[ComponentChoice, ...]) -> tuple[ComponentChoice, ...]:
         names = [measure.name for measure in measures]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"named twice: {', '.join(sorted(twice))}")
+        if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+            raise ValueError(f"named twice: {', '.join(name[:100] for name in twice[:9])}")
         return measures
 
     def resolved(self, catalogue: Catalogue, where: Callable[[tuple[str | int, ...]], str] = str) -> Self:

@@ -8,13 +8,13 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from normlaw.names import STUDY_NAME, study_name
 from normlaw.spec import RunSpec, flatten
 from normlaw.storable import unstorable
 from normlaw.typed import Model
+from normlaw.yaml_loader import dump
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
@@ -22,6 +22,8 @@ from normlaw_registry.errors import brief, describe_problem, known_keys, suggest
 Place = tuple[str | int, ...]
 MAX_RUNS = 100_000
 """Runs that one study may have: more is a slip of the pen, or an attempt to use up the memory."""
+SHOWN = 10
+"""Problems told in one message."""
 SHIPPED = Path(__file__).parent / "studies"
 
 
@@ -102,7 +104,7 @@ class Study(Model):
 
     def to_yaml(self) -> str:
         """Return the study as a file that reads back as the same study."""
-        return yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        return dump(self.model_dump(mode="json", exclude_none=True))
 
 
 def _values(key: str, value: Any) -> Any:
@@ -111,7 +113,7 @@ def _values(key: str, value: Any) -> Any:
     if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(f"{key}: give a non-empty list of values")
     if len({str(v) for v in value}) < len(value):
-        raise ValueError(f"{key}: a value stands twice in {list(value)}")
+        raise ValueError(f"{key}: a value stands twice in {brief(list(value))}")
     return value
 
 
@@ -210,10 +212,12 @@ def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
 
 
 def _problems(error: ValidationError, model: type[Model], where: Callable[[Place], str]) -> str:
-    return "\n".join(
+    problems = error.errors(include_url=False)
+    lines = [
         f"{where(problem['loc'])}: {describe_problem(problem, known_keys(model, problem['loc']))}"
-        for problem in error.errors()
-    )
+        for problem in problems[:SHOWN]
+    ]
+    return "\n".join(lines + ([f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []))
 
 
 def shipped_studies() -> dict[str, Path]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from normlaw.yaml_loader import Loader, dump
 from normlaw_registry import InputError
+from normlaw_registry.errors import LONGEST, brief
 
 MAX_BYTES = 1_000_000
 """A study is a page of text; something larger is the wrong file."""
@@ -19,8 +21,8 @@ class YamlSource:
     """A YAML file: its data and the line of every key.
 
     Raises:
-        InputError: the file cannot be read, is too large, is not YAML, is no mapping, has a key twice, or
-            has aliases (a few lines of them can grow to gigabytes, and a study needs none).
+        InputError: the file cannot be read, is larger than `MAX_BYTES`, is not YAML, is no mapping, has a key
+            twice, or what `yaml_loader.Loader` refuses.
 
     """
 
@@ -28,31 +30,60 @@ class YamlSource:
         self.name = name
         self._lines: dict[tuple[Hashable, ...], int] = {}
         try:
-            root = yaml.compose(text, Loader=_NoAliases)
+            content = text.encode()
+        except UnicodeEncodeError as error:
+            line = text.count("\n", 0, error.start) + 1
+            raise InputError(f"{name}:{line}: not a text in UTF-8") from None
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{name}: larger than {MAX_BYTES} bytes, which no study is")
+        try:
+            loader = Loader(content)
+            root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
                 raise InputError(f"{name}: a study is a mapping with the keys name, fixed and vary")
-            self.data: dict[str, Any] = yaml.load(text, Loader=_NoAliases)
+            self._index(root, ())
+            self.data: dict[str, Any] = loader.construct_document(root)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise InputError(f"{name}:{line}: not YAML: {error.problem}") from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise InputError(f"{name}: not YAML: {error}") from None
-        self._index(root, ())
+            line = min(line, max(len(text.splitlines()), 1))  # libyaml finds the end after the last line
+            raise InputError(f"{name}:{line}: not YAML: {error.problem}"[:500]) from None
+        except yaml.reader.ReaderError as error:
+            line = content.count(b"\n", 0, error.position) + 1
+            raise InputError(f"{name}:{line}: not YAML: {error.reason}") from None
+        if not isinstance(self.data, dict):
+            raise InputError(f"{name}: a study is a mapping with the keys name, fixed and vary")
+
+    @classmethod
+    def of(cls, tree: Mapping[str, Any], name: str) -> YamlSource:
+        """Return what `tree` would be as a file.
+
+        Raises:
+            InputError: it holds something that YAML has no form for; or as the class does.
+
+        """
+        try:
+            return cls(dump(tree), name)
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            reason = f"cannot be written as YAML: {brief(str(error))}"
+            raise InputError(f"{brief(name)}: {reason}") from None
 
     @classmethod
     def read(cls, path: Path) -> YamlSource:
         """Read a file. Raises as the class does."""
         try:
-            if path.stat().st_size > MAX_BYTES:
-                raise InputError(f"{path}: larger than {MAX_BYTES} bytes, which no study is")
-            return cls(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)  # a pipe or a device tells no size, and may never end
+            text = content[:MAX_BYTES].decode() if len(content) <= MAX_BYTES else None
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
-            raise InputError(f"{path}: cannot be read: {reason}") from None
+            raise InputError(f"{brief(str(path))[1:-1]}: cannot be read: {reason}") from None
+        if text is None:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes, which no study is")
+        return cls(text, str(path))
 
     def where(self, path: Sequence[Hashable]) -> str:
         """Return 'file:line: dotted.path' of the deepest part of `path` that the file has."""
-        dotted = ".".join(str(part) for part in path)
+        dotted = ".".join(brief(part) if len(str(part)) > LONGEST else str(part) for part in path)
         for length in range(len(path), -1, -1):
             if (line := self._lines.get(tuple(path[:length]))) is not None:
                 return f"{self.name}:{line}: {dotted}".rstrip(": ")
@@ -71,12 +102,11 @@ class YamlSource:
         result.data = _merged(self.data, top or {})
         result._lines = dict(self._lines)
         over = {at[len(path) :]: line for at, line in self._lines.items() if at[: len(path)] == path}
-        for key in replaced:
-            for name in (top or {}).get(key) or {}:
-                result.data[key][name] = top[key][name]
-                gone = [at for at in result._lines if at[:2] == (key, name)]
-                for at in gone:
-                    del result._lines[at]
+        gone = {(key, name) for key in replaced for name in (top or {}).get(key) or {}}
+        for key, name in gone:
+            result.data[key][name] = top[key][name]
+        if gone:
+            result._lines = {at: line for at, line in result._lines.items() if at[:2] not in gone}
         result._lines.update({at: line for at, line in over.items() if at})
         return result
 
@@ -84,10 +114,12 @@ class YamlSource:
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key.start_mark)
                 at = (*path, key.value)
                 if at in self._lines:
                     raise InputError(
-                        f"{self.name}:{key.start_mark.line + 1}: {key.value!r} stands here a second time"
+                        f"{self.name}:{key.start_mark.line + 1}: {brief(key.value)} stands here a second time"
                     )
                 self._lines[at] = key.start_mark.line + 1
                 self._index(value, at)
@@ -101,11 +133,3 @@ def _merged(below: Any, above: Any) -> Any:
         both = {key: _merged(below.get(key), value) for key, value in above.items()}
         return {**below, **both}
     return above
-
-
-class _NoAliases(yaml.SafeLoader):
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)

@@ -54,6 +54,10 @@ LONGEST = 120
 """Characters of a value in an error message; of a longer one, both ends are shown."""
 
 
+MOST_NAMES = 100
+"""Names listed in an error message."""
+
+
 class _Brief(Repr):
     """Shows a few items of a container and both ends of a text, whatever their size."""
 
@@ -78,14 +82,17 @@ def brief(value: object) -> str:
     >>> brief([1, "a"]), brief(list(range(1000))), brief(10**5000)
     ("[1, 'a']", '[0, 1, 2, 3, 4, 5, ...]', 'a whole number of about 5001 digits')
     """
-    text = _BRIEF.repr(value)
+    return _cut(_BRIEF.repr(value))
+
+
+def _cut(text: str) -> str:
     half = (LONGEST - 3) // 2
     return text if len(text) <= LONGEST else f"{text[:half]}...{text[-half:]}"
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
     """Return up to three known names that look like `word`, best first."""
-    return get_close_matches(word, list(known), n=3, cutoff=0.5)
+    return get_close_matches(word[:LONGEST], list(known), n=3, cutoff=0.5)
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
@@ -97,8 +104,11 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     'known: cnn, perceptron'
     """
     if close := nearest(word, known):
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(sorted(known)) or 'none'}"
+        return f"did you mean {' or '.join(map(_cut, close))}?"
+    shown = [_cut(name) for name in sorted(known)[:MOST_NAMES]]
+    if len(known) > MOST_NAMES:
+        shown.append(f"and {len(known) - MOST_NAMES} more")
+    return f"known: {', '.join(shown) or 'none'}"
 
 
 def describe_problem(problem: ErrorDetails, known: Sequence[str]) -> str:
@@ -111,7 +121,7 @@ def describe_problem(problem: ErrorDetails, known: Sequence[str]) -> str:
         case "value_error":
             return problem["msg"].removeprefix("Value error, ")
         case _:
-            return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+            return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {brief(problem['input'])}"
 
 
 def known_keys(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
