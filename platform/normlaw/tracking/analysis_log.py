@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import time
+import hashlib
+import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, RunTag
-from mlflow.tracking.context.registry import resolve_tags
+from mlflow.entities import Experiment
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.note import image
+from normlaw.tracking.whole_run import WholeRun
+from normlaw.tracking.whole_writer import WholeRunWriter
 from normlaw.tracking.writer import MAX_PARAM_LENGTH, MAX_PARAMS
 
 MAX_TAG_LENGTH = 5000
 """Characters of a tag that every MLflow since 3.7 takes."""
+ENDINGS = (".json", ".txt", ".csv")
 
 
 def log_analysis(
@@ -35,7 +37,8 @@ def log_analysis(
 ) -> str:
     """Log one analysis with every file in `folder`; return its run id.
 
-    A metric that is not finite is left out: MLflow's pages break on it.
+    Where the latest analysis of this name found the same, nothing is logged, and the id is that one's. A metric
+    that is not finite is left out: MLflow's pages break on it.
 
     Args:
         client: of the tracking server.
@@ -50,22 +53,35 @@ def log_analysis(
         plugins: version of each distribution that the fitters came from.
 
     """
-    now = int(time.time() * 1000)
-    tags = {**resolve_tags(), keys.KIND: "analysis"}
-    if setting is not None:
-        tags[keys.SETTING] = setting
-    run = client.create_run(experiment.experiment_id, start_time=now, tags=tags, run_name=name)
-    shown = [f"\n{image(run.info.run_id, f'figures/{figure}.svg')}" for figure in figures]
-    client.log_batch(
-        run.info.run_id,
-        metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if math.isfinite(value)],
-        params=[Param(key, value[:MAX_PARAM_LENGTH]) for key, value in params.items()][:MAX_PARAMS],
-        tags=[
-            *([RunTag(keys.PLUGINS, keys.plugins_tag(plugins))] if plugins else []),
-            *([RunTag(keys.NORM, params["norm"])] if "norm" in params else []),
-            RunTag(keys.NOTE, "\n".join([*note, *shown])[:MAX_TAG_LENGTH]),
-        ],
+    values = [(key, 0, value) for key, value in metrics.items()]
+    logged = {key: value[:MAX_PARAM_LENGTH] for key, value in list(params.items())[:MAX_PARAMS]}
+    tags = {
+        **({keys.SETTING: setting} if setting is not None else {}),
+        **({keys.PLUGINS: keys.plugins_tag(plugins)} if plugins else {}),
+        **({keys.NORM: params["norm"]} if "norm" in params else {}),
+    }
+    found = [name, values, logged, tags, list(note), *_results(folder)]
+
+    def shown(run_id: str) -> str:
+        images = [f"\n{image(run_id, f'figures/{figure}.svg')}" for figure in figures]
+        return "\n".join([*note, *images])[:MAX_TAG_LENGTH]
+
+    def copy(place: Path) -> None:
+        shutil.copytree(folder, place, dirs_exist_ok=True)
+
+    run = WholeRun(
+        kind="analysis",
+        identity=hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16],
+        name=name,
+        params=logged,
+        values=values,
+        write_files=copy,
+        more_tags=tags,
+        note=shown,
     )
-    artifacts_of(client, run).log_artifacts(str(folder))  # type: ignore[no-untyped-call]
-    client.set_terminated(run.info.run_id)
-    return str(run.info.run_id)
+    return WholeRunWriter(client, experiment, "analysis", series=True).write([run]).run_id
+
+
+def _results(folder: Path) -> list[str]:
+    """Return what an analysis found, as its files have it; figures show the same."""
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.suffix in ENDINGS]

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param
-from mlflow.tracking.context.registry import resolve_tags
+from mlflow.entities import Experiment
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.experiment import opened
-from normlaw.tracking.reader import search_runs
-from normlaw.tracking.writer import MAX_METRICS
+from normlaw.tracking.whole_run import WholeRun
+from normlaw.tracking.whole_writer import WholeRunWriter
 
 
 def import_curves(client: MlflowClient, study: str, curves: pd.DataFrame, source: str) -> tuple[int, int]:
     """Log each curve as one finished run of the study's experiment, made on first use.
 
-    A curve that is already there, value for value, is left as it is: importing a file twice changes nothing.
+    A curve that is already there, value for value, is left as it is: importing a file twice changes nothing,
+    and importing it again after a kill adds what is missing.
 
     Args:
         client: of the tracking server.
@@ -34,44 +35,48 @@ def import_curves(client: MlflowClient, study: str, curves: pd.DataFrame, source
         How many curves were logged, and how many were already there.
 
     """
-    experiment = _experiment(client, study, curves)
-    there = {run.data.tags.get(keys.SPEC_HASH) for run in search_runs(client, experiment, "imported")}
-    tags = {**resolve_tags(), keys.KIND: "imported"}
-    logged = 0
-    groups = [group for _, group in curves.groupby(["train_size", "seed"], sort=True)]
-    for curve in groups:
-        identity = hashlib.sha256(curve.to_csv(index=False).encode()).hexdigest()[:16]
-        if identity not in there:
-            _log(client, experiment, curve, source, {**tags, keys.SPEC_HASH: identity})
-            logged += 1
-    return logged, len(groups) - logged
+    writer = WholeRunWriter(client, _experiment(client, study, curves), "imported")
+    written = writer.write(_runs(curves, source))
+    return written.logged, written.there
 
 
 def _experiment(client: MlflowClient, study: str, curves: pd.DataFrame) -> Experiment:
     prefix = keys.log_norm("")
     first = next(c for c in map(str, curves.columns) if c.startswith(prefix)).removeprefix(prefix)
-    tags = {keys.NORM: first, keys.NOTE: "Learning curves measured elsewhere."}
-    return opened(client, study, tags)
+    return opened(client, study, {keys.NORM: first, keys.NOTE: "Learning curves measured elsewhere."})
 
 
-def _log(
-    client: MlflowClient, experiment: Experiment, curve: pd.DataFrame, source: str, tags: dict[str, str]
-) -> None:
-    now = int(time.time() * 1000)
-    size, seed = int(curve["train_size"].iloc[0]), int(curve["seed"].iloc[0])
-    name = f"imported P={size} seed={seed}"
-    run = client.create_run(experiment.experiment_id, start_time=now, tags=tags, run_name=name)
-    params = [Param("train_size", str(size)), Param("seed", str(seed)), Param("source", source)]
-    values = [column for column in map(str, curve.columns) if "/" in column]
-    metrics = [
-        Metric(column, float(value), now, int(step))
-        for column in values
-        for step, value in zip(curve["step"], curve[column], strict=True)
-    ]
-    for start in range(0, len(metrics), MAX_METRICS):
-        client.log_batch(run.info.run_id, metrics=metrics[start : start + MAX_METRICS])
-    client.log_batch(run.info.run_id, params=params)
-    with tempfile.TemporaryDirectory() as folder:
-        curve.to_parquet(Path(folder, keys.CURVE), index=False)
-        artifacts_of(client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
-    client.set_terminated(run.info.run_id)
+def _runs(curves: pd.DataFrame, source: str) -> Iterator[WholeRun]:
+    """Yield the run of each curve, in the order of train sizes and seeds.
+
+    Texts and tables are made of all curves at once and then cut: one by one they take most of an import's time.
+    """
+    curves = curves.sort_values(["train_size", "seed"], kind="stable", ignore_index=True)
+    header = curves.head(0).to_csv(index=False)
+    lines = curves.to_csv(index=False, header=False).splitlines(keepends=True)
+    table = pa.Table.from_pandas(curves, preserve_index=False)
+    columns = {str(name): curves[name].tolist() for name in curves.columns}
+    metrics = [name for name in columns if "/" in name]
+    sizes, seeds, steps = columns["train_size"], columns["seed"], columns["step"]
+    start = 0
+    for stop in range(1, len(curves) + 1):
+        if stop < len(curves) and (sizes[stop], seeds[stop]) == (sizes[start], seeds[start]):
+            continue
+        size, seed = int(sizes[start]), int(seeds[start])
+        yield WholeRun(
+            kind="imported",
+            identity=hashlib.sha256((header + "".join(lines[start:stop])).encode()).hexdigest()[:16],
+            name=f"imported P={size} seed={seed}",
+            params={"train_size": str(size), "seed": str(seed), "source": source},
+            values=[
+                (name, int(step), float(value))
+                for name in metrics
+                for step, value in zip(steps[start:stop], columns[name][start:stop], strict=True)
+            ],
+            write_files=partial(_write, table.slice(start, stop - start)),
+        )
+        start = stop
+
+
+def _write(table: pa.Table, folder: Path) -> None:
+    pq.write_table(table, folder / keys.CURVE)

@@ -5,23 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, Run
-from mlflow.tracking.context.registry import resolve_tags
+from mlflow.entities import Experiment
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.experiment import opened
-from normlaw.tracking.reader import search_runs
-from normlaw.tracking.writer import batches
+from normlaw.tracking.whole_run import Value, WholeRun
+from normlaw.tracking.whole_writer import WholeRunWriter
 from normlaw_registry import Prediction
 
 
@@ -71,44 +66,29 @@ def open_study(client: MlflowClient, study: str) -> Experiment:
 
 def log_theory(client: MlflowClient, experiment: Experiment, curves: list[TheoryCurve]) -> int:
     """Log the curves that the experiment does not have yet; return how many those were."""
-    known = {
-        run.data.tags.get(keys.SPEC_HASH): run
-        for run in search_runs(client, experiment, "theory")
-        if run.info.status == "FINISHED"
-    }
-    missing = [curve for curve in curves if curve.spec_hash not in known]
-    for curve in missing:
-        _write(client, experiment, curve)
-    return len(missing)
+    return WholeRunWriter(client, experiment, "theory").write(map(_run, curves)).logged
 
 
-def _write(client: MlflowClient, experiment: Experiment, curve: TheoryCurve) -> None:
-    now = int(time.time() * 1000)
-    run: Run = client.create_run(
-        experiment.experiment_id,
-        start_time=now,
-        tags={**resolve_tags(), keys.KIND: "theory", keys.SPEC_HASH: curve.spec_hash},
-        run_name=f"theory {curve.theory} alpha={curve.alpha:g}",
-    )
+def _run(curve: TheoryCurve) -> WholeRun:
     params = {
         "theory": curve.theory,
         "alpha": curve.alpha,
         "train_size": curve.train_size,
         **{f"theory.{key}": value for key, value in curve.params.items()},
     }
-    logged = [Param(key, str(value)) for key, value in params.items()]
-    for metrics, some_params in batches(list(_metrics(curve, now)), logged):
-        client.log_batch(run.info.run_id, metrics=metrics, params=some_params)
-    with tempfile.TemporaryDirectory() as folder:
-        curve.frame.to_parquet(Path(folder, keys.CURVE), index=False)
-        artifacts_of(client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
-    client.set_terminated(run.info.run_id)
+    return WholeRun(
+        kind="theory",
+        identity=curve.spec_hash,
+        name=f"theory {curve.theory} alpha={curve.alpha:g}",
+        params={key: str(value) for key, value in params.items()},
+        values=list(_values(curve)),
+        write_files=lambda folder: curve.frame.to_parquet(folder / keys.CURVE, index=False),
+    )
 
 
-def _metrics(curve: TheoryCurve, now: int) -> Iterator[Metric]:
-    """Yield every finite number; MLflow's pages break on the others."""
+def _values(curve: TheoryCurve) -> Iterator[Value]:
     for row in curve.frame.drop(columns=["train_size", "seed", "alpha"]).to_dict("records"):
         step = int(row.pop("step"))
-        yield from (Metric(str(key), value, now, step) for key, value in row.items() if math.isfinite(value))
+        yield from ((str(key), step, float(value)) for key, value in row.items())
     for name, error in curve.references.items():
-        yield Metric(f"{keys.REFERENCE}{name}", error, now, 0)
+        yield f"{keys.REFERENCE}{name}", 0, float(error)

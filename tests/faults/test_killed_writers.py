@@ -1,0 +1,150 @@
+"""Imports, theories and analyses killed at any moment: given again, all is as if nothing had been killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+KILLS = 40
+KILLS_A_STORE = 8
+"""After as many, the command is let come to its end, and another store is begun."""
+TEXTS = {".json", ".csv", ".parquet"}
+"""Files that hold the same bytes each time; drawings and pages differ in what they are drawn with."""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the CPU time of processes in /proc"),
+]
+
+
+def write_curves(path: Path, seeds: int, points: int) -> None:
+    """Write curves whose error falls as norm^-0.5 to an optimum that grows as P, then rises."""
+    rows = []
+    for size in (100, 200, 400, 800):
+        for seed in range(seeds):
+            x = np.linspace(0, 8, points) + 0.002 * seed
+            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size))))
+            rows.append(pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": error}))
+    pd.concat(rows).to_csv(path, index=False)
+
+
+def content(folder: Path) -> list[tuple[Any, ...]]:
+    """Return all that a store has of its runs, without ids and times, and their files."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+        runs = store.execute(
+            "SELECT run_uuid, name, status, artifact_uri, end_time IS NULL FROM runs"
+        ).fetchall()
+        found: list[tuple[Any, ...]] = [run[1:3] + run[4:] for run in runs]
+        names = {run[0]: run[2] for run in runs}
+        for table, chosen in {
+            "tags": "key, value",
+            "params": "key, value",
+            "metrics": "key, step, value, is_nan",
+            "latest_metrics": "key, step, value, is_nan",
+        }.items():
+            for run, *row in store.execute(f"SELECT run_uuid, {chosen} FROM {table}"):
+                values = [value.replace(run, "ID") if isinstance(value, str) else value for value in row]
+                found.append((names[run], table, *values))
+        for note in store.execute("SELECT key, value FROM experiment_tags").fetchall():
+            text = str(note)
+            for run in names:
+                text = text.replace(run, "ID")
+            found.append(("experiment", text))
+    for _, place, name, *_ in runs:
+        for path in Path(place).rglob("*"):
+            if path.is_file():
+                data = path.read_bytes() if path.suffix in TEXTS else b""
+                found.append((name, str(path.relative_to(place)), data))
+    return sorted(found, key=repr)
+
+
+def used(pid: int) -> float | None:
+    """Return the seconds of CPU that a process has had; None once it has ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return None if fields[0] == "Z" else seconds
+
+
+def work_of(nursery: Any, folder: Path, arguments: tuple[str, ...]) -> float:
+    """Run a command undisturbed; return the seconds of CPU that it takes."""
+    pid, last = nursery.launch(folder, *arguments), 0.0
+    while (now := used(pid)) is not None:
+        last = now
+        time.sleep(0.002)
+    assert nursery.wait(pid) == 0, (folder / "out.txt").read_text()
+    return last
+
+
+def killed(nursery: Any, folder: Path, arguments: tuple[str, ...], after: float) -> bool:
+    """Run a command and kill it after so many seconds of its own CPU; return whether it had not ended before.
+
+    CPU time, not the clock's: a loaded machine changes no moment.
+    """
+    pid = nursery.launch(folder, *arguments)
+    while (now := used(pid)) is not None and now < after:
+        time.sleep(0.001)
+    os.kill(pid, signal.SIGKILL)
+    status = nursery.wait(pid)
+    assert status in (0, -signal.SIGKILL), (folder / "out.txt").read_text()
+    return bool(status)
+
+
+@pytest.mark.parametrize("verb", ["import", "theory", "analyse"])
+def test_forty_kills_leave_what_an_undisturbed_command_leaves(
+    nursery: Any, empty_database: Path, tmp_path: Path, verb: str
+) -> None:
+    write_curves(tmp_path / "curves.csv", *((30, 6) if verb == "import" else (2, 24)))
+    importing = ("import", str(tmp_path / "curves.csv"), "--study", "s")
+    arguments = {
+        "import": importing,
+        "theory": (
+            "theory",
+            "perceptron",
+            "--alpha",
+            "0.5,1,1.5,2,2.5,3,3.5,4",
+            "--lambda",
+            "0.1:10:6",
+            "--study",
+            "s",
+        ),
+        "analyse": ("analyse", "s", "--draws", "100"),
+    }[verb]
+    template = tmp_path / "template"
+    template.mkdir()
+    shutil.copy(empty_database, template / "mlflow.db")
+    if verb == "analyse":
+        assert nursery.wait(nursery.launch(template, *importing)) == 0
+
+    def store(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        shutil.copy(template / "mlflow.db", tmp_path / name)
+        return tmp_path / name
+
+    undisturbed = store("undisturbed")
+    work = work_of(nursery, undisturbed, arguments)
+    expected = content(undisturbed)
+    draw = random.Random(verb)
+    kills = stores = 0
+    while kills < KILLS:
+        folder = store(str(stores))
+        stores += 1
+        for _ in range(KILLS_A_STORE):
+            if not killed(nursery, folder, arguments, draw.uniform(0, work)):
+                break
+            kills += 1
+        assert nursery.wait(nursery.launch(folder, *arguments)) == 0, (folder / "out.txt").read_text()
+        assert content(folder) == expected
+        assert stores <= KILLS, "the command ends before it can be killed"
+    assert nursery.wait(nursery.launch(folder, *arguments)) == 0
+    assert content(folder) == expected  # given once more, it changes nothing
