@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -28,6 +28,13 @@ class Program(click.Group):
         sys.excepthook = show_redacted
         return super().main(*args, **extra)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the command line; see click. `--help` prints here."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            _leave_quietly()
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; an error that is no bug is shown as its message alone."""
         try:
@@ -45,6 +52,8 @@ class Program(click.Group):
                 message, code = printable(str(error)), error.exit_code
             elif _is_mlflows(error):
                 message, code = f"MLflow: {first_line(error)}", 1
+            elif isinstance(error, BrokenPipeError) and _reader_is_gone():
+                _leave_quietly()
             elif isinstance(error, OSError):
                 message, code = first_line(error), 1
             else:
@@ -52,6 +61,27 @@ class Program(click.Group):
             click.secho("error: ", fg="red", bold=True, nl=False, err=True)
             click.echo(message, err=True)
             sys.exit(code)
+
+
+def _reader_is_gone() -> bool:
+    """Return whether whoever read standard output has closed it, as `head` does; a server may go away too."""
+    import select
+
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # no file behind it: captured by a test
+        return False
+    return bool(poll.poll(0))
+
+
+def _leave_quietly() -> NoReturn:
+    """End as a program does that SIGPIPE kills, with the status that a shell shows of it."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # else what is still in the buffer fails once more at the end
+    sys.exit(141)
 
 
 def _is_mlflows(error: Exception) -> bool:

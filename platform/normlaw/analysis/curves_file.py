@@ -21,6 +21,8 @@ NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
 """What a measure may be called: what MLflow takes as part of a metric's name."""
 LARGEST = 2**53
 """Above it a float64 does not tell neighbouring whole numbers apart."""
+LARGEST_LOG = 1_000_000
+"""Of a natural log of a norm: the squares and sums of fits stay exact, and no network has such a norm."""
 SHOWN = 5
 """Problems listed in one message."""
 
@@ -129,6 +131,8 @@ def _numbers(path: Path, raw: pd.DataFrame) -> pd.DataFrame:
         if column in WHOLE:
             whole = (number == number.round()) & number.between(-LARGEST, LARGEST)
             complain(finite & ~whole, column, "must be a whole number")
+        if column in ("log_norm", "mean_log_optimal_norm"):
+            complain(finite & (number.abs() > LARGEST_LOG), column, f"must lie within +-{LARGEST_LOG:,}")
         if column == "test_error":
             complain(finite & ~number.between(0, 1), column, "must be a fraction in [0, 1]")
         if column in ("train_size", "alpha"):

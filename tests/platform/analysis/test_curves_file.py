@@ -45,6 +45,8 @@ def test_spreadsheets_byte_order_mark_and_spaces(tmp_path):
         (GOOD + "1.5,3,0.1\n", r"line 4, column 'train_size': must be a whole number"),
         (GOOD + "-5,3,0.1\n", r"line 4, column 'train_size': must be positive"),
         (GOOD + "100,1.0,0.3\n", r"line 4, columns train_size, log_norm: the same point as line 2"),
+        (GOOD + "100,1e160,0.1\n", r"line 4, column 'log_norm': must lie within \+-1,000,000, got '1e160'"),
+        (GOOD + "100,-1e308,0.1\n", r"line 4, column 'log_norm': must lie within"),
         (GOOD + "100,1,2,3,4\n", "is no CSV file: .*line 4"),
     ],
 )
