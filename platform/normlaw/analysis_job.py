@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
 from normlaw.tracking.note import as_note, image, show_laws
 from normlaw.tracking.reader import find_experiment, read_curves, read_layers, search_runs
+from normlaw.tracking.same import finished
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.errors import suggestion
 
@@ -83,7 +84,7 @@ def analyse_study(
     experiment = find_experiment(client, study)
     norm = norm or experiment.tags.get(keys.NORM)
     measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]
-    groups = by_setting(finished(measured))
+    groups = by_setting(finished(measured, norm))
     for setting, members in by_setting(finished(search_runs(client, experiment, "theory"))):
         groups.append(({"theory": members[0].data.params["theory"], **setting}, members))
     if not groups:
@@ -150,15 +151,6 @@ def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path)
         for form in ("png", "svg"):
             figure.savefig(folder / "figures" / f"layer_norms.{form}", dpi=150)
         pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
-
-
-def finished(runs: Iterable[Run]) -> list[Run]:
-    """Return the finished run of each specification; of several, the first."""
-    kept: dict[str, Run] = {}
-    for run in runs:
-        if run.info.status == "FINISHED":
-            kept.setdefault(run.data.tags[keys.SPEC_HASH], run)
-    return list(kept.values())
 
 
 def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
-from normlaw.analysis_job import finished, tidy
+from normlaw.analysis_job import tidy
 from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
 from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw.tracking.same import finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def compare_study(
     """
     client = connect(tracking_uri, "add")
     experiment = find_experiment(client, study)
-    trained = finished(search_runs(client, experiment, "training"))
+    trained = finished(search_runs(client, experiment, "training"), keys.THEORY_NORM)
     exact = finished(search_runs(client, experiment, "theory"))
     if not trained or not exact:
         return None

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from normlaw.analysis_job import finished, tidy
+from normlaw.analysis_job import tidy
 from normlaw.report_job import analyses_of
 from normlaw.settings import by_setting
 from normlaw.tracking import keys
 from normlaw.tracking.client import connect
 from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw.tracking.same import finished
 from normlaw_registry import InputError
 
 SETTINGS = "normlaw.settings"

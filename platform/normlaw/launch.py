@@ -15,12 +15,12 @@ from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
-from normlaw.home import HOME, journal_path, keep_study
+from normlaw.home import HOME, keep_study
+from normlaw.plan import make_plan
 from normlaw.preflight import check
 from normlaw.study import Study, expand
 from normlaw.support import check_support
 from normlaw.tracking.launch_file import Launch
-from normlaw.tracking.record import journal_status
 from normlaw.tracking.session import Offline, Online
 from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
@@ -125,9 +125,11 @@ def launch(
         check(specs.values(), catalogue, home / "data", download=download)
         session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
         keep_study(home, study)
-        on_disk = {h for h in specs if journal_status(journal_path(home, study.name, h)) == "finished"}
-        clear_checkpoints(home, study.name, on_disk)
-        missing = [spec for h, spec in specs.items() if h not in session.finished | on_disk]
+        plan = make_plan(study, specs, catalogue, home, session.finished(specs))
+        for reason in plan.reasons():
+            display.say(reason)
+        missing = plan.missing
+        clear_checkpoints(home, study.name, plan.on_disk - {spec.spec_hash for spec in missing})
         summary = Summary(already_there=len(specs) - len(missing))
         job = Job(
             study=study.name,
@@ -138,6 +140,7 @@ def launch(
             environment={**environment.describe(catalogue), "device": trainer.describe_device(device)},
             max_parallel=max_parallel or len(processors(device)),
             checkpoint_seconds=checkpoint_seconds,
+            begun_as=plan.begun_as,
         )
         if missing:
             about = {"runs": str(len(missing)), "device": device, "executor": executor}
@@ -146,18 +149,18 @@ def launch(
             job = replace(job, environment={**job.environment, "launch": launched.name})
             session.begin(launched.name, system_load)
         report = opened.enter_context(display.training(missing, already_done=summary.already_there))
-        left = (on_disk | session.running) - {spec.spec_hash for spec in missing}
+        left = (plan.on_disk | session.running) - {job.name(spec.spec_hash) for spec in missing}
         opened.enter_context(session.sending(left, report.backlog, report.refused))
 
         def note(news: Progress) -> None:
             report.progress(news)
-            session.in_training(news.spec_hash)
+            session.in_training(job.name(news.spec_hash))
 
         together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
         for outcome in train_shared(missing, trainer, job, together, note, report.waiting_for):
             spec = specs[outcome.spec_hash]
             summary.count(outcome, study.run_name(spec))
-            session.ended(spec.spec_hash)
+            session.ended(job.name(spec.spec_hash))
             report.ended(spec, outcome)
         names = {h: study.run_name(spec) for h, spec in specs.items()}
         summary.unsent = {names.get(h, h): reason for h, reason in session.finish().items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from normlaw.spec import unlisted
+from normlaw.listed import MEASURES, unlisted
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -16,19 +16,20 @@ is the load of a theory's curve, `source` the file of an imported one.)"""
 
 
 def by_setting(runs: Sequence[Run]) -> list[tuple[dict[str, str], list[Run]]]:
-    """Part the runs into groups that differ in nothing but train_size and seed, in order of appearance.
+    """Part the runs into groups trained alike but for train_size and seed, in order of appearance.
+
+    What was measured tells no groups apart. A parameter that is not listed of a run is at its default.
 
     Returns:
         For each group its setting and its runs. A setting has the fewest parameters that tell the groups
         apart: of a CNN and a ViT it is the architecture alone, not the parameters that one of them has.
 
     """
-    names = sorted({name for run in runs for name in run.data.params} - set(SHARED_BY_A_LAW))
-    defaults = [str(unlisted().get(name, "")) for name in names]
+    names = sorted({name for run in runs for name in run.data.params} - {*SHARED_BY_A_LAW, MEASURES})
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
-        key = tuple(run.data.params.get(name, default) for name, default in zip(names, defaults, strict=True))
-        groups.setdefault(key, []).append(run)
+        known = unlisted(run.data.params) | run.data.params
+        groups.setdefault(tuple(known.get(name, "") for name in names), []).append(run)
     settings = [dict(zip(names, key, strict=True)) for key in groups]
     telling = telling_names(settings)
     return [

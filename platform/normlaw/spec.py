@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -17,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from normlaw.identity import canonical, hash_of
 from normlaw.options import Augmentation, Compute, RateSchedule, Stopping, Validation
 from normlaw.typed import Model
 from normlaw_registry import (
@@ -241,67 +240,10 @@ class RunSpec(Model):
 
     @property
     def spec_hash(self) -> str:
-        """The run's identity, see `hash_of`; `compute` at its default is no part of it."""
-        return hash_of(self.model_dump(mode="json"))
+        """The run's identity: the hash of its canonical form, see `normlaw.identity`."""
+        return hash_of(canonical(self))
 
     @property
     def run_name(self) -> str:
         """What the run is called where people read it."""
         return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}"
-
-
-def hash_of(tree: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits of the SHA-256 of a specification's canonical JSON."""
-    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one: {"optimizer": {"name": "adam"}} gives {"optimizer.name": "adam"}."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-OPTIONS = ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
-"""What MLflow does not list of a run whose option is off."""
-
-
-def unlisted() -> dict[str, Any]:
-    """Return what it means where `searchable` lists no such parameter: by its name, the option's default.
-
-    >>> unlisted()["compute.precision"], unlisted()["label_noise"]
-    ('float32', 0.0)
-    """
-    defaults = {option: RunSpec.model_fields[option].default for option in OPTIONS}
-    return flatten(
-        {
-            option: default.model_dump(mode="json", exclude_none=True)
-            if isinstance(default, Model)
-            else default
-            for option, default in defaults.items()
-        }
-    )
-
-
-def searchable(spec: RunSpec) -> dict[str, Any]:
-    """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
-
-    The measures are listed by name, since their parameters stand in the run's specification. An option that
-    is off is not listed.
-    """
-    tree = spec.model_dump(mode="json", exclude_none=True)
-    for option in OPTIONS:
-        if getattr(spec, option) == RunSpec.model_fields[option].default:
-            tree.pop(option, None)
-    for kind in ("architecture", "dataset"):
-        choice = tree.pop(kind)
-        tree[kind] = choice["name"]
-        tree.update({f"{kind}.{key}": value for key, value in flatten(choice["params"]).items()})
-    tree["measures"] = ",".join(measure["name"] for measure in tree["measures"])
-    tree["optimizer.name"] = tree["optimizer"].pop("name")
-    return flatten(tree)

@@ -6,11 +6,13 @@ import json
 import posixpath
 import re
 
-from normlaw.spec import RunSpec, searchable
+from normlaw.identity import measured_by
+from normlaw.listed import MAX_PARAM_LENGTH, searchable
+from normlaw.spec import RunSpec
 from normlaw_registry.errors import brief
 
-MAX_NAME, MAX_PARAM, MAX_SOURCE = 250, 6000, 65_535
-"""Characters of a parameter's or a metric's name, of a parameter's value, of the description of a data set."""
+MAX_NAME, MAX_TAG, MAX_SOURCE = 250, 5000, 65_535
+"""Characters of a parameter's or a metric's name, of a tag, of the description of a data set."""
 NAMES = re.compile(r"[/\w.\- :]*")
 """What MLflow takes as the name of a parameter or a metric."""
 
@@ -20,11 +22,13 @@ def unstorable(spec: RunSpec) -> str | None:
     for name, value in searchable(spec).items():
         if not _is_a_name(name):
             return f"{brief(name)} cannot be the name of a parameter at MLflow"
-        if (length := len(_text(value))) > MAX_PARAM:
-            return f"`{name}` has {length} characters written out; MLflow stores {MAX_PARAM}"
+        if (length := len(_text(value))) > MAX_PARAM_LENGTH:
+            return f"`{name}` has {length} characters written out; MLflow stores {MAX_PARAM_LENGTH}"
     for measure in spec.measures:
         if not _is_a_name(f"log_norm/{measure.name}"):
             return f"measure {brief(measure.name)}: its name is too long for a metric at MLflow"
+    if len(json.dumps(measured_by(spec))) > MAX_TAG:
+        return f"`measures` take more than the {MAX_TAG} characters that MLflow stores"
     if len(json.dumps(spec.dataset.params)) > MAX_SOURCE - MAX_NAME:
         return f"the parameters of `dataset` take more than the {MAX_SOURCE} characters that MLflow stores"
     return None
@@ -34,7 +38,7 @@ def _text(value: object) -> str:
     try:
         return str(value)
     except ValueError:  # a whole number of more digits than Python writes
-        return "9" * (MAX_PARAM + 1)
+        return "9" * (MAX_PARAM_LENGTH + 1)
 
 
 def _is_a_name(name: str) -> bool:

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
+from normlaw.identity import lacking, measured_by
+from normlaw.listed import flatten
 from normlaw.names import STUDY_NAME, study_name
-from normlaw.spec import RunSpec, flatten
+from normlaw.spec import RunSpec
 from normlaw.storable import unstorable
 from normlaw.typed import Model
 from normlaw.yaml_loader import dump
@@ -166,13 +168,26 @@ def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None)
             raise InputError(_problems(error, RunSpec, where)) from None
         if (reason := unstorable(spec)) is not None:
             raise InputError(f"{where(())}: {reason}")
-        specs.setdefault(spec.spec_hash, spec)
+        identity = spec.spec_hash
+        specs[identity] = _measuring_both(specs[identity], spec, where) if identity in specs else spec
     runs = list(specs.values())
     names = [measure.name for measure in runs[0].measures]
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
         raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
     return runs
+
+
+def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -> RunSpec:
+    """Return a run that measures what two measure that are the same otherwise."""
+    names = [measure.name for measure in one.measures]
+    if both := [name for name in lacking(measured_by(two), measured_by(one)) if name in names]:
+        raise InputError(
+            f"{where(('measures',))}: {both[0]!r} is asked for with several parameters in one run; what is "
+            "measured makes no other run"
+        )
+    more = [measure for measure in two.measures if measure.name not in names]
+    return one.model_copy(update={"measures": (*one.measures, *more)})
 
 
 def _combinations(study: Study, source: YamlSource) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:

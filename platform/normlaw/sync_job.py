@@ -54,7 +54,7 @@ def synchronise(
             server = AtServer.of(client, experiment)
             left = look_for_leftovers(home, study.name, server)
             launches = Launches(client, experiment, home)
-            writer = RunWriter(client, experiment, study, launches)
+            writer = RunWriter(client, experiment, study, launches, mixed=server.mixed)
             with Sender(writer, home, study.name, known=server.known) as sender:
                 for spec_hash in sorted(left.unsent):
                     sender.ended(spec_hash)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict
 
@@ -21,7 +22,13 @@ class Params(Numbers):
     """Base of a component's parameters: frozen; an unknown key, or a boolean for a number, is an error.
 
     Every field needs a default or must be given in the study; units belong in the field's description.
+
+    A parameter at its default is no part of a run's identity, so that a new one with a default changes no run
+    there is. Do not change a default afterwards; if you must, say in `identity_defaults` what it was.
     """
+
+    identity_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Fields whose default was changed, with the first default that they had: runs are told apart as before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

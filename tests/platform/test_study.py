@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from normlaw.spec import RunSpec, searchable
+from normlaw.listed import searchable
+from normlaw.spec import RunSpec
 from normlaw.study import Study, expand, find_study, parse_study, shipped_studies
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
@@ -48,7 +49,8 @@ def test_a_preset_gives_the_parameters_that_params_does_not(tiny: Tiny, catalogu
         lambda fixed: fixed.update(steps=61),
         lambda fixed: fixed["optimizer"].update(learning_rate=3.0000000000000005e-3),
         lambda fixed: fixed["architecture"]["params"].update(hidden=[17]),
-        lambda fixed: fixed.update(measures=["spectral_complexity_kernel"]),
+        lambda fixed: fixed.update(measuring_points=13),
+        lambda fixed: fixed.update(stop={"log_norm": {"weight_norm": 9.0}}),
     ],
 )
 def test_any_change_of_a_run_changes_its_hash(

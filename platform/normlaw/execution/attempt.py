@@ -13,8 +13,9 @@ from normlaw.execution.job import Job, Outcome, Progress
 from normlaw.failures import Failure
 from normlaw.home import journal_path
 from normlaw.spec import RunSpec
+from normlaw.tracking import earlier
 from normlaw.tracking.journal import Journal
-from normlaw.tracking.record import journal_status
+from normlaw.tracking.record import JournalError, is_done, journal_status, read_journal
 from normlaw_registry import NormlawError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Attempt:
 
     Raises:
         JournalInUseError: another process is training the run.
+        NewerSchemaError: a newer version wrote its journal, or a checkpoint.
         NormlawError: the journal's folder cannot be written to.
 
     """
@@ -50,9 +52,13 @@ class Attempt:
 
         self.spec = spec
         self._job, self._report, self._stopped = job, report, stopped
-        self._journal = Journal(journal_path(job.home, job.study, spec.spec_hash))
-        folder = checkpoint_folder(job.home, job.study, spec.spec_hash)
-        self._checkpoints = Checkpoints(folder, _identity(spec, job))
+        self._name = job.name(spec.spec_hash)
+        folder = checkpoint_folder(job.home, job.study, self._name)
+        self._checkpoints = Checkpoints(folder, _identity(self._name, job))
+        self._checkpoints.require_known()
+        with suppress(JournalError):  # what is damaged is written anew
+            read_journal(job.journal(spec.spec_hash), start_only=True)
+        self._journal = Journal(job.journal(spec.spec_hash))
 
     def __enter__(self) -> Self:
         """Return the attempt itself."""
@@ -64,11 +70,13 @@ class Attempt:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has been trained to its end already."""
-        return journal_status(self._journal.path) == "finished"
+        """Whether the run has been trained to its end already, and all measured that is to be."""
+        return is_done(self._journal.path, self.spec)
 
     def begin(self) -> State | None:
         """Return the newest state whose measurements the journal has, which is cut back to it.
+
+        A curve that is whole but lacks a measure is kept beside until the new one is.
 
         Returns:
             None where there is none: the journal is begun anew.
@@ -77,8 +85,23 @@ class Attempt:
         for state in self._checkpoints.states():
             if self._journal.go_on_after(state.step, self.spec):
                 return state
+        if self._name != self.spec.spec_hash:
+            self._begin_under_its_own_name()
+        elif journal_status(self._journal.path) == "finished":
+            earlier.keep(self._journal.path)
         self._journal.start(self.spec, self._job.environment)
         return None
+
+    def _begin_under_its_own_name(self) -> None:
+        """Leave what an earlier version began and cannot be gone on with."""
+        former, leftover = self._journal, self._checkpoints
+        self._name = self.spec.spec_hash
+        self._journal = Journal(journal_path(self._job.home, self._job.study, self._name))
+        folder = checkpoint_folder(self._job.home, self._job.study, self._name)
+        self._checkpoints = type(leftover)(folder, _identity(self._name, self._job))
+        leftover.clear()
+        former.path.unlink(missing_ok=True)
+        former.__exit__()
 
     def recorder(self) -> Recorder:
         """Return what is to be told of the run as it trains."""
@@ -96,9 +119,11 @@ class Attempt:
             if error is None:
                 self._journal.end("finished")
                 self._checkpoints.clear()
+                earlier.drop(self._journal.path)
                 return Outcome(self.spec.spec_hash)
             failure = Failure.of(error)
-            self._journal.end("failed", failure.reason, failure.traceback)
+            if not earlier.give_back(self._journal.path):
+                self._journal.end("failed", failure.reason, failure.traceback)
         except NormlawError as unwritable:
             failure = Failure(str(unwritable))
         return Outcome(self.spec.spec_hash, failure.reason, failure.traceback)
@@ -116,14 +141,17 @@ def lost(spec: RunSpec, job: Job, failure: Failure, *, by_itself: bool) -> Outco
 
     """
     if by_itself:
-        with suppress(NormlawError), Journal(journal_path(job.home, job.study, spec.spec_hash)) as journal:
+        path = job.journal(spec.spec_hash)
+        with suppress(NormlawError), Journal(path) as journal:
+            if earlier.give_back(path) or journal_status(path) == "finished":
+                return Outcome(spec.spec_hash, failure.reason, failure.traceback)
             if not journal.mend():
                 journal.start(spec, job.environment)
             journal.end("failed", failure.reason, failure.traceback)
     return Outcome(spec.spec_hash, failure.reason, failure.traceback)
 
 
-def _identity(spec: RunSpec, job: Job) -> str:
+def _identity(name: str, job: Job) -> str:
     """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
     programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
-    return json.dumps([spec.spec_hash, programs], sort_keys=True)
+    return json.dumps([name, programs], sort_keys=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from normlaw.home import journal_path
 from normlaw.spec import RunSpec
 
 CHECKPOINT_SECONDS = 60.0
@@ -29,6 +31,19 @@ class Job:
     max_parallel: int
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     """Least time between two checkpoints of a run, which are taken at measuring points."""
+    begun_as: Mapping[str, str] = field(default_factory=dict)
+    """Names of the journals of runs that an earlier version began, by the runs' hashes."""
+
+    def name(self, spec_hash: str) -> str:
+        """Return what a run's journal is called: its hash, or what an earlier version called it."""
+        former = self.begun_as.get(spec_hash)
+        if former is None or journal_path(self.home, self.study, spec_hash).exists():
+            return spec_hash
+        return former
+
+    def journal(self, spec_hash: str) -> Path:
+        """Return where the journal of a run lies."""
+        return journal_path(self.home, self.study, self.name(spec_hash))
 
 
 @dataclass(frozen=True)

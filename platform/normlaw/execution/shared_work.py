@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from normlaw.execution.choice import Executor
 from normlaw.execution.job import Job, Outcome, Progress, Stack
-from normlaw.home import journal_path
 from normlaw.spec import RunSpec
 from normlaw.tracking.journal import is_being_written
-from normlaw.tracking.record import journal_status
+from normlaw.tracking.record import is_done
 
 LOOK_SECONDS = 1.0
 """How often a run that another process trains is looked at."""
@@ -49,11 +48,11 @@ def train_shared(
                 yield outcome
         missing = []
         for spec in list(held):
-            journal = journal_path(job.home, job.study, spec.spec_hash)
+            journal = job.journal(spec.spec_hash)
             if is_being_written(journal):
                 continue
             held.remove(spec)
-            if journal_status(journal) == "finished":
+            if is_done(journal, spec):
                 yield Outcome(spec.spec_hash, elsewhere=True)
             else:  # the other process was stopped, or the run failed there
                 missing.append(spec)

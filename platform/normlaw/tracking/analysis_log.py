@@ -11,11 +11,12 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
+from normlaw.listed import MAX_PARAM_LENGTH
 from normlaw.tracking import keys
 from normlaw.tracking.note import image
 from normlaw.tracking.whole_run import WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
-from normlaw.tracking.writer import MAX_PARAM_LENGTH, MAX_PARAMS
+from normlaw.tracking.writer import MAX_PARAMS
 
 MAX_TAG_LENGTH = 5000
 """Characters of a tag that every MLflow since 3.7 takes."""

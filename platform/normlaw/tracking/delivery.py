@@ -8,11 +8,16 @@ from typing import Self
 
 from mlflow.entities import Run
 
+from normlaw.identity import lacking, measured_by
 from normlaw.spec import RunSpec
 from normlaw.tracking import keys
 from normlaw.tracking.record import Record, validated_spec
+from normlaw.tracking.same import measured_in, measures_the_same
 from normlaw.tracking.writer import RunWriter, Values, metrics_without, points
 from normlaw_registry import NormlawError
+
+MEASURED_ANEW = "the run was trained again with more measures, and logged as another MLflow run"
+"""Why a finished run is no longer the one that counts."""
 
 
 class BeingSentError(NormlawError):
@@ -49,6 +54,8 @@ class Delivery:
         self._run: Run | None = None
         self._there: Values = {}
         self._described = False
+        self._outdated: list[Run] = []
+        """Finished runs that lack a measure which the journal has."""
 
     def __enter__(self) -> Self:
         """Return the delivery itself."""
@@ -97,7 +104,18 @@ class Delivery:
         else:
             self._send(record, spec, with_optimum=True)
             self._writer.end(self._run, record, spec)
+            if record.status == "finished":
+                self._replace_earlier_ones(spec)
         return True
+
+    def _replace_earlier_ones(self, spec: RunSpec) -> None:
+        """Mark the runs that this one, now finished, takes the place of."""
+        assert self._run is not None
+        found = {run.info.run_id: run for run in [*self._outdated, *self._writer.earlier(spec)]}
+        for run_id, run in found.items():
+            over = run.info.status == "FAILED" or keys.SUPERSEDED in run.data.tags
+            if run_id != self._run.info.run_id and not over:
+                self._writer.kill(run, run.info.end_time, superseded=MEASURED_ANEW)
 
     def _opened(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
         """Find or make the run at the server; False when it needs nothing."""
@@ -105,24 +123,29 @@ class Delivery:
             if _agree(self._there, record, last=last):
                 return True
             self._supersede(self._run)
-        elif self._ask and not self._adopt(record, last=last):
+            if not self._adopt(record, spec, last=last):
+                return False
+        elif self._ask and not self._adopt(record, spec, last=last):
             return False
         if self._run is None:
             self._lock.write(b".")
             self._run, self._there, self._described = self._writer.begin(record, spec), {}, False
         return True
 
-    def _adopt(self, record: Record, *, last: bool) -> bool:
+    def _adopt(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
         """Take over what an earlier attempt left at the server; False when that is all there is to it."""
         done = False
+        self._outdated = []
         for run in self._writer.find(record.spec_hash):
             match run.info.status:
+                case "FINISHED" if lacking(measured_by(spec), measured_in(run)):
+                    self._outdated.append(run)
                 case "FINISHED":
                     done = True
                 case "FAILED":
                     done = done or (record.status == "failed" and run.info.end_time == record.ended)
                 case _ if keys.SUPERSEDED not in run.data.tags:
-                    if done or self._run is not None:
+                    if done or self._run is not None or not measures_the_same(run, spec):
                         self._supersede(run)
                     else:
                         self._take_over(run, record, last=last)
@@ -147,7 +170,8 @@ class Delivery:
     def _supersede(self, run: Run) -> None:
         """Give up a run whose measurements are not those of the journal, or that another one has done."""
         self._writer.kill(run, None, superseded="the run was trained anew, and logged as another MLflow run")
-        self._run = None
+        if run is self._run:
+            self._run = None
 
     def _send(self, record: Record, spec: RunSpec, *, with_optimum: bool = False) -> None:
         assert self._run is not None

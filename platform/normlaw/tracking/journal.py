@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import ValidationError
+
+from normlaw.identity import SCHEMA, canonical
 from normlaw.spec import RunSpec
 from normlaw.tracking.lock import is_held
 from normlaw.tracking.record import Status
@@ -62,7 +65,8 @@ class Journal:
         """Write what the run is, in place of what an earlier attempt wrote."""
         if self._file.tell():  # a device file, which tests write to, cannot be truncated
             self._file.truncate(0)
-        self._append("start", {"spec": spec.model_dump(mode="json"), "environment": environment})
+        what = {"schema": SCHEMA, "identity": canonical(spec), "spec": spec.model_dump(mode="json")}
+        self._append("start", {**what, "environment": environment})
 
     def go_on_after(self, step: int, spec: RunSpec) -> bool:
         """Cut the journal back to what it held when `step` was measured.
@@ -79,7 +83,7 @@ class Journal:
             except ValueError:
                 break
             kind = entry.get("kind")
-            if length == 0 and (kind != "start" or entry["spec"] != spec.model_dump(mode="json")):
+            if length == 0 and (kind != "start" or not _is(entry["spec"], spec)):
                 break
             if found and not (kind == "layers" and step == 0):  # the other layers are those of the end
                 break
@@ -126,6 +130,14 @@ class Journal:
 
     def _failure(self, error: OSError) -> NormlawError:
         return NormlawError(f"{self.path}: the journal cannot be written: {error.strerror}; the run is stopped")
+
+
+def _is(tree: dict[str, Any], spec: RunSpec) -> bool:
+    """Return whether a specification that was written out, by this version or an earlier one, is this one."""
+    try:
+        return RunSpec.model_validate(tree) == spec
+    except ValidationError:
+        return False
 
 
 def is_being_written(path: Path) -> bool:

@@ -12,11 +12,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
 from normlaw.home import journal_folder
+from normlaw.identity import SCHEMA, Measures, NewerSchemaError, lacking, measured_by
 from normlaw.redaction import printable
 from normlaw.tracking import keys
 from normlaw.tracking.journal import is_being_written
 from normlaw.tracking.reader import search_runs
 from normlaw.tracking.record import JournalError, Record, read_journal, validated_spec
+from normlaw.tracking.same import measured_in, schema_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,18 @@ class AtServer:
     def with_status(self, status: str) -> set[str]:
         """Return the hashes of the runs with a status."""
         return {h for h, runs in self.runs.items() if any(run.info.status == status for run in runs)}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether an earlier version, whose runs go by other hashes, has sent some of the runs."""
+        return any(schema_of(run) < SCHEMA for runs in self.runs.values() for run in runs)
+
+    def covers(self, spec_hash: str, measures: Measures) -> bool:
+        """Return whether a run is finished there, with all these measures."""
+        return any(
+            run.info.status == "FINISHED" and not lacking(measures, measured_in(run))
+            for run in self.runs.get(spec_hash, [])
+        )
 
     def has(self, record: Record) -> bool:
         """Return whether a journal that is not finished is there as it is: the same attempt, ended the same."""
@@ -97,14 +111,27 @@ def look_for_leftovers(
             found.damaged[path.name] = "not the name of a journal"
         elif is_being_written(path):
             found.in_training.add(spec_hash)
-        elif spec_hash in server.finished - server.running:
-            found.there.add(spec_hash)
         else:
             try:
-                record = read_journal(path)
-                if record is not None:
-                    validated_spec(record, path)
-                    (found.there if server.has(record) else found.unsent).add(spec_hash)
-            except JournalError as error:
+                if (there := _is_there(path, server)) is not None:
+                    (found.there if there else found.unsent).add(spec_hash)
+            except (JournalError, NewerSchemaError) as error:
                 found.damaged[path.name] = printable(str(error))
     return found
+
+
+def _is_there(path: Path, server: AtServer) -> bool | None:
+    """Return whether the server has all that a journal has; None where that is nothing."""
+    start = read_journal(path, start_only=True)
+    if start is None:
+        return None
+    measures = measured_by(spec := validated_spec(start, path))
+    for name in {
+        path.stem,
+        spec.spec_hash,
+    }:  # an earlier version's may have been trained again since
+        running = any(run.info.status == "RUNNING" for run in server.runs.get(name, []))
+        if not running and server.covers(name, measures):
+            return True
+    record = read_journal(path)
+    return record is None or server.has(record)

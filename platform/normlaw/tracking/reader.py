@@ -74,12 +74,18 @@ def read_curve(client: MlflowClient, run: Run) -> pa.Table:
     return table.append_column("run", pa.array([run.data.tags[keys.SPEC_HASH]] * len(table)))
 
 
-def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
-    """Return what each layer of a run contributed to its measures, at its first and last measuring point."""
+def read_description(client: MlflowClient, run: Run) -> dict[str, Any]:
+    """Return what the artifact `keys.RUN` of a run says: its specification, environment and layers."""
     with tempfile.TemporaryDirectory() as folder:
         path = artifacts_of(client, run).download_artifacts(keys.RUN, folder)  # type: ignore[no-untyped-call]
-        rows: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8")).get("layers", [])
-        return rows
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        return found
+
+
+def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
+    """Return what each layer of a run contributed to its measures, at its first and last measuring point."""
+    rows: list[dict[str, Any]] = read_description(client, run).get("layers", [])
+    return rows
 
 
 def read_curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:

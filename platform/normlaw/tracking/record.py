@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, Strict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, Strict, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from normlaw.spec import RunSpec, hash_of
+from normlaw.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
+from normlaw.listed import flatten
+from normlaw.spec import RunSpec
 from normlaw_registry import NormlawError
 
 Status = Literal["finished", "failed"]
@@ -32,6 +34,10 @@ class JournalError(NormlawError):
 class Record:
     """What a journal holds."""
 
+    schema: int = 1
+    """Of the version that wrote it."""
+    identity: dict[str, Any] = field(default_factory=dict)
+    """What the run is, in canonical form; of the first schema, the specification itself."""
     spec: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
@@ -51,8 +57,8 @@ class Record:
 
     @property
     def spec_hash(self) -> str:
-        """The run's identity."""
-        return hash_of(self.spec)
+        """The run's identity, in the schema of whoever wrote it."""
+        return hash_of(self.identity)
 
     @property
     def last_time(self) -> int:
@@ -71,6 +77,8 @@ class _Line(BaseModel):
 
 
 class _Start(_Line):
+    schema_number: Annotated[int, Strict()] = Field(1, ge=1, alias="schema")
+    identity: dict[str, Any] = Field(default_factory=dict)
     spec: dict[str, Any]
     environment: dict[str, Any]
 
@@ -96,13 +104,18 @@ class _End(_Line):
     traceback: str = ""
 
 
-def read_journal(path: Path) -> Record | None:
+def read_journal(path: Path, *, start_only: bool = False) -> Record | None:
     """Return what a journal holds; None when there is none, or not even a whole first line.
 
     A last line that a kill cut short was never written.
 
+    Args:
+        path: the file.
+        start_only: read nothing but what run it is of.
+
     Raises:
         JournalError: a whole line is not one of a journal's, or a line or the file is too large.
+        NewerSchemaError: a newer version wrote it.
 
     """
     record = Record()
@@ -116,6 +129,10 @@ def read_journal(path: Path) -> Record | None:
                 except ValueError:
                     if line.endswith(b"\n"):
                         raise
+                if start_only:
+                    break
+    except NewerSchemaError as error:
+        raise NewerSchemaError(str(error).replace("the file", str(path), 1)) from None
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -126,12 +143,28 @@ def read_journal(path: Path) -> Record | None:
 
 
 def journal_status(path: Path) -> Status | None:
-    """Return how a run ended; None where its journal has no end, or is damaged and will be written anew."""
+    """Return how a run ended; None where its journal has no end, or is damaged and will be written anew.
+
+    Raises:
+        NewerSchemaError: a newer version wrote it.
+
+    """
     try:
         record = read_journal(path)
     except JournalError:
         return None
     return record.status if record is not None else None
+
+
+def is_done(path: Path, spec: RunSpec) -> bool:
+    """Return whether a journal has a run's end and all that it measures. Raises as `journal_status`."""
+    try:
+        record = read_journal(path)
+        if record is None or record.status != "finished":
+            return False
+        return not lacking(measured_by(spec), measured_by(validated_spec(record, path)))
+    except JournalError:
+        return False
 
 
 def validated_spec(record: Record, path: Path) -> RunSpec:
@@ -144,9 +177,21 @@ def validated_spec(record: Record, path: Path) -> RunSpec:
     if record.spec_hash != path.stem:
         raise JournalError(f"{path}: holds another run than its name says; it was changed, or renamed")
     try:
-        return RunSpec.model_validate(record.spec)
+        spec = RunSpec.model_validate(record.spec)
     except ValidationError as error:
         raise JournalError(f"{path}: its specification is none: {_first_problem(error)}") from None
+    if record.schema > 1 and not _says(record.identity, spec):
+        raise JournalError(f"{path}: its specification is that of another run; it was changed")
+    return spec
+
+
+def _says(identity: dict[str, Any], spec: RunSpec) -> bool:
+    """Return whether a canonical form is that of a specification, as far as no component has a say."""
+    said, whole = flatten(identity), flatten(spec.model_dump(mode="json"))
+    own = {key: value for key, value in flatten(canonical(spec)).items() if ".params." not in key}
+    return own == {key: value for key, value in said.items() if ".params." not in key} and all(
+        key.startswith("measures.") or key not in whole or whole[key] == value for key, value in said.items()
+    )
 
 
 def _take(record: Record, line: bytes, *, first: bool) -> None:
@@ -156,7 +201,10 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
         raise ValueError("a journal begins with its only `start`")
     match entry.get("kind"):
         case "start":
+            if isinstance(entry.get("schema"), int):
+                require_known(entry["schema"], "the file")
             start = _Start.model_validate(entry)
+            record.schema, record.identity = start.schema_number, start.identity or start.spec
             record.spec, record.environment, record.started = start.spec, start.environment, start.time
         case "data":
             record.data = _Data.model_validate(entry).model_dump(exclude={"time"})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Self
 
 from mlflow.exceptions import MlflowException
 
+from normlaw.spec import RunSpec
 from normlaw.study import Study
 from normlaw.tracking.client import connect, impatient
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.sender import Backlog, Sender
+from normlaw.tracking.stored import Stored, finished_at_server
 from normlaw.tracking.system_metrics import system_metrics
 from normlaw.tracking.writer import RunWriter, open_experiment
 from normlaw_registry import InputError
@@ -22,10 +24,12 @@ from normlaw_registry import InputError
 class Offline:
     """A launch that asks no server: its journals keep all, for `normlaw sync`."""
 
-    finished: Set[str] = frozenset()
-    """Hashes of the runs that MLflow has finished."""
     running: Set[str] = frozenset()
     """Hashes of the runs that MLflow takes for running."""
+
+    def finished(self, specs: Mapping[str, RunSpec]) -> dict[str, list[Stored]]:
+        """Return what MLflow has finished of these runs, by their hashes."""
+        return {}
 
     def __enter__(self) -> Self:
         """Return the session itself."""
@@ -82,10 +86,19 @@ class Online(Offline):
             self._launches = Launches(self._client, experiment, home)
             self._launches.settle()
             opened.callback(self._settle)
-            self._writer = RunWriter(self._client, experiment, study, self._launches)
             self._there = AtServer.of(self._client, experiment)
+            self._writer = RunWriter(self._client, experiment, study, self._launches, mixed=self._there.mixed)
             self._opened = opened.pop_all()
-        self.finished, self.running = self._there.finished, self._there.running
+        self.running = self._there.running
+
+    def finished(self, specs: Mapping[str, RunSpec]) -> dict[str, list[Stored]]:
+        """Return what MLflow has finished of these runs, by their hashes.
+
+        Raises:
+            InputError: some were sent by a newer version, which may have trained them already.
+
+        """
+        return finished_at_server(self._client, self._there, specs)
 
     def __exit__(self, *error: object) -> None:
         """End sending, and tell how the launch ended."""

@@ -12,8 +12,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
 from mlflow.tracking.context.registry import resolve_tags
 
+from normlaw.identity import measured_by
+from normlaw.listed import listing, settled
 from normlaw.redaction import redacted, redacted_tree
-from normlaw.spec import RunSpec, searchable
+from normlaw.spec import RunSpec
 from normlaw.study import Study
 from normlaw.tracking import keys, note
 from normlaw.tracking.client import artifacts_of
@@ -23,8 +25,8 @@ from normlaw.tracking.record import Record
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
-MAX_PARAM_LENGTH, MAX_TAG_LENGTH, MAX_NAME_LENGTH = 6000, 5000, 250
-"""Longest values that MLflow takes, and the longest name of a run."""
+MAX_TAG_LENGTH, MAX_NAME_LENGTH = 5000, 250
+"""Longest tag that MLflow takes, and the longest name of a run."""
 OPTIMUM = "optimum/"
 """Metrics that are derived from a whole curve."""
 
@@ -58,12 +60,20 @@ class RunWriter:
         experiment: the study's.
         study: the study.
         launches: the study's launches, which runs are nested under; without them, runs stand on top.
+        mixed: whether an earlier version has sent runs of the study, which go by other hashes.
 
     """
 
     def __init__(
-        self, client: MlflowClient, experiment: Experiment, study: Study, launches: Launches | None = None
+        self,
+        client: MlflowClient,
+        experiment: Experiment,
+        study: Study,
+        launches: Launches | None = None,
+        *,
+        mixed: bool = False,
     ) -> None:
+        self._mixed = mixed
         self._client = client
         self._experiment = experiment
         self._study = study
@@ -78,6 +88,17 @@ class RunWriter:
         )
         return list(page)
 
+    def earlier(self, spec: RunSpec) -> list[Run]:
+        """Return the runs, of this hash or of an earlier version's, that were trained alike."""
+        if not self._mixed:
+            return []
+        wanted = f"tags.`{keys.KIND}` = 'training' and params.train_size = '{spec.train_size}'"
+        page = self._client.search_runs(
+            [self._experiment.experiment_id], filter_string=f"{wanted} and params.seed = '{spec.seed}'"
+        )
+        this = settled(listing(spec))
+        return [run for run in page if settled(run.data.params) == this]
+
     def begin(self, record: Record, spec: RunSpec) -> Run:
         """Make the run of a journal."""
         plugins = record.environment.get("plugins")
@@ -85,6 +106,8 @@ class RunWriter:
             **self._context_tags,
             keys.KIND: "training",
             keys.SPEC_HASH: record.spec_hash,
+            keys.SCHEMA: str(record.schema),
+            keys.MEASURES: json.dumps(measured_by(spec), sort_keys=True),
         }
         if isinstance(plugins, dict):
             tags[keys.PLUGINS] = keys.plugins_tag(plugins)
@@ -111,13 +134,9 @@ class RunWriter:
 
     def add(self, run: Run, spec: RunSpec | None, metrics: list[Metric]) -> None:
         """Add measurements to a run, and the parameters where a specification is given."""
-        values = searchable(spec) if spec is not None else {}
+        values = listing(spec) if spec is not None else {}
         there = run.data.params  # a parameter cannot be written over
-        params = [
-            Param(key, redacted(str(value))[:MAX_PARAM_LENGTH])
-            for key, value in values.items()
-            if key not in there
-        ]
+        params = [Param(key, value) for key, value in values.items() if key not in there]
         for some_metrics, some_params in batches(metrics, params):
             self._client.log_batch(run.info.run_id, metrics=some_metrics, params=some_params)
 
@@ -163,7 +182,9 @@ class RunWriter:
             if record.points:
                 curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
             description = {
+                "schema": record.schema,
                 "spec_hash": record.spec_hash,
+                "identity": record.identity,
                 "spec": record.spec,
                 "environment": record.environment,
                 "layers": record.layers,

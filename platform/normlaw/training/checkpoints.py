@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 
+from normlaw.identity import SCHEMA, require_known
 from normlaw.training.state import State
 from normlaw_registry import NormlawError
 
-MAGIC = b"normlaw checkpoint 1\n"
+MAGIC = b"normlaw checkpoint %d\n"
+"""How a checkpoint begins, with its schema number."""
+LONGEST_MAGIC = len(MAGIC % 10**9)
 DIGEST_BYTES = hashlib.sha256().digest_size
 KEPT = 2
 """The newest one, and the one before it should the newest turn out to be damaged."""
@@ -51,7 +56,7 @@ class Checkpoints:
             self._folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial")
             with partial.open("wb") as file:
-                file.write(MAGIC)
+                file.write(MAGIC % SCHEMA)
                 file.write(hashlib.sha256(payload).digest())
                 file.write(payload)
                 file.flush()
@@ -71,6 +76,13 @@ class Checkpoints:
             if (state := self._read(path)) is not None:
                 yield state
 
+    def require_known(self) -> None:
+        """Raise NewerSchemaError where a newer version wrote one of them."""
+        for path in self._newest_first():
+            with suppress(OSError), path.open("rb") as file:
+                if (schema := _schema(file.read(LONGEST_MAGIC))) is not None:
+                    require_known(schema, str(path))
+
     def clear(self) -> None:
         """Remove them all."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -83,9 +95,12 @@ class Checkpoints:
             content = path.read_bytes()
         except OSError:
             return None
-        start = len(MAGIC) + DIGEST_BYTES
+        if (schema := _schema(content)) is None or schema > SCHEMA:
+            return None
+        magic = MAGIC % schema  # its content is the same in all schemas up to now
+        start = len(magic) + DIGEST_BYTES
         payload = memoryview(content)[start:]
-        if content[:start] != MAGIC + hashlib.sha256(payload).digest():
+        if content[:start] != magic + hashlib.sha256(payload).digest():
             return None  # cut short by a kill, damaged, or something else altogether
         try:  # weights_only: tensors and plain containers, never code
             loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
@@ -94,6 +109,12 @@ class Checkpoints:
             return State(**loaded)
         except Exception:  # the digest is right, but whoever wrote it did not write a State
             return None
+
+
+def _schema(content: bytes) -> int | None:
+    """Return the schema number that a checkpoint begins with; None where it is none."""
+    found = re.match(MAGIC.replace(b"%d", rb"(\d{1,9})"), content)
+    return int(found[1]) if found else None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from normlaw.spec import RunSpec, searchable
+from normlaw.listed import searchable
+from normlaw.spec import RunSpec
 from normlaw.training import compute
 from normlaw.training.descent import Descent
 from normlaw.training.loss import mean_loss

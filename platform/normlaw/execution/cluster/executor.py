@@ -23,8 +23,7 @@ from normlaw.execution.cluster.task import stacks_in_training, train_stack
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.process import failure_of_death
 from normlaw.failures import Failure
-from normlaw.home import journal_path
-from normlaw.tracking.record import journal_status, read_journal
+from normlaw.tracking.record import is_done, read_journal
 from normlaw_registry import NormlawError
 
 TASKS_PER_WORKER = 2
@@ -212,12 +211,13 @@ class ClusterExecutor:
 
     def _settled(self, stack: Stack, outcomes: list[Outcome]) -> Iterator[Outcome]:
         again: set[str] = set()
+        specs = {spec.spec_hash: spec for spec in stack}
         for outcome in outcomes:
             if outcome.stopped:  # nobody here has asked it to stop: its worker was about to close
                 again.add(outcome.spec_hash)
             elif not outcome.elsewhere:
                 yield outcome
-            elif journal_status(self._journal(outcome.spec_hash)) == "finished":
+            elif is_done(self._job.journal(outcome.spec_hash), specs[outcome.spec_hash]):
                 ours = outcome.spec_hash in self._begun  # its worker was lost before it could tell
                 yield Outcome(outcome.spec_hash) if ours else outcome
             elif self._may_be_free_soon(outcome.spec_hash):
@@ -253,11 +253,8 @@ class ClusterExecutor:
             self._later.append((monotonic() + SECONDS_UNTIL_AGAIN, stack))
 
     def _points(self, stack: Stack) -> int:
-        records = [read_journal(self._journal(spec.spec_hash)) for spec in stack]
+        records = [read_journal(self._job.journal(spec.spec_hash)) for spec in stack]
         return sum(len(record.points) for record in records if record is not None)
-
-    def _journal(self, spec_hash: str) -> Path:
-        return journal_path(self._job.home, self._job.study, spec_hash)
 
     def _begin_again(self, reason: str) -> None:
         """Connect anew, and hand out anew what was under way: journals and checkpoints hold what is done."""

@@ -1,0 +1,65 @@
+"""Which training runs at MLflow are one and the same, whichever version sent them, and what they measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable
+
+from mlflow.entities import Run
+
+from normlaw.identity import Measures, lacking, measured_by
+from normlaw.listed import MEASURES, settled
+from normlaw.spec import RunSpec
+from normlaw.tracking import keys
+
+
+def schema_of(run: Run) -> int:
+    """Return the schema number of a training run's identity."""
+    number = run.data.tags.get(keys.SCHEMA, "1")
+    return int(number) if number.isdigit() else 1
+
+
+def measured_in(run: Run) -> Measures:
+    """Return what was measured in a run; the parameters are None where only names are known."""
+    try:
+        noted = json.loads(run.data.tags.get(keys.MEASURES, ""))
+        if isinstance(noted, dict):
+            return noted
+    except ValueError:
+        pass
+    return dict.fromkeys(filter(None, run.data.params.get(MEASURES, "").split(",")))
+
+
+def measures_the_same(run: Run, spec: RunSpec) -> bool:
+    """Return whether a run measures what a specification says, neither more nor less."""
+    wanted, there = measured_by(spec), measured_in(run)
+    return wanted.keys() == there.keys() and not lacking(wanted, there)
+
+
+def finished(runs: Iterable[Run], norm: str | None = None) -> list[Run]:
+    """Return one finished run for each that was trained: of several, the one that measured the most.
+
+    Args:
+        runs: oldest first; of runs that measured as much, the first is taken.
+        norm: a measure that counts more than all others.
+
+    """
+    kept: dict[Hashable, Run] = {}
+    for run in runs:
+        if run.info.status != "FINISHED":
+            continue
+        which = _which(run)
+        if which not in kept or _rank(run, norm) > _rank(kept[which], norm):
+            kept[which] = run
+    return list(kept.values())
+
+
+def _which(run: Run) -> Hashable:
+    if run.data.tags.get(keys.KIND) == "training":
+        return settled(run.data.params)
+    return run.data.tags.get(keys.SPEC_HASH)
+
+
+def _rank(run: Run, norm: str | None) -> tuple[bool, int]:
+    measured = measured_in(run)
+    return norm in measured, len(measured)

@@ -1,0 +1,108 @@
+"""What is stored of a study's runs, in journals and at MLflow, by this version or an earlier one.
+
+Every stored run has the specification that it was trained by. What it is, in the present form, is worked out
+from that, and never from the hash that an earlier version gave it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from pydantic import ValidationError
+
+from normlaw.home import journal_folder
+from normlaw.identity import SCHEMA, Measures, hash_of, measured_by
+from normlaw.listed import listing, settled
+from normlaw.spec import RunSpec
+from normlaw.tracking import keys
+from normlaw.tracking.leftovers import AtServer
+from normlaw.tracking.reader import read_description
+from normlaw.tracking.record import JournalError, Status, read_journal
+from normlaw.tracking.same import measured_in, schema_of
+from normlaw_registry import InputError
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is stored of one run in one place."""
+
+    name: str
+    """Of its journal, or the identity that its MLflow run has."""
+    status: Status | None
+    measures: Measures
+    listed: Mapping[str, str]
+    """Its parameters, as MLflow lists them."""
+    points: int = 0
+    """Measuring points of a journal."""
+    spec: RunSpec | None = None
+    """Of a journal."""
+
+
+def journals(home: Path, study: str, specs: Mapping[str, RunSpec]) -> dict[str, list[Stored]]:
+    """Return what journals hold of these runs, by their hashes; those under their own name first.
+
+    Raises:
+        NewerSchemaError: a newer version wrote one of them.
+
+    """
+    found: defaultdict[str, list[Stored]] = defaultdict(list)
+    for path in sorted(journal_folder(home, study).glob("*.jsonl")):
+        with suppress(JournalError, ValidationError):
+            start = read_journal(path, start_only=True)
+            if start is None:
+                continue
+            if start.schema == SCHEMA and path.stem not in specs:
+                continue
+            spec = RunSpec.model_validate(start.spec)
+            spec_hash = path.stem if start.schema == SCHEMA else spec.spec_hash
+            record = read_journal(path) if spec_hash in specs else None
+            if record is None:
+                continue
+            stored = Stored(
+                path.stem, record.status, measured_by(spec), listing(spec), len(record.points), spec
+            )
+            found[spec_hash].insert(0 if path.stem == spec_hash else len(found[spec_hash]), stored)
+    return dict(found)
+
+
+def finished_at_server(
+    client: MlflowClient, server: AtServer, specs: Mapping[str, RunSpec]
+) -> dict[str, list[Stored]]:
+    """Return what MLflow has finished of these runs, by their hashes.
+
+    Raises:
+        InputError: some were sent by a newer version, which may have trained them already.
+
+    """
+    alike = {settled(listing(spec)): spec_hash for spec_hash, spec in specs.items()} if server.mixed else {}
+    found: defaultdict[str, list[Stored]] = defaultdict(list)
+    for tag, runs in server.runs.items():
+        for run in runs:
+            if (schema := schema_of(run)) > SCHEMA:
+                raise InputError(
+                    f"MLflow has runs of this study that a newer normlaw sent (schema {schema}; this one knows "
+                    f"{SCHEMA}), and may have them all: upgrade normlaw here, or rename the study"
+                )
+            spec_hash = tag if schema == SCHEMA else alike.get(settled(run.data.params), "")
+            if run.info.status == "FINISHED" and (spec := specs.get(spec_hash)) is not None:
+                measures = measured_in(run) if schema == SCHEMA else _of_the_first(client, run, spec)
+                found[spec_hash].append(Stored(tag, "finished", measures, run.data.params))
+    return dict(found)
+
+
+def _of_the_first(client: MlflowClient, run: Run, spec: RunSpec) -> Measures:
+    """Return what a run of the first schema measured, whose hash covered that and all defaults."""
+    written: dict[str, Any] = spec.model_dump(mode="json")
+    if hash_of(written) == run.data.tags.get(keys.SPEC_HASH):
+        return measured_by(spec)
+    with suppress(MlflowException, OSError, ValueError, KeyError):
+        return measured_by(RunSpec.model_validate(read_description(client, run)["spec"]))
+    return {}
