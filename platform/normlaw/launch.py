@@ -124,8 +124,8 @@ def launch(
         check_support(specs.values(), catalogue, device)
         check(specs.values(), catalogue, home / "data", download=download)
         session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
-        keep_study(home, study)
         plan = make_plan(study, specs, catalogue, home, session.finished(specs))
+        keep_study(home, study)
         for reason in plan.reasons():
             display.say(reason)
         missing = plan.missing
