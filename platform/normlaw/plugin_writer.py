@@ -57,7 +57,7 @@ KINDS = {
     "complexity-measure": Kind(ComplexityMeasure, "Complexity measure"),
     "fitter": Kind(Fitter, "Fitter"),
     "theory": Kind(Theory, "Theory"),
-    "protocol": Kind(AnalysisProtocol, "Protocol of analysis"),
+    "protocol": Kind(AnalysisProtocol, "Protocol"),
 }
 
 
