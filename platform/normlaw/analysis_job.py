@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from normlaw.analysis import (
     write,
 )
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.analysis.running import choose
 from normlaw.environment import plugin_versions
 from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
@@ -27,6 +29,7 @@ from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import log_analysis
 from normlaw.tracking.client import connect
 from normlaw.tracking.note import as_note, image, show_laws
+from normlaw.tracking.optimum import show_optima
 from normlaw.tracking.reader import find_experiment, read_curves, read_layers, search_runs
 from normlaw.tracking.same import finished
 from normlaw_registry import Catalogue, InputError
@@ -40,7 +43,7 @@ FIGURES = ("error_against_norm", "collapse")
 """Figures that MLflow's pages show beside the numbers; the first one also in the experiment's note."""
 
 OPTIMA = "mean_log_optimal_norm"
-"""Optional column of imported curves, for the protocol `released`."""
+"""Optional column of imported curves: what is known of the optimal norms, for a protocol that reads it."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,10 @@ def analyse_study(
     """
     client = connect(tracking_uri, "add")
     experiment = find_experiment(client, study)
-    norm = norm or experiment.tags.get(keys.NORM)
+    own_norm = experiment.tags.get(keys.NORM)
+    norm = norm or own_norm
+    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
+    _, params = choose(options, catalogue)
     measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]
     groups = by_setting(finished(measured, norm))
     for setting, members in by_setting(finished(search_runs(client, experiment, "theory"))):
@@ -103,6 +109,8 @@ def analyse_study(
             command=command_line([study], chosen, analysis.options),
         )
         write(analysis, folder, about)
+        if chosen == own_norm:
+            show_optima(client, trained(members), analysis.curves)
         _draw_layers(client, members, chosen, folder)
         run_id = log_analysis(
             client,
@@ -114,6 +122,10 @@ def analyse_study(
                 **settings,
                 "norm": chosen,
                 "protocol": analysis.protocol,
+                **{
+                    f"protocol.{name}": json.dumps(value)
+                    for name, value in params.model_dump(mode="json").items()
+                },
                 "warnings": ", ".join(sorted({w.code for w in analysis.warnings})) or "none",
             },
             folder=folder,
@@ -141,16 +153,20 @@ def _show(client: MlflowClient, experiment: Experiment, results: list[Result]) -
 
 def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
     """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
-    trained = [run for run in runs if run.data.tags[keys.KIND] == "training"]
-    if not trained:
+    if not trained(runs):
         return
-    largest = max(trained, key=lambda run: int(run.data.params["train_size"]))
+    largest = max(trained(runs), key=lambda run: int(run.data.params["train_size"]))
     rows = [row for row in read_layers(client, largest) if row["measure"] == norm]
     if rows:
         figure = layer_norms(rows, norm)
         for form in ("png", "svg"):
             figure.savefig(folder / "figures" / f"layer_norms.{form}", dpi=150)
         pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
+
+
+def trained(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that were trained here, not imported or computed."""
+    return [run for run in runs if run.data.tags[keys.KIND] == "training"]
 
 
 def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:

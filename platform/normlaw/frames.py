@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -62,7 +63,13 @@ def curves_frame(study: str, kinds: Sequence[str], tracking_uri: str | None) -> 
     frame = frame[first + [column for column in frame.columns if column not in first]]
     frame.attrs[SETTINGS] = names
     frame.attrs[keys.NORM] = experiment.tags.get(keys.NORM)
+    frame.attrs[keys.ANALYSIS] = experiment.tags.get(keys.ANALYSIS)
     return frame
+
+
+def own_protocol(curves: pd.DataFrame) -> tuple[str, dict[str, Any]] | None:
+    """Return the protocol that the study of these curves names, and its parameters; None: it names none."""
+    return keys.read_analysis_tag({keys.ANALYSIS: str(curves.attrs.get(keys.ANALYSIS) or "")})
 
 
 def of_one_norm(curves: pd.DataFrame, norm: str | None) -> pd.DataFrame:

@@ -13,12 +13,12 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from normlaw.identity import lacking, measured_by
 from normlaw.listed import flatten
 from normlaw.names import STUDY_NAME, study_name
-from normlaw.spec import RunSpec
+from normlaw.spec import ComponentChoice, RunSpec
 from normlaw.storable import unstorable
 from normlaw.typed import Model
 from normlaw.yaml_loader import dump
 from normlaw.yaml_source import YamlSource
-from normlaw_registry import Catalogue, InputError
+from normlaw_registry import AnalysisProtocol, Catalogue, InputError
 from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
 
 Place = tuple[str | int, ...]
@@ -50,6 +50,12 @@ def _name(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
+class AnalysisChoice(Model):
+    """How the laws of a study are fitted; the options of `normlaw analyse` go before it."""
+
+    protocol: ComponentChoice = Field(description="a protocol of analysis by name, with its parameters")
+
+
 class Study(Model):
     """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
 
@@ -58,6 +64,9 @@ class Study(Model):
     )
     description: str = Field("", max_length=5000, description="stands in the note of the MLflow experiment")
     norm: str | None = Field(None, description="the measure that the laws are read in; by default the first")
+    analysis: AnalysisChoice | None = Field(
+        None, description="how `normlaw analyse` fits the laws; no part of what a run is"
+    )
     fixed: dict[str, Any] = Field(description="what all runs share: keys of a run")
     vary: dict[str, tuple[Any, ...]] = Field(
         description="keys of a run, dotted, with the values that each takes, or `{count: n}` for 0, 1, ..., "
@@ -175,6 +184,11 @@ def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None)
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
         raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
+    if study.analysis is not None:
+        try:
+            study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
+        except InputError as error:
+            raise type(error)(f"{source.where(['analysis', 'protocol'])}: {error}") from None
     return runs
 
 

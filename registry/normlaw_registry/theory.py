@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 from normlaw_registry.component import Component
 
+LAMBDA = "weight_norm"
+"""The complexity measure that a theory's norm lambda is, for a network that is one linear map."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
@@ -16,7 +19,7 @@ class Prediction:
     alpha: float
     """Load: training examples per parameter, P/N."""
     norm: float
-    """The norm lambda itself, not its log."""
+    """The norm lambda itself, the measure `LAMBDA`, not its log."""
     error: float
     """Generalisation error, a fraction in [0, 1]."""
     order_parameters: Mapping[str, float] = field(default_factory=dict)

@@ -32,8 +32,8 @@ RATE = 20e12
 """FLOP/s that a GPU is taken to sustain: 30 % of the 67 TFLOP/s of float32 that NVIDIA states for an H200."""
 OF_POINT = 5
 """Metrics of a measuring point besides the norms: epoch, train/error, train/loss, test/error, test/loss."""
-OF_RUN = 2
-"""optimum/test_error and optimum/log_norm."""
+OF_RUN = 3
+"""optimum/test_error, optimum/log_norm and optimum/bracketed."""
 BACKWARD = 3
 """A training step takes about three times the operations of a forward pass."""
 

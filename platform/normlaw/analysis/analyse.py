@@ -12,7 +12,7 @@ from normlaw.analysis.extrapolation import hold_out, model_predictions, predicti
 from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
-from normlaw.analysis.running import chosen, run
+from normlaw.analysis.running import choose, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
 
     """
     options = options or Options()
-    protocol, params = chosen(options, catalogue)
+    protocol, params = choose(options, catalogue)
     points, warnings = prepare(curves)
     findings = run(protocol, params, points, catalogue, options.confidence)
     collapse = collapse_quality(points, given(findings.optima))

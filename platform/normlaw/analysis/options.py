@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from normlaw.protocol_choice import parse_fitter, written, written_fitter
@@ -70,6 +70,19 @@ class Options:
         """Return the parameters of the protocol that are given under names of their own."""
         values = {name: getattr(self, name) for name in FLAGS}
         return {name: value for name, value in values.items() if value is not None and value is not False}
+
+    def within(self, study: tuple[str, Mapping[str, Any]] | None) -> Options:
+        """Return the choices with a study's own protocol where none is named.
+
+        Args:
+            study: the protocol that the study names, and its parameters. Parameters given here go before it;
+                where another protocol is named here, the study's plays no part.
+
+        """
+        if study is None or self.protocol not in (None, study[0]):
+            return self
+        own = {name: value for name, value in study[1].items() if name not in self.flags()}
+        return replace(self, protocol=study[0], protocol_params={**own, **self.protocol_params})
 
     def named_fitters(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return the fitters named, each with its parameters."""

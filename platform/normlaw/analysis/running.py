@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from normlaw.analysis.options import Options
 
 
-def chosen(options: Options, catalogue: Catalogue) -> tuple[AnalysisProtocol, Params]:
+def choose(options: Options, catalogue: Catalogue) -> tuple[AnalysisProtocol, Params]:
     """Return the protocol that is asked for, and its params.
 
     Raises:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
+
+from normlaw_registry import InputError
+from normlaw_registry.errors import brief
+from normlaw_registry.theory import LAMBDA
 
 KIND = "normlaw.kind"
 """Tag: training, theory, imported, analysis or launch."""
@@ -28,6 +34,8 @@ WHOLE_STUDY = "all"
 """Its value where the study has no others."""
 NORM = "normlaw.norm"
 """Tag of an experiment: the measure that its laws are read in."""
+ANALYSIS = "normlaw.analysis"
+"""Tag of an experiment: the protocol that its laws are fitted by, with its parameters, as JSON."""
 NOTE = "mlflow.note.content"
 """Tag: the description that MLflow's pages show, as Markdown."""
 DESCRIPTION = "normlaw.description"
@@ -35,7 +43,7 @@ DESCRIPTION = "normlaw.description"
 
 REFERENCE = "reference/"
 """Metrics of a theory run: errors to compare with, such as the Bayes-optimal one."""
-THEORY_NORM = "weight_norm"
+THEORY_NORM = LAMBDA
 """The measure that a theory's norm lambda is, for a network that is one linear map."""
 
 CURVE = "curve.parquet"
@@ -49,6 +57,24 @@ TRACEBACK = "traceback.txt"
 def plugins_tag(versions: Mapping[str, str]) -> str:
     """Return the value of `PLUGINS`: 'my-norm 0.1.0, normlaw 0.1.0'."""
     return ", ".join(f"{distribution} {version}" for distribution, version in versions.items())
+
+
+def analysis_tag(protocol: str, params: Mapping[str, Any]) -> str:
+    """Return the value of `ANALYSIS`."""
+    return json.dumps({"protocol": protocol, "params": dict(params)}, ensure_ascii=False, sort_keys=True)
+
+
+def read_analysis_tag(tags: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    """Return the protocol and the parameters that an experiment's tags name; None where they name none."""
+    if not (text := tags.get(ANALYSIS)):
+        return None
+    try:
+        found = json.loads(text)
+        return str(found["protocol"]), dict(found["params"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"the experiment's tag {ANALYSIS} cannot be read: {brief(text)}; `normlaw run` writes it anew"
+        ) from None
 
 
 def log_norm(measure: str) -> str:

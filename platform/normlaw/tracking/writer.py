@@ -17,7 +17,7 @@ from normlaw.listed import listing, settled
 from normlaw.redaction import redacted, redacted_tree
 from normlaw.spec import RunSpec
 from normlaw.study import Study
-from normlaw.tracking import keys, note
+from normlaw.tracking import keys, note, optimum
 from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.experiment import opened
 from normlaw.tracking.launches import Launches
@@ -27,8 +27,6 @@ MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
 MAX_TAG_LENGTH, MAX_NAME_LENGTH = 5000, 250
 """Longest tag that MLflow takes, and the longest name of a run."""
-OPTIMUM = "optimum/"
-"""Metrics that are derived from a whole curve."""
 
 Values = dict[tuple[int, str], float]
 """A run's metrics: (step, name) -> value."""
@@ -41,11 +39,16 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
         InputError: the experiment was deleted at the server.
 
     """
-    tags = {keys.NORM: study.abscissa, **note.first(study.description)}
-    experiment = opened(client, study.name, tags)
+    chosen = {keys.NORM: study.abscissa}
+    if study.analysis is not None:
+        chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.protocol.name, study.analysis.protocol.params)
+    experiment = opened(client, study.name, {**chosen, **note.first(study.description)})
     note.describe(client, experiment, study.description)
-    if experiment.tags.get(keys.NORM) != study.abscissa:
-        client.set_experiment_tag(experiment.experiment_id, keys.NORM, study.abscissa)
+    for key, value in chosen.items():
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
+    if keys.ANALYSIS not in chosen and keys.ANALYSIS in experiment.tags:
+        client.delete_experiment_tag(experiment.experiment_id, keys.ANALYSIS)
     return experiment
 
 
@@ -128,7 +131,7 @@ class RunWriter:
         return {
             (metric.step, name): metric.value
             for name in run.data.metrics
-            if not name.startswith(OPTIMUM)
+            if not name.startswith(optimum.PREFIX)
             for metric in self._client.get_metric_history(run.info.run_id, name)
         }
 
@@ -165,17 +168,21 @@ class RunWriter:
         self._client.set_tag(run.info.run_id, key, redacted(value)[:MAX_TAG_LENGTH])
 
     def optimum(self, record: Record) -> list[Metric]:
-        """Return the least error of a curve and the norm that it is reached at."""
+        """Return a curve's optimum in the study's norm: its error, where it is, and whether it is bracketed."""
+        from normlaw_registry.curves import run_optimum
+
         abscissa = keys.log_norm(self._study.abscissa)
         points = [values for values in record.points if abscissa in values and "test/error" in values]
-        if not points:
+        validated = all("validation/error" in values for values in points)
+        found = run_optimum(
+            [values[abscissa] for values in points],
+            [values["test/error"] for values in points],
+            [values["validation/error"] for values in points] if validated else None,
+        )
+        if found is None:
             return []
-        best = min(points, key=lambda v: v.get("validation/error", v["test/error"]))
         last = int(record.points[-1]["step"])
-        return [
-            Metric(f"{OPTIMUM}test_error", best["test/error"], record.ended, last),
-            Metric(f"{OPTIMUM}log_norm", best[abscissa], record.ended, last),
-        ]
+        return optimum.optimum_metrics(found.log_norm, found.log_error, found.bracketed, record.ended, last)
 
     def _log_files(self, run: Run, record: Record, spec: RunSpec) -> None:
         with tempfile.TemporaryDirectory() as folder:

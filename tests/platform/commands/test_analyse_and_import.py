@@ -44,6 +44,19 @@ def test_analyse_a_file_without_a_server(curves_csv, tmp_path):
     assert (tmp_path / "reports" / "outside" / "figures" / "collapse.svg").is_file()
 
 
+def test_parameters_of_the_protocol_and_of_fitters(curves_csv, tmp_path):
+    done = run(
+        *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
+        *("--set", "window=[none, 0.3]", "--set", "first_index=1", "--confidence", "0.9"),
+        *("--fitter", "early_power_law:errors=ordinary"),
+    )
+    assert done.exit_code == 0, done.output
+    assert "protocol released" in done.output
+    assert "fits by the fitters named (90% limits)" in done.output
+    page = (tmp_path / curves_csv.stem / "report.html").read_text()
+    assert "--set &#39;window=[&#34;none&#34;, 0.3]&#39; --set first_index=1" in page
+
+
 def test_released_options(curves_csv, tmp_path):
     done = run(
         *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
@@ -63,6 +76,12 @@ def test_released_options(curves_csv, tmp_path):
         (["--protocol", "released", "--window", "x", "0.5"], "neither a number nor 'none'"),
         (["--confidence", "2"], "confidence must lie in"),
         (["--draws", "3"], "at least 100"),
+        (["--set", "draws=3"], "at least 100"),
+        (["--set", "drwas=300"], "did you mean draws"),
+        (["--set", "draws"], "write KEY=VALUE"),
+        (["--set", "draws=200", "--draws", "300"], "draws is given twice"),
+        (["--window", "none", "0.3"], "no parameter 'window', which --window sets"),
+        (["--fitter", "endpoint_m4:draws=3"], "draws: unknown key"),
         (["--draws", "1000000000"], "10000 at most, got 1000000000"),
         (["--draws", "9" * 4300], "10000 at most, got a whole number of about 4301 digits"),
         (["--confidence", "nan"], "confidence must lie in"),
