@@ -1,13 +1,18 @@
 """The rules of the house that no single module can keep: folders, arrows between packages, lazy imports."""
 
+import ast
 import os
 import platform as stdlib_platform
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from normlaw.protocol_choice import DEFAULT_PROTOCOL
+from normlaw_registry import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "mlflow", "pandas", "statsmodels", "scipy", "matplotlib", "sklearn", "pyarrow")
@@ -105,3 +110,61 @@ def test_the_contract_itself_imports_nothing_heavy() -> None:
         f"import sys, normlaw_registry.testing; print([n for n in {(*HEAVY, 'numpy')!r} if n in sys.modules])"
     )
     assert python("-c", code).stdout.strip() == "[]"
+
+
+SHARED = {"analysis/figures/layer_norms.py": {"group_norm_2_1", "frobenius_norm", "l1_norm"}}
+"""Quantities of single layers that measures of whole networks share their names with."""
+WORDS = {"automatic", "digits", "perceptron", "released"}
+"""Names that are English words too: in a sentence they name no component."""
+
+
+def named_in(code: str, names: set[str]) -> set[str]:
+    """Return the names of components that stand in a program's texts, docstrings apart."""
+    tree = ast.parse(code)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    # the explanation below a constant or a field is a docstring too
+    docstrings |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+    found = {text for text in texts if text in names}
+    return found | {word for text in texts for word in re.findall(r"[\w/-]+", text) if word in names - WORDS}
+
+
+def test_the_platform_names_no_built_in_component() -> None:
+    records = [r for r in load_catalogue().records if r.distribution == "normlaw"]
+    names = {component.name for record in records for component in record.components}
+    assert names > {"automatic", "released", "early_power_law", "cnn", "weight_norm"}
+    folder = ROOT / "platform" / "normlaw"
+    found = {
+        (place, name)
+        for path in folder.rglob("*.py")
+        for place in [str(path.relative_to(folder))]
+        for name in named_in(path.read_text(), names) - SHARED.get(place, set())
+    }
+    assert found == {("protocol_choice.py", DEFAULT_PROTOCOL)}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'x = catalogue.get(Fitter, "early_power_law")',
+        'help="automatic, or weight_norm"',
+        'f"protocol {name} is not released: take early_power_law"',
+        'if protocol == "released": pass',
+    ],
+)
+def test_a_name_of_a_component_in_the_platform_would_be_found(code) -> None:
+    assert named_in(code, {"automatic", "released", "early_power_law", "weight_norm"})
+
+
+def test_a_sentence_or_a_docstring_names_no_component() -> None:
+    code = '"""As in `early_power_law`."""\nx = "16 digits of a released file"\n"""Such as `weight_norm`."""\n'
+    assert named_in(code, {"released", "digits", "early_power_law", "weight_norm"}) == set()

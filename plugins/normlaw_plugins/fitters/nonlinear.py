@@ -105,12 +105,13 @@ class NonlinearResult:
         reach = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * np.sqrt(np.maximum(variance, 0.0) + own**2)
         return np.stack([centre - reach, centre + reach], axis=1)
 
-    def summary(self) -> str:
-        """Return a table of estimates, errors and 95 % limits under the law's formula."""
+    def summary(self, alpha: float = 0.05) -> str:
+        """Return a table of estimates, errors and limits of level 1 - alpha under the law's formula."""
         import pandas as pd
 
-        limits = self.conf_int()
-        table = pd.DataFrame({"coef": self.params, "std err": self.bse, "0.025": limits[0], "0.975": limits[1]})
+        limits = self.conf_int(alpha)
+        low, high = f"{alpha / 2:.4g}", f"{1 - alpha / 2:.4g}"
+        table = pd.DataFrame({"coef": self.params, "std err": self.bse, low: limits[0], high: limits[1]})
         notes = [f"points {self.nobs}, residual standard deviation {self.scale:.4g} ({self.residuals})"]
         if self.at_bound:
             notes.append(f"at a bound: {', '.join(self.at_bound)}")

@@ -56,9 +56,9 @@ class StatsmodelsResult:
         prediction = self.results.get_prediction(self.design(points))
         return np.asarray(prediction.conf_int(obs=True, alpha=alpha), dtype=np.float64)
 
-    def summary(self) -> str:
-        """Return statsmodels' table under the law's formula."""
-        return f"{self.law}\n{self.results.summary(slim=True)}"
+    def summary(self, alpha: float = 0.05) -> str:
+        """Return statsmodels' table under the law's formula, its limits of level 1 - alpha."""
+        return f"{self.law}\n{self.results.summary(slim=True, alpha=alpha)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return estimates, errors, limits and the quality of the fit in JSON's own types."""

@@ -69,5 +69,5 @@ def linear_weight(spec: RunSpec, network: nn.Module, data: RunData) -> Tensor:
     raise InputError(
         f"{spec.optimizer.name} follows one linear map without bias and two classes; architecture "
         f"{spec.architecture.name!r} on data set {spec.dataset.name!r} is something else: "
-        "take perceptron, or another optimizer"
+        "take such an architecture, or another optimizer"
     )

@@ -77,7 +77,7 @@ def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any], messag
 
 def test_another_network_is_refused_with_what_to_take(catalogue: Catalogue) -> None:
     spec = spec_of(catalogue, "gradient_flow", architecture={"name": "mlp"})
-    with pytest.raises(InputError, match="take perceptron"):
+    with pytest.raises(InputError, match="take such an architecture"):
         train(spec, catalogue)
     spec = spec_of(catalogue, "gradient_flow", dataset="digits")
     with pytest.raises(InputError, match="two classes"):
