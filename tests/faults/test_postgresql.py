@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import psycopg
 import pytest
 
-from normlaw.tracking.client import impatient
+from normlaw.tracking.client import connect, impatient
+from normlaw.tracking.database import Database
+from normlaw.tracking.imported import import_curves
+from normlaw.tracking.reader import search_runs
 from normlaw.tracking.sender import Sender
 
 USER = "postgres"
@@ -111,6 +116,40 @@ def test_sent_twice_changes_nothing_in_postgresql(make_desk: Any, postgres: Post
     before = tables(postgres.uri)
     assert desk.send().sent == set()
     assert tables(postgres.uri) == before
+
+
+def test_an_import_into_postgresql_leaves_what_requests_leave(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    client = connect(postgres.uri)
+    size = np.repeat([100, 200], 6)
+    curves = pd.DataFrame({"train_size": size, "seed": 0, "step": np.tile(np.arange(6), 2)})
+    curves = curves.assign(
+        **{"log_norm/norm": np.sqrt(np.arange(12.0)), "test/error": 1 / (2.0 + np.arange(12))}
+    )
+
+    def logged(study: str) -> list[Any]:
+        assert import_curves(client, study, curves, "file.csv") == (2, 0)
+        assert import_curves(client, study, curves, "file.csv") == (0, 2)
+        return [
+            (
+                run.info.status,
+                run.info.user_id,
+                run.data.to_dictionary(),
+                [
+                    [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, name)]
+                    for name in run.data.metrics
+                ],
+                [(file.path, file.file_size) for file in client.list_artifacts(run.info.run_id)],
+            )
+            for run in search_runs(client, client.get_experiment_by_name(study), "imported")
+        ]
+
+    direct = logged("direct")
+    monkeypatch.setattr(Database, "of", lambda client, experiment: None)
+    assert direct == logged("asked")
+    assert [run[0] for run in direct] == ["FINISHED", "FINISHED"]
 
 
 def test_a_restarted_postgresql_loses_and_doubles_nothing(
