@@ -7,12 +7,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from mlflow import MlflowClient
 
 from normlaw.tracking import keys
 from normlaw.tracking.journal import Journal
+from normlaw.tracking.launch_file import Launch
+from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.reader import read_curves
 from normlaw.tracking.sender import Sender
@@ -87,6 +90,23 @@ def test_what_a_killed_sender_left_is_completed(
     undisturbed.send()
     assert desk.content() == undisturbed.content()
     assert len(tables(desk.uri)["metrics"]) == len(tables(undisturbed.uri)["metrics"])
+
+
+def test_a_launch_that_was_killed_before_its_parameters_were_sent_gets_them(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = open_experiment(desk.client, desk.study)
+    with Launch(desk.home, desk.study.name, {"runs": "6", "device": "cpu"}) as launch:
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.client, "log_batch", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                Launches(desk.client, experiment, desk.home).run_of(launch.name, new=True)
+        left = desk.client.search_runs([experiment.experiment_id])
+        assert [run.data.params for run in left] == [{}]
+    Launches(desk.client, experiment, desk.home).settle()
+    (run,) = desk.client.search_runs([experiment.experiment_id])
+    assert run.info.run_id == left[0].info.run_id
+    assert run.data.params == {"runs": "6", "device": "cpu"}
 
 
 def test_a_run_in_training_is_shown_live_and_each_point_sent_once(desk: Any) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param
+from mlflow.entities import Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
@@ -47,12 +47,14 @@ class Launches:
         """
         if launch not in self._runs:
             found = None if new else self._find(launch)
-            if found is None:
-                record = read_launch(launch_path(self._home, self._experiment.name, launch))
-                if record is None:
-                    return None
-                found = self._make(launch, record)
-            self._runs[launch] = found
+            record = read_launch(launch_path(self._home, self._experiment.name, launch))
+            if found is None and record is None:
+                return None
+            if record is not None:
+                found = found or self._make(launch, record)
+                self._describe(found, record)
+            assert found is not None
+            self._runs[launch] = str(found.info.run_id)
         return self._runs[launch]
 
     def settle(self) -> None:
@@ -70,25 +72,31 @@ class Launches:
                 logging.getLogger(__name__).debug("not told how a launch ended: %s", first_line(error))
                 return
 
-    def _find(self, launch: str) -> str | None:
+    def _find(self, launch: str) -> Run | None:
         wanted = f"tags.`{keys.KIND}` = 'launch' and tags.`{keys.LAUNCH}` = '{launch}'"
         page = self._client.search_runs([self._experiment.experiment_id], filter_string=wanted, max_results=1)
-        return str(page[0].info.run_id) if page else None
+        return page[0] if page else None
 
-    def _make(self, launch: str, record: LaunchRecord) -> str:
+    def _make(self, launch: str, record: LaunchRecord) -> Run:
         tags = {**resolve_tags(), keys.KIND: "launch", keys.LAUNCH: launch}
-        run = self._client.create_run(
+        return self._client.create_run(
             self._experiment.experiment_id,
             start_time=record.started,
             tags={key: redacted(value) for key, value in tags.items()},
             run_name=time.strftime("launch %Y-%m-%d %H:%M:%S", time.localtime(record.started / 1000)),
         )
-        params = [Param(key, value) for key, value in record.about.items()]
-        self._client.log_batch(run.info.run_id, params=params)
-        return str(run.info.run_id)
+
+    def _describe(self, run: Run, record: LaunchRecord) -> None:
+        """Add the parameters that the server does not have: a kill may have come between a run and them."""
+        missing = [Param(key, value) for key, value in record.about.items() if key not in run.data.params]
+        if missing:
+            self._client.log_batch(run.info.run_id, params=missing)
 
     def _end(self, launch: str, record: LaunchRecord, path: Path) -> None:
-        run_id = self._runs.get(launch) or self._find(launch)
+        run_id = self._runs.get(launch)
+        if run_id is None and (found := self._find(launch)) is not None:
+            self._describe(found, record)
+            run_id = str(found.info.run_id)
         if run_id is not None:
             ended = record.ended or int(path.stat().st_mtime * 1000)
             metrics = [Metric(name, value, ended, 0) for name, value in record.numbers.items()]
