@@ -28,6 +28,7 @@ CAPTIONS: dict[str, str] = {
     "optimal_norm": "The norm of least error against the train size, with the law of the optimal norm.",
     "endpoint_law": "The least error against the train size: measured law and the law predicted from the "
     "early law and the optimal norm.",
+    "local_exponent": "The slope of the curve that all train sizes share before they part, in logarithms.",
     "sensitivity": "Above: the exponents for every admissible choice of window, first train size and shape, "
     "sorted; the area of a mark is the weight of its choice. Below: the early exponent over the two edges of "
     "the window.",

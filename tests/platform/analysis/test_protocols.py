@@ -103,6 +103,28 @@ def test_numbers_verdict_and_model_of_its_own_are_shown(curves) -> None:
     assert own["low"] == pytest.approx(64000**-0.4 * np.exp(-0.1))
 
 
+def test_an_envelope_is_drawn_over_the_curves(curves) -> None:
+    from dataclasses import replace
+
+    x = np.linspace(4.0, 10.0, 20)
+    envelope = pd.DataFrame(
+        {"log_norm": x, "log_error": -1.0 - 0.5 * x, "low": -1.1 - 0.5 * x, "high": -0.9 - 0.5 * x}
+    )
+    tables = {
+        "envelope": envelope,
+        "curves_fitted": pd.DataFrame({"train_size": 1000, "log_norm": x, "log_error": -0.9 - 0.5 * x}),
+        "departures": pd.DataFrame({"train_size": [1000], "log_norm": [7.0], "low": [6.5], "high": [np.nan]}),
+        "local_exponent": pd.DataFrame({"log_norm": x, "gamma_1": 0.5, "low": 0.4, "high": 0.6}),
+    }
+    mine = catalogue_with(lambda *given: replace(four_numbers(*given), tables=tables))
+    drawn = figures(analyse(curves, mine, Options(protocol="mine")))
+    lines = {line.get_label(): line for line in drawn["error_against_norm"].axes[0].lines}
+    np.testing.assert_allclose(lines["envelope"].get_ydata(), np.exp(envelope["log_error"]))
+    np.testing.assert_allclose(lines["envelope"].get_xdata(), x / np.log(10))
+    assert "fitted" in lines
+    np.testing.assert_allclose(drawn["local_exponent"].axes[0].lines[0].get_ydata(), 0.5)
+
+
 def test_a_protocol_that_fails_is_named_with_its_plugin(curves) -> None:
     def broken(curves, params, context):
         return 1 / 0

@@ -14,6 +14,7 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     """Return every figure of the analysis by name."""
     from normlaw.analysis.figures.collapse import collapse
     from normlaw.analysis.figures.endpoint_law import endpoint_law
+    from normlaw.analysis.figures.envelope import local_exponent
     from normlaw.analysis.figures.error_against_norm import error_against_norm
     from normlaw.analysis.figures.optimal_norm import optimal_norm
     from normlaw.analysis.figures.sensitivity import sensitivity
@@ -21,4 +22,6 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     drawings = [error_against_norm, collapse, optimal_norm, endpoint_law]
     if "sensitivity" in analysis.findings.tables:
         drawings.append(sensitivity)
+    if "local_exponent" in analysis.findings.tables:
+        drawings.append(local_exponent)
     return {draw.__name__: draw(analysis) for draw in drawings}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.envelope import draw_model
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def error_against_norm(analysis: Analysis) -> Figure:
         label="optimum",
         zorder=5,
     )
+    draw_model(axes, analysis)
     style.set_log_norm_axis(axes)
     style.set_log_error_axis(axes)
     style.size_legend(figure)
