@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,103 +12,68 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import pytest  # noqa: E402
 import yaml  # noqa: E402
+from filelock import FileLock  # noqa: E402
+
+from normlaw_tests import processes, servers  # noqa: E402
+from normlaw_tests.launches import Nursery  # noqa: E402
+from normlaw_tests.servers import MlflowApi, MlflowServer, free_port  # noqa: E402
 
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
-START_SECONDS = 120
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@dataclass(frozen=True)
-class MlflowServer:
-    """A real MLflow server on loopback."""
+def pytest_configure() -> None:
+    """Let nothing that this process begins outlive it."""
+    processes.guard()
 
-    uri: str
-    log: Path
-    """Its access log: one line a request."""
-    pid: int
-    """Of the process group of the server."""
 
-    def requests(self) -> list[str]:
-        """Return the API and artifact requests so far, as 'METHOD path'."""
-        lines = self.log.read_text().splitlines()
-        found = [line.split('"')[1].rsplit(" ", 1)[0] for line in lines if '"' in line and "HTTP/1" in line]
-        return [request.partition("?")[0] for request in found]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no process is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # apart from that, the order stays
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fail the last test of a file if a process that the file began is still there."""
+    yield
+    left = processes.left_behind()
+    assert not left, f"left behind: {left}"
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this test run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(shared_folder: Path) -> Path:
+    """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
+    path = shared_folder / "empty.db"
+    with FileLock(shared_folder / "empty.lock"):
+        if not path.exists():
+            servers.make_empty_database(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[MlflowServer]:
     """Start a server with an SQLite store and served artifacts; it ends with the test session."""
     folder = tmp_path_factory.mktemp("mlflow-server")
-    with start_mlflow(folder, free_port()) as server:
+    shutil.copy(empty_database, folder / servers.DATABASE)
+    with servers.mlflow_server(folder, free_port(), lasting=True) as server:
         yield server
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def start_mlflow(folder: Path, port: int) -> Iterator[MlflowServer]:
-    """Run a server, with its database and artifacts in a folder, while the block lasts."""
-    log = folder / "access.log"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
-    command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with log.open("a") as out:
-        server = subprocess.Popen(
-            command,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=os.environ | quiet,
-            cwd=folder,
-            start_new_session=True,  # the server proper is a process below this one
-        )
-        try:
-            uri = f"http://127.0.0.1:{port}"
-            _wait_for(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0", server, log)
-            yield MlflowServer(uri, log, server.pid)
-        finally:
-            if server.poll() is None:
-                server.terminate()
-            server.wait(timeout=30)
 
 
 @pytest.fixture(scope="session")
 def mlflow_process() -> Callable[[Path, int], AbstractContextManager[MlflowServer]]:
-    """Return a function that runs a server of the test's own in a folder, at a port; see `start_mlflow`."""
-    return start_mlflow
-
-
-class MlflowApi:
-    """Plain requests to an MLflow server, in the name of the compose file's account if a password is given."""
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-
-    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
-        """Return the answer to a POST request below /api/2.0/mlflow."""
-        request = urllib.request.Request(f"{self._uri}/api/2.0/mlflow/{route}", data=json.dumps(body).encode())
-        request.add_header("Content-Type", "application/json")
-        if password is not None:
-            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
-            request.add_header("Authorization", f"Basic {account}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
-        """Return the metrics of every run at the server, by run id."""
-        found = self.ask("experiments/search", password, max_results=10)["experiments"]
-        experiments = [experiment["experiment_id"] for experiment in found]
-        runs = self.ask("runs/search", password, experiment_ids=experiments, max_results=100).get("runs", [])
-        return {
-            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
-            for run in runs
-        }
+    """Return a function that runs a server of the test's own in a folder, at a port; see servers.py."""
+    return servers.mlflow_server
 
 
 @pytest.fixture(scope="session")
@@ -138,18 +94,6 @@ def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
     return write
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            assert server.poll() is None, f"the MLflow server ended: {log.read_text()[-2000:]}"
-            time.sleep(0.3)
-    pytest.fail(f"no MLflow server after {START_SECONDS} s: {log.read_text()[-2000:]}")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Start Chromium, headless; tests that need it are skipped where there is none."""
@@ -161,3 +105,34 @@ def browser() -> Iterator[Any]:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
         yield started
         started.close()
+
+
+class _Nurseries:
+    """Has one nursery at a time, and another one when a test was interrupted while it spoke to the last."""
+
+    current: Nursery | None = None
+
+    def take(self) -> Nursery:
+        if self.current is None or self.current.interrupted:
+            self.close()
+            self.current = Nursery()
+        return self.current
+
+    def close(self) -> None:
+        if self.current is not None:
+            self.current.close()
+
+
+@pytest.fixture(scope="session")
+def _nurseries() -> Iterator[_Nurseries]:
+    made = _Nurseries()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def nursery(_nurseries: _Nurseries) -> Iterator[Nursery]:
+    """Return what launches normlaw as a process of its own, without the seconds that its imports take."""
+    taken = _nurseries.take()
+    yield taken
+    taken.kill_all()

@@ -51,6 +51,7 @@ def test_the_page_counts_its_lines() -> None:
     assert f"| {len(lines)} of Python | {len(study)} of YAML" in page
 
 
+@pytest.mark.slow
 def test_its_curves_are_those_of_normlaw(by_hand) -> None:
     source, catalogue = find_study("quickstart"), load_catalogue()
     (spec,) = [
@@ -68,6 +69,7 @@ def test_its_curves_are_those_of_normlaw(by_hand) -> None:
         assert points[name].to_numpy() == pytest.approx(mine[name].to_numpy(), abs=2.5 / 225), name
 
 
+@pytest.mark.slow
 def test_its_exponents_are_those_of_normlaw(by_hand) -> None:
     curves, found, _ = by_hand
     frame = pd.DataFrame(
@@ -86,6 +88,7 @@ def test_its_exponents_are_those_of_normlaw(by_hand) -> None:
         assert (estimate.value, estimate.stderr) == pytest.approx((value, error), rel=1e-9), name
 
 
+@pytest.mark.slow
 def test_mlflow_has_its_runs(by_hand) -> None:
     _, found, runs = by_hand
     assert len(runs) == len(SIZES) * len(SEEDS) + 1

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from normlaw_tests.processes import run
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -74,7 +76,7 @@ def find_compose() -> list[str] | None:
     if standalone := beside or shutil.which("docker-compose"):
         return [standalone]
     plugin = ["docker", "compose"]
-    if shutil.which("docker") and subprocess.run([*plugin, "version"], capture_output=True).returncode == 0:
+    if shutil.which("docker") and run([*plugin, "version"]).returncode == 0:
         return plugin
     return None
 
@@ -89,14 +91,8 @@ def config(*profiles: str, **environment: str) -> subprocess.CompletedProcess[st
     assert COMPOSE is not None
     named = [word for profile in profiles for word in ("--profile", profile)]
     kept = {k: v for k, v in os.environ.items() if k not in PASSWORDS and not k.startswith("COMPOSE_")}
-    return subprocess.run(
-        [*COMPOSE, "--env-file", os.devnull, *named, "config", "--format", "json"],
-        cwd=ROOT,
-        env=kept | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command = [*COMPOSE, "--env-file", os.devnull, *named, "config", "--format", "json"]
+    return run(command, cwd=ROOT, env=kept | environment)
 
 
 @needs_compose
@@ -143,13 +139,13 @@ def command(name: str) -> str:
 def test_the_line_that_writes_passwords_writes_them_once_and_for_this_user_alone(tmp_path: Path) -> None:
     line = command("passwords")
     assert line in (ROOT / "docker-compose.yml").read_text(), "the page and the file show the same line"
-    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=True)
+    run(["bash", "-c", line], cwd=tmp_path, check=True)
     written = (tmp_path / ".env").read_text()
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     values = dict(entry.split("=") for entry in written.split())
     assert values.keys() == PASSWORDS.keys()
     assert all(re.fullmatch("[0-9a-f]{48}", value) for value in values.values())
     assert len(set(values.values())) == len(values)
-    again = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+    again = run(["bash", "-c", line], cwd=tmp_path)
     assert again.returncode != 0
     assert (tmp_path / ".env").read_text() == written

@@ -13,15 +13,17 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
+
+from normlaw_tests.processes import run
+from normlaw_tests.servers import free_port
+from normlaw_tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 TINY = """\
@@ -61,6 +63,8 @@ def normlaw_complexity_measures():
 """
 
 pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),  # it may build the images
     pytest.mark.skipif(
         not os.environ.get("NORMLAW_TEST_COMPOSE"), reason="takes minutes: set NORMLAW_TEST_COMPOSE=1"
     ),
@@ -79,9 +83,7 @@ class Stack:
     """The compose file as a project of its own, on a free port, with passwords of its own."""
 
     def __init__(self, folder: Path, mlflow_api: Callable[[str], Any]) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.api = mlflow_api(f"http://127.0.0.1:{self.port}")
         (folder / "studies").mkdir()
         (folder / "studies" / "tiny.yaml").write_text(TINY)
@@ -100,7 +102,7 @@ class Stack:
         }
         self.env_file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
-    def sh(self, command: str, minutes: float = 10, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def sh(self, command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command as it stands in the documentation, for this project."""
         own = {
             "COMPOSE_PROJECT_NAME": "normlaw-test",
@@ -108,27 +110,20 @@ class Stack:
             "COMPOSE_FILE": str(ROOT / "docker-compose.yml"),
         }
         kept = {k: v for k, v in os.environ.items() if k not in self.passwords}
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=self.folder,
-            env=kept | own,
-            capture_output=True,
-            text=True,
-            timeout=60 * minutes,
-        )
+        done = run(["bash", "-euo", "pipefail", "-c", command], cwd=self.folder, env=kept | own)
         if check:
             assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done
 
-    def compose(self, arguments: str, minutes: float = 10) -> str:
-        return self.sh(f"docker compose {arguments}", minutes).stdout
+    def compose(self, arguments: str) -> str:
+        return self.sh(f"docker compose {arguments}").stdout
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, mlflow_api: Callable[[str], Any]) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("compose"), mlflow_api)
     try:
-        stack.compose("--profile run build mlflow runner", minutes=40)
+        stack.compose("--profile run build mlflow runner")
         stack.sh(documented("start"))
         yield stack
     finally:
@@ -164,9 +159,7 @@ def test_a_service_that_dies_is_started_again(stack: Stack, analysed: dict[str, 
     inspect = "docker inspect --format '{{.RestartCount}}' normlaw-test-mlflow-1"
     assert stack.sh(inspect).stdout.strip() == "0"
     stack.sh("docker compose exec -T mlflow sh -c 'kill -TERM 1' || true")  # from inside: not a user's stop
-    deadline = time.monotonic() + 120
-    while stack.sh(inspect).stdout.strip() == "0" and time.monotonic() < deadline:
-        time.sleep(0.5)
+    wait_until(lambda: stack.sh(inspect).stdout.strip() != "0")
     stack.compose("up -d --wait")
     assert stack.sh(inspect).stdout.strip() == "1"
     assert stack.api.runs() == analysed

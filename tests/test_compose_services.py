@@ -12,11 +12,9 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,9 +23,12 @@ from urllib.error import HTTPError
 import pytest
 import yaml
 
+from normlaw_tests.processes import run, start, stop
+from normlaw_tests.servers import free_port
+from normlaw_tests.waiting import wait_until
+
 ROOT = Path(__file__).parents[1]
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-START_SECONDS = 180
 TINY = """\
 name: services_check
 description: The least there is to train.
@@ -47,6 +48,7 @@ vary:
 """
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not POSTGRES, reason="PostgreSQL is not installed (Debian: apt-get install postgresql)"),
 ]
 
@@ -131,7 +133,7 @@ class Machine:
     def start(self, service: str) -> None:
         """Start a service and wait until its own health check passes."""
         with (self.folder / f"{service}.log").open("ab") as log:
-            self.running[service] = subprocess.Popen(
+            self.running[service] = start(
                 self.command(service),
                 env=self.environment(service),
                 cwd=self.folder,
@@ -145,36 +147,36 @@ class Machine:
         kind, *check = self.services[service]["healthcheck"]["test"]
         assert kind == "CMD"
         command = [self.here(word) for word in check]
-        return subprocess.run(command, env=self.environment(service), capture_output=True).returncode == 0
+        return run(command, env=self.environment(service)).returncode == 0
 
     def wait_until_healthy(self, service: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self.healthy(service):
+        try:
+            wait_until(lambda: self.healthy(service), while_running=self.running[service])
+        except AssertionError as ended:
             log = self.folder / f"{service}.log"
-            if self.running[service].poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"{service} is not healthy: {log.read_text()[-3000:]}")
-            time.sleep(0.3)
+            pytest.fail(f"{service} is not healthy: {ended}\n{log.read_text()[-3000:]}")
 
     def stop(self, service: str, number: int = signal.SIGTERM) -> None:
-        process = self.running.pop(service)
+        process = self.running[service]
         os.killpg(process.pid, number)
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+        process.wait()
+        del self.running[service]
+
+    def kill(self) -> None:
+        """Kill what a test that failed has left running."""
+        for process in self.running.values():
+            stop(process)
 
     def run(
         self, service: str, *arguments: str, data: bytes | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         """Do what `docker compose run --rm SERVICE ARGUMENTS` does."""
-        return subprocess.run(
+        return run(
             self.command(service, *arguments),
             env=self.environment(service),
             cwd=self.work,
             input=data,
-            capture_output=True,
-            timeout=300,
+            text=False,
         )
 
     def files(self) -> dict[str, bytes]:
@@ -185,12 +187,6 @@ class Machine:
             for path in found
             if "home/data" not in str(path)
         }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_postgres(machine: Machine, data: Path) -> None:
@@ -207,19 +203,17 @@ def start_postgres(machine: Machine, data: Path) -> None:
             shutil.chown(path, user)
     bin_folder, folder = POSTGRES[-1].parent, data / "database"
     setup = [bin_folder / "initdb", "-D", folder, "-U", names["POSTGRES_USER"], f"--pwfile={secret}"]
-    subprocess.run(
-        [*setup, "--auth=scram-sha-256", "--no-sync"], check=True, user=user, cwd=data, capture_output=True
-    )
+    run([*setup, "--auth=scram-sha-256", "--no-sync"], check=True, user=user, cwd=data)
     command = [bin_folder / "postgres", "-D", folder, "-p", machine.more["PGPORT"]]
     command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-    log = (machine.folder / "postgres.log").open("wb")
-    machine.running["postgres"] = subprocess.Popen(
-        command, user=user, cwd=data, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    with (machine.folder / "postgres.log").open("wb") as log:
+        machine.running["postgres"] = start(
+            command, user=user, cwd=data, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     machine.wait_until_healthy("postgres")
     made = machine.environment("postgres") | {"PGPASSWORD": names["POSTGRES_PASSWORD"]}
     create = [str(bin_folder / "createdb"), "-U", names["POSTGRES_USER"], names["POSTGRES_DB"]]
-    subprocess.run(create, env=made, check=True, capture_output=True)
+    run(create, env=made, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -232,9 +226,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory, mlflow_api: Callable[[str]
         machine.start("mlflow")
         yield machine
     finally:
-        for service in reversed(list(machine.running)):
-            machine.stop(service, signal.SIGINT if service == "postgres" else signal.SIGTERM)
-        shutil.rmtree(data)
+        try:
+            for service in reversed(list(machine.running)):
+                machine.stop(service, signal.SIGINT if service == "postgres" else signal.SIGTERM)
+        finally:
+            machine.kill()
+            shutil.rmtree(data)
 
 
 def test_the_runner_trains_on_postgresql(machine: Machine) -> None:
@@ -289,7 +286,7 @@ def test_a_backup_brings_everything_back_while_the_server_runs(machine: Machine)
 
 def test_a_backup_goes_to_no_terminal_and_a_restore_wants_a_file(machine: Machine) -> None:
     assert machine.run("restore", data=b"no tar file").returncode == 1
-    assert subprocess.run([str(ROOT / "deploy" / "store.sh")], capture_output=True).returncode == 2
+    assert run([ROOT / "deploy" / "store.sh"]).returncode == 2
 
 
 def test_accounts_shut_strangers_out_and_let_the_runner_in(machine: Machine) -> None:

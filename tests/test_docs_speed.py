@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from normlaw.options import Compute
+from normlaw_tests.processes import python
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 SPEED, SCALE = ROOT / "docs" / "speed.md", ROOT / "docs" / "scale.md"
 
 
+@pytest.mark.slow
 def test_the_programmes_work_is_what_the_studies_say(tmp_path: Path) -> None:
     """The table is written anew into a copy of the page, which must not change by that."""
     copy = tmp_path / "scale.md"
     shutil.copy(SCALE, copy)
-    command = [sys.executable, str(BENCHMARKS / "scale.py"), "--write", str(copy)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = python(BENCHMARKS / "scale.py", "--write", copy)
     assert done.returncode == 0, done.stderr
-    assert copy.read_text() == SCALE.read_text(), f"run {command[1]} --write docs/scale.md"
+    assert copy.read_text() == SCALE.read_text(), "run tests/benchmarks/scale.py --write docs/scale.md"
 
 
 def test_the_text_of_the_scale_page_agrees_with_its_tables() -> None:
@@ -56,9 +56,9 @@ def test_the_compute_options_shown_are_those_there_are() -> None:
     assert Compute.model_validate(shown).precision == "bfloat16"
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_stacking_runs() -> None:
-    command = [sys.executable, str(BENCHMARKS / "stacking.py"), "--members", "2", "--steps", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = python(BENCHMARKS / "stacking.py", "--members", "2", "--steps", "2")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("times faster") == 6
 

@@ -6,28 +6,20 @@ import platform as stdlib_platform
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from normlaw.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import load_catalogue
+from normlaw_tests import processes
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "mlflow", "pandas", "statsmodels", "scipy", "matplotlib", "sklearn", "pyarrow")
 
 
 def python(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return processes.python(*arguments, cwd=cwd, env={**os.environ, **environment})
 
 
 def test_platform_is_the_standard_librarys_when_python_starts_in_the_root() -> None:

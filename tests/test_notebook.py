@@ -13,6 +13,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
 
 
@@ -24,7 +26,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("NORMLAW_HOME", raising=False)
         where = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
-        NotebookClient(fresh, timeout=600, kernel_name="python3", resources=where).execute()
+        NotebookClient(
+            fresh, timeout=None, startup_timeout=900, kernel_name="python3", resources=where
+        ).execute()
     return stored, fresh
 
 

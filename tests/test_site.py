@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 import normlaw_registry as registry
 from normlaw_registry.discovery import PluginRecord
+from normlaw_tests.processes import python
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -24,18 +24,14 @@ from described import default, keys, kind, plain  # noqa: E402
 from plain_docstrings import escaped  # noqa: E402
 from repository_links import on_site, rewritten  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    options = ["-q", "-W", "--keep-going", "-b", "html"]
+    built = python("-m", "sphinx", *options, "docs", folder, cwd=ROOT)
     assert built.returncode == 0, built.stderr
     return folder
 
@@ -102,7 +98,7 @@ def test_formulas_are_drawn_by_the_browser(pages, site) -> None:
 def test_no_page_is_wider_than_a_phone_or_asks_for_what_is_not_there(browser, pages) -> None:
     lost: list[str] = []
     phone = browser.new_page(viewport={"width": 390, "height": 800})
-    phone.set_default_timeout(120_000)
+    phone.set_default_timeout(0)  # pytest-timeout ends a test that hangs
     phone.on("requestfailed", lambda request: lost.append(request.url))
     phone.on("pageerror", lambda error: lost.append(str(error)))
     wide = []

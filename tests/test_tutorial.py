@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from normlaw_tests.processes import run
+
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OFFLINE = {
@@ -70,16 +74,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def output(folder) -> str:
     quiet = {"MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"}
     environment = {key: value for key, value in os.environ.items() if key not in quiet} | OFFLINE
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(script(PAGE))],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
+    commands = ["bash", "-euo", "pipefail", "-c", "\n".join(script(PAGE))]
+    done = run(commands, cwd=folder, env=environment, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import shutil
-import sqlite3
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +22,7 @@ from normlaw.tracking.leftovers import AtServer
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import RunWriter, open_experiment
 from normlaw_registry import load_catalogue
+from normlaw_tests import processes
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -48,18 +45,6 @@ Row = tuple[Any, ...]
 def small() -> dict[str, Any]:
     """Return a study of six runs that train in a fraction of a second each; a test may change it."""
     return copy.deepcopy(SMALL)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
-    path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("DELETE FROM experiments")
-        database.commit()
-        database.execute("VACUUM")
-    return path
 
 
 @dataclass
@@ -100,7 +85,7 @@ class Desk:
     def known(self) -> frozenset[str]:
         return AtServer.of(self.client, open_experiment(self.client, self.study)).known
 
-    def send(self, patience: float = 60, **options: Any) -> Sender:
+    def send(self, patience: float = 600, **options: Any) -> Sender:
         """Send every journal, as the end of a launch does."""
         with Sender(self.writer(), self.home, self.study.name, known=self.known(), **options) as sender:
             for path in sorted(self.home.glob("journal/*/*.jsonl")):
@@ -153,59 +138,6 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
 
 
-class Nursery:
-    """Launches of normlaw that begin in no time; see nursery.py.
-
-    A read-only folder is read-only to them even where root runs the tests, if setpriv is there.
-    """
-
-    def __init__(self) -> None:
-        script = Path(__file__).with_name("nursery.py")
-        everywhere = os.geteuid() == 0 and shutil.which("setpriv")
-        denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
-        self.keeps_out = bool(denied) or os.geteuid() != 0
-        """Whether permissions of folders hold for launches."""
-        hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
-        environment = {k: v for k, v in os.environ.items() if k not in hidden}
-        self._process = subprocess.Popen(
-            [*denied, sys.executable, str(script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
-        )
-        assert self._answer() == "ready"
-
-    def launch(self, folder: Path, *arguments: str, out: Path | None = None) -> int:
-        """Begin a launch, which prints to out.txt in its folder by default; return its process id."""
-        order = {"arguments": arguments, "cwd": str(folder), "out": str(out or folder / "out.txt")}
-        return int(self._ask(order))
-
-    def wait(self, pid: int) -> int:
-        """Return a launch's exit status once it has ended; minus the signal's number if one killed it."""
-        return int(self._ask({"wait": pid}))
-
-    def close(self) -> None:
-        self._process.communicate(timeout=60)
-
-    def _ask(self, order: dict[str, Any]) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
-
-
 TABLES = ("runs", "metrics", "latest_metrics", "params", "tags", "inputs", "input_tags", "datasets")
 
 
@@ -237,22 +169,13 @@ class Plugin:
 
     @property
     def environment(self) -> dict[str, str]:
-        hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")
-        kept = {k: v for k, v in os.environ.items() if k not in hidden}
+        kept = processes.without()
         path = os.pathsep.join([str(self.module.parent), *filter(None, [kept.get("PYTHONPATH")])])
         return kept | {"PYTHONPATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
 
     def normlaw(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "normlaw", *arguments],
-            cwd=cwd,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
+        return processes.python("-m", "normlaw", *arguments, cwd=cwd, env=self.environment)
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import fcntl
 import os
 import select
 import signal
-import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +15,12 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
-PATIENCE = 120
+from normlaw_tests import processes
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),
+]
 CTRL_C = b"\x03"
 
 
@@ -30,7 +32,7 @@ class Terminal:
         self._before = termios.tcgetattr(there)
         self._there = there
         self.shown = ""
-        self.process = subprocess.Popen(
+        self.process = processes.start(
             command,
             cwd=cwd,
             env=environment,
@@ -50,9 +52,7 @@ class Terminal:
             self.shown += os.read(self._keys, 1 << 16).decode(errors="replace")
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < deadline, self.shown[-2000:]
             self.read()
 
     def wait_for_end(self) -> int:
@@ -79,18 +79,14 @@ class Terminal:
         return found
 
     def close(self) -> None:
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+        processes.stop(self.process)
         os.close(self._keys)
         os.close(self._there)
 
 
 @contextmanager
 def at_a_terminal(study: Path, folder: Path, *arguments: str) -> Iterator[Terminal]:
-    hidden = ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")
-    environment = {k: v for k, v in os.environ.items() if k not in hidden}
-    environment |= {"TERM": "xterm", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = processes.without() | {"TERM": "xterm", "MLFLOW_DISABLE_TELEMETRY": "true"}
     command = [sys.executable, "-m", "normlaw", "run", str(study), *arguments]
     terminal = Terminal(command, folder, environment)
     try:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 KILLS = 40
 
 
@@ -72,8 +74,7 @@ def test_forty_kills_change_no_bit_and_double_nothing(
             if draw.random() < 0.2:  # while it begins
                 time.sleep(draw.uniform(0, 1))
         more = measured(desk.folder) + draw.randrange(200, 4000)
-        deadline = time.monotonic() + 60
-        while measured(desk.folder) < more and alive(pid) and time.monotonic() < deadline:
+        while measured(desk.folder) < more and alive(pid):
             time.sleep(0.005)
             if draw.random() < 0.002:
                 break

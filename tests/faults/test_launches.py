@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,10 @@ import pytest
 
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
+from normlaw_tests.processes import run
+from normlaw_tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 Write = Callable[[dict[str, Any]], Path]
 
@@ -26,13 +29,6 @@ def journals(folder: Path) -> list[Path]:
 
 def told(folder: Path) -> str:
     return (folder / "out.txt").read_text()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def test_two_runners_train_each_run_once_and_both_tell_of_all(
@@ -62,7 +58,8 @@ def test_a_run_held_by_another_process_is_waited_for_and_taken_over(
     with Journal(path) as held:
         held.start(spec, {})
         launch = nursery.launch(desk.folder, "run", str(write_study(small)), "--device", "cpu")
-        time.sleep(3)
+        wait_until(lambda: list(desk.folder.glob(".normlaw/journal/small/*.launch")))
+        time.sleep(2)  # time to do wrong: on a busy machine this sees less, and does not fail
         record = read_journal(path)
         assert record is not None
         assert record.points == []  # not touched
@@ -130,11 +127,11 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     if os.getuid() != 0 or shutil.which("mount") is None:
         pytest.skip("mounting a small file system takes root")
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)], capture_output=True)
+    made = run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder])
     if made.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
     yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    run(["umount", "-l", folder], check=True)
 
 
 def test_a_full_disk_stops_runs_with_one_clear_message_and_room_lets_them_go_on(
@@ -149,7 +146,7 @@ def test_a_full_disk_stops_runs_with_one_clear_message_and_room_lets_them_go_on(
     assert "Traceback" not in told(desk.folder)
     for path in journals(desk.folder):
         read_journal(path)  # what is there is whole
-    subprocess.run(["mount", "-o", "remount,size=8m", str(tiny_disk)], check=True)
+    run(["mount", "-o", "remount,size=8m", tiny_disk], check=True)
     assert nursery.wait(nursery.launch(desk.folder, "resume", "small", "--device", "cpu")) == 0, told(
         desk.folder
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -20,17 +19,11 @@ from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.reader import read_curves
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import open_experiment
+from normlaw_tests.waiting import wait_until
 
 
 def statuses(desk: Any) -> list[str]:
     return sorted(run.info.status for runs in desk.runs().values() for run in runs)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def test_sent_twice_changes_nothing(desk: Any, tables: Any) -> None:
@@ -130,7 +123,7 @@ def test_a_run_in_training_is_shown_live_and_each_point_sent_once(desk: Any) -> 
                 wait_until(shown)
             journal.end("finished")
         sender.ended(spec.spec_hash)
-        assert sender.finish(60)
+        assert sender.finish(600)
     (run,) = desk.runs()[spec.spec_hash]
     assert run.info.status == "FINISHED"
     assert [m.step for m in desk.client.get_metric_history(run.info.run_id, "test/error")] == [0, 1, 2, 3]
@@ -198,8 +191,8 @@ def test_two_senders_at_once_send_each_run_once(desk: Any) -> None:
             one.ended(name)
         for name in reversed(names):
             two.ended(name)
-        assert one.finish(60)
-        assert two.finish(60)
+        assert one.finish(600)
+        assert two.finish(600)
     assert one.sent | two.sent == set(names)
     assert not one.sent & two.sent
     assert statuses(desk) == ["FINISHED"] * 6

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from io import StringIO
@@ -35,6 +33,7 @@ from normlaw.tracking.record import JournalError, read_journal, validated_spec
 from normlaw.tracking.writer import open_experiment
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import InputError, load_catalogue
+from normlaw_tests.processes import python
 
 ROOT = Path(__file__).parents[2]
 
@@ -361,7 +360,7 @@ def test_a_traceback_of_a_bug_holds_no_secret() -> None:
         "from normlaw.cli import main\n"
         "main(['sync'])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd="/")
+    done = python("-c", code, cwd="/")
     assert done.returncode == 1
     assert "ZeroDivisionError: at postgresql://ada:***@host/db" in done.stderr
     assert "hunter22" not in done.stderr

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,11 @@ import normlaw
 import normlaw_registry
 from normlaw.cli import main
 from normlaw_registry.discovery import PluginRecord
+from normlaw_tests import processes
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=kept, capture_output=True, text=True, timeout=300
-    )
+    return processes.python(*arguments, cwd=cwd, env=processes.without())
 
 
 def test_the_import_is_light_and_names_everything(tmp_path) -> None:
@@ -97,6 +93,7 @@ def here(folder, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_curves_are_tidy(here, tiny_study) -> None:
     curves = normlaw.curves(normlaw.load_study(tiny_study))
     assert list(curves.columns[:5]) == ["run", "train_size", "seed", "optimizer.weight_decay", "step"]
@@ -114,6 +111,7 @@ def test_curves_are_tidy(here, tiny_study) -> None:
     assert runs["train_size"].tolist() == best["train_size"].reindex(runs.index).tolist()
 
 
+@pytest.mark.slow
 def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     curves = normlaw.curves("api")
     with pytest.raises(normlaw.InputError, match=r"2 values of 'optimizer.weight_decay' \(0.0, 0.01\)"):
@@ -199,6 +197,7 @@ def test_results_are_those_of_the_latest_analysis(here) -> None:
     assert normlaw.against_theory("api") is None
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_by_name(here) -> None:
     curves = normlaw.curves("api")
     analysis = normlaw.fit(curves[curves["optimizer.weight_decay"] == "0.0"], draws=100)
@@ -209,6 +208,7 @@ def test_figures_are_drawn_by_name(here) -> None:
         normlaw.fit(curves, draw=100)
 
 
+@pytest.mark.slow
 def test_the_readmes_program_runs(here, tiny_study) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     (program,) = re.findall(r"<!-- example: python -->\s*```python\n(.+?)```", readme, re.DOTALL)
@@ -219,6 +219,7 @@ def test_the_readmes_program_runs(here, tiny_study) -> None:
     assert (here / "law.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(here, tiny_study) -> None:
     summary = normlaw.resume("api")
     assert (summary.trained, summary.already_there, summary.complete) == (0, 16, True)
@@ -227,6 +228,7 @@ def test_what_is_done_is_not_done_again(here, tiny_study) -> None:
         normlaw.resume("apo")
 
 
+@pytest.mark.slow
 def test_curves_from_a_file(here) -> None:
     curves = normlaw.curves("api")
     one = curves[curves["optimizer.weight_decay"] == "0.0"]
@@ -250,6 +252,7 @@ def test_studies_and_components_are_frames() -> None:
     assert normlaw.load_study("cnn_mnist", scale="small").name == "cnn_mnist-small"
 
 
+@pytest.mark.slow
 def test_a_theory_is_a_frame_and_goes_to_mlflow(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,20 @@ from normlaw.cli import main
 from normlaw.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
+from normlaw_tests import processes
 
 WriteStudy = Callable[[dict[str, Any]], Path]
 
 
 def normlaw(*arguments: str | Path, cwd: Path, uri: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would, in a folder of its own."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")}
+    environment = processes.without()
     if uri:
         environment["MLFLOW_TRACKING_URI"] = uri
-    command = [sys.executable, "-m", "normlaw", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    return processes.python("-m", "normlaw", *arguments, cwd=cwd, env=environment)
 
 
+@pytest.mark.slow
 def test_from_yaml_to_laws_on_a_server(
     mlflow_server: Any, tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path, catalogue: Catalogue
 ) -> None:

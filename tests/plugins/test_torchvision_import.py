@@ -1,34 +1,31 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
 
 from normlaw_plugins import torchvision_import
-
-
-def python(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+from normlaw_tests.processes import python
 
 
 def test_torchvision_imports_after_the_preparation():
     result = python(
+        "-c",
         "from normlaw_plugins.torchvision_import import prepare_torchvision\n"
         "prepare_torchvision(); prepare_torchvision()\n"
         "from torchvision import datasets, models\n"
-        "print(models.resnet18(num_classes=3).fc.out_features, datasets.MNIST.__name__)"
+        "print(models.resnet18(num_classes=3).fc.out_features, datasets.MNIST.__name__)",
     )
     assert result.stdout == "3 MNIST\n", result.stderr
 
 
 def test_preparation_itself_does_not_import_torchvision():
     result = python(
+        "-c",
         "import sys\n"
         "from normlaw_plugins.torchvision_import import prepare_torchvision\n"
         "prepare_torchvision()\n"
-        "print('torchvision' in sys.modules)"
+        "print('torchvision' in sys.modules)",
     )
     assert result.stdout == "False\n", result.stderr
 

@@ -4,8 +4,6 @@ import dataclasses
 import inspect
 import json
 import os
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from normlaw_registry import CONTRACT_VERSION, hookspecs
 from normlaw_registry.component import Component
 from normlaw_registry.contract import CONTRACTS, incompatibility, requirement_on_normlaw
 from normlaw_registry.discovery import HOOKS
+from normlaw_tests.processes import python
 
 HISTORY = {1: "0.1", 2: "0.4", 3: "1.0"}
 SNAPSHOT = Path(__file__).parent / "contract.json"
@@ -78,14 +77,7 @@ def test_an_installed_plugin_says_so_instead_of_failing_strangely(tmp_path, requ
         f"Metadata-Version: 2.1\nName: from-the-future\nVersion: 3.0\nRequires-Dist: {requires}\n"
     )
     (info / "entry_points.txt").write_text("[normlaw]\nit = from_the_future\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "normlaw", "plugins", "--json"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = python("-m", "normlaw", "plugins", "--json", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1, done.stderr
     listing = json.loads(done.stdout)
     assert listing["contract"] == CONTRACT_VERSION

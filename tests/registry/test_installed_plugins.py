@@ -3,17 +3,17 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
+
+from normlaw_tests.processes import python
 
 
 def normlaw(*arguments: str, site=None) -> subprocess.CompletedProcess[str]:
     environment = dict(os.environ)
     if site is not None:
         environment["PYTHONPATH"] = str(site)
-    command = [sys.executable, "-c", "from normlaw.cli import main; main()", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return python("-c", "from normlaw.cli import main; main()", *arguments, env=environment)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,7 @@ def outcomes(make_study, catalogue):
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPONENTS)
 def test_intervals_cover_as_often_as_they_say(outcomes, name):
     assert 0.90 <= outcomes[f"covered {name}"].mean() <= 0.99

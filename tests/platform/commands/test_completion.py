@@ -2,25 +2,18 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from normlaw_tests.processes import python
 
 
 def offered(line: str, folder: Path, **environment: str) -> list[str]:
     words = line.split(" ")
     asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_NORMLAW_COMPLETE": "bash_complete"}
-    done = subprocess.run(
-        [sys.executable, "-c", "from normlaw.cli import main; main(prog_name='normlaw')"],
-        cwd=folder,
-        env={**os.environ, **asked, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    program = "from normlaw.cli import main; main(prog_name='normlaw')"
+    done = python("-c", program, cwd=folder, env={**os.environ, **asked, **environment})
     assert done.stderr == ""
     return [item.partition(",")[2] for item in done.stdout.split()]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from normlaw.cli import main
 from normlaw.plugin_writer import KINDS, MAX_LENGTH
+from normlaw_tests import processes
 
 LONGEST = "abcdefghij-klmnopqrst-uvwxyz-abcdefghijk"
 
@@ -22,15 +22,7 @@ def new(*arguments: str | Path) -> Result:
 
 
 def python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return processes.python("-m", *arguments, cwd=cwd, env={**os.environ, **environment})
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +45,7 @@ def test_ruff_finds_nothing_to_change(written) -> None:
             assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_mypy_finds_nothing(written) -> None:
     plugin = written / LONGEST  # it has the modules of all kinds
     settings = plugin / "pyproject.toml"
@@ -63,6 +56,7 @@ def test_mypy_finds_nothing(written) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_its_tests_pass_for_every_kind(written) -> None:
     plugin = written / LONGEST
     project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]

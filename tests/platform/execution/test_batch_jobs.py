@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -14,6 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+from normlaw_tests.processes import python
+from normlaw_tests.waiting import wait_until
 
 pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
 
@@ -186,6 +188,7 @@ CPU_JOBS = {key: value for key, value in GPU_JOBS.items() if key not in ("gpus",
 }
 
 
+@pytest.mark.slow
 def test_jobs_are_submitted_replaced_and_cancelled(
     commands: Path,
     tmp_path: Path,
@@ -216,10 +219,9 @@ def test_jobs_are_submitted_replaced_and_cancelled(
         record = read_journal(journal_path(tmp_path, "tiny", spec.spec_hash))
         assert record is not None
         assert record.status == "finished"
-    deadline = time.monotonic() + 60
-    while any(str(tmp_path / "cluster") in _text(p) for p in Path("/proc").glob("[0-9]*/cmdline")):
-        assert time.monotonic() < deadline, "a job has outlived the launch"
-        time.sleep(0.2)
+    wait_until(
+        lambda: not any(str(tmp_path / "cluster") in _text(p) for p in Path("/proc").glob("[0-9]*/cmdline"))
+    )
     assert [path.name for path in (tmp_path / "cluster").iterdir() if "tls" in path.name] == []
 
 
@@ -235,10 +237,7 @@ def test_a_new_job_may_wait_in_the_queue(
     monkeypatch.setattr(BatchSite, "_at_work", lambda site, client: dict(at_work))
 
     def submissions(least: int) -> int:
-        deadline = time.monotonic() + 60
-        while not submitted.exists() or len(submitted.read_text().split()) < least:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: submitted.exists() and len(submitted.read_text().split()) >= least)
         return len(submitted.read_text().split())
 
     site = BatchSite("slurm", configured(tmp_path, **CPU_JOBS), tmp_path)
@@ -280,4 +279,4 @@ def test_ctrl_c_stays_what_it_was() -> None:
         "import signal, normlaw.execution.cluster.batch\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    python("-c", code, check=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,10 @@ from typing import Any
 
 import pytest
 import torch
+
+from normlaw_tests import processes
+from normlaw_tests.servers import free_port
+from normlaw_tests.waiting import wait_until
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
 
@@ -36,6 +39,8 @@ from normlaw_registry import Catalogue  # noqa: E402
 PATIENCE = 400.0
 """Seconds; a loaded machine takes half a minute to import torch in a worker."""
 
+pytestmark = pytest.mark.slow
+
 
 class Supervised:
     """A program that is started anew whenever it ends, as compose and batch systems do."""
@@ -49,7 +54,7 @@ class Supervised:
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder)
+            return processes.start(self._command, stdout=log, stderr=log, cwd=self._folder)
 
     def _watch(self) -> None:
         while not self._ended.is_set():
@@ -59,8 +64,9 @@ class Supervised:
 
     def close(self) -> None:
         self._ended.set()
-        self.process.kill()  # a worker ends when its nanny is gone
+        self.process.kill()
         self._thread.join()
+        processes.stop(self.process)  # a worker with its nanny
 
 
 @dataclass
@@ -72,7 +78,7 @@ class DaskCluster:
     def worker_pids(self) -> dict[str, int]:
         """Return the process of each worker (not of its nanny) by the worker's name."""
         with distributed.Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+            client.wait_for_workers(len(self.workers))
             names = {a: w["name"] for a, w in client.scheduler_info(n_workers=-1)["workers"].items()}
             return {names[address]: pid for address, pid in client.run(os.getpid).items()}
 
@@ -80,9 +86,7 @@ class DaskCluster:
 @pytest.fixture(scope="module")
 def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
     folder = tmp_path_factory.mktemp("dask")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
@@ -253,20 +257,15 @@ def test_workers_stop_when_the_launcher_is_stopped_or_killed(
     home = tmp_path / "home"
     environment = {**os.environ, "NORMLAW_HOME": str(home), "DASK_SCHEDULER_ADDRESS": dask_cluster.address}
     before = dask_cluster.worker_pids()
-    launcher = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + PATIENCE
-
-    def wait_until(holds: Callable[[], bool]) -> None:
-        while not holds():
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
 
     def in_training() -> list[Path]:
         return [path for path in home.glob("journal/tiny/*.jsonl") if is_being_written(path)]
 
-    wait_until(lambda: len(in_training()) == 2 or launcher.poll() is not None)
-    launcher.send_signal(number)
-    _, told = launcher.communicate(timeout=PATIENCE)
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    with processes.running(command, cwd=tmp_path, env=environment, **pipes) as launcher:
+        wait_until(lambda: len(in_training()) == 2, while_running=launcher)
+        launcher.send_signal(number)
+        _, told = launcher.communicate()
     if number == signal.SIGINT:
         assert launcher.returncode == 130
         assert "Stopped. What is finished is kept" in told

@@ -81,7 +81,7 @@ def test_a_scheduler_without_workers_is_told(scheduler: distributed.LocalCluster
 def test_workers_are_checked(scheduler: distributed.LocalCluster, errand: Errand) -> None:
     with distributed.Client(scheduler, set_as_default=False) as client:
         scheduler.scale(1)
-        client.wait_for_workers(1, timeout=60)
+        client.wait_for_workers(1)
         assert check_scheduler_and_workers(client, errand, {}) == []
         with pytest.raises(InputError, match=r"none of the 1 workers .* --resources GPU=1"):
             check_scheduler_and_workers(client, errand, {"GPU": 1.0})

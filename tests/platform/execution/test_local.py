@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,8 @@ from normlaw.study import Study, expand
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue
+from normlaw_tests.processes import running, without
+from normlaw_tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def specs(tiny: dict[str, Any], catalogue: Catalogue) -> list[RunSpec]:
     return expand(Study.model_validate(tiny), catalogue)
 
 
+@pytest.mark.slow
 def test_a_failed_run_stops_no_other_and_keeps_its_curve(
     tiny: dict[str, Any], catalogue: Catalogue, job: Job
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_failed_run_stops_no_other_and_keeps_its_curve(
     assert {item.step for item in news if item.spec_hash == healthy.spec_hash} >= {0, 1}
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSpec], job: Job) -> None:
     killed: list[int | None] = []
 
@@ -65,26 +67,22 @@ def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSp
         assert steps == sorted(set(steps))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_at_a_measuring_point(
     tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path, number: signal.Signals
 ) -> None:
     tiny["vary"] = {"train_size": [256], "seed": [0, 1]}
     tiny["fixed"].update(steps=100_000, measuring_points=2000)
-    study = write_study(tiny)
-    environment = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")}
-    command = [sys.executable, "-m", "normlaw", "run", str(study)]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "normlaw", "run", write_study(tiny)]
     journals = tmp_path / ".normlaw" / "journal" / "tiny"
-    deadline = time.monotonic() + 120
-    while not any(path.stat().st_size > 5000 for path in journals.glob("*.jsonl")):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with running(command, cwd=tmp_path, env=without(), **pipes) as process:
+        wait_until(
+            lambda: any(path.stat().st_size > 5000 for path in journals.glob("*.jsonl")), while_running=process
+        )
+        process.send_signal(number)
+        _, told = process.communicate()
     assert process.returncode == 128 + number
     assert "Stopped. What is finished is kept" in told
     assert "Traceback" not in told
@@ -95,6 +93,7 @@ def test_an_interrupt_stops_at_a_measuring_point(
         Journal(path).__exit__()  # nobody holds its lock: no worker has outlived the launch
 
 
+@pytest.mark.slow
 def test_a_stack_is_trained_by_one_process(specs: list[RunSpec], job: Job) -> None:
     outcomes = list(execute([tuple(specs)], job, lambda news: None))
     ended = [(outcome.spec_hash, outcome.failure) for outcome in outcomes]

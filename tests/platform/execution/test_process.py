@@ -25,7 +25,7 @@ def worker() -> Iterator[WorkerProcess]:
 def hear(worker: WorkerProcess) -> Iterator[Message]:
     """Yield messages until the process waits for an errand, or is dead."""
     while True:
-        wait(list(worker.handles), timeout=60)
+        wait(list(worker.handles))
         for message in worker.messages():
             yield message
             if not isinstance(message, News):

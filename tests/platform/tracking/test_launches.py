@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +14,31 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from normlaw.tracking.launch_file import Launch, is_over, launch_path, read_launch
+from normlaw_tests.launches import OUTPUT, Nursery
+from normlaw_tests.servers import MlflowServer
+from normlaw_tests.waiting import wait_until
 
-SECONDS = 120
+
+@dataclass
+class Here:
+    """A user in a folder of his own, at the server."""
+
+    folder: Path
+    nursery: Nursery
+    uri: str
+
+    def begin(self, *arguments: str | Path, **more: str) -> int:
+        """Launch normlaw; return its process id."""
+        return self.nursery.launch(self.folder, *arguments, env={"MLFLOW_TRACKING_URI": self.uri, **more})
+
+    def normlaw(self, *arguments: str | Path, **more: str) -> None:
+        """Run normlaw, which must do all that it was asked for."""
+        assert self.nursery.wait(self.begin(*arguments, **more)) == 0, (self.folder / OUTPUT).read_text()
 
 
 @pytest.fixture
-def here(tmp_path: Path, mlflow_server: Any) -> dict[str, str]:
-    """Return the environment of a user with a home of his own."""
-    return os.environ | {"MLFLOW_TRACKING_URI": mlflow_server.uri, "NORMLAW_HOME": str(tmp_path / "home")}
-
-
-def normlaw(*arguments: str | Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "normlaw", *map(str, arguments)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+def here(tmp_path: Path, mlflow_server: MlflowServer, nursery: Nursery) -> Here:
+    return Here(tmp_path, nursery, mlflow_server.uri)
 
 
 def runs(uri: str, study: str, kind: str) -> list[Run]:
@@ -48,12 +58,12 @@ def study(tiny: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any
     return tiny
 
 
+@pytest.mark.slow
 def test_runs_stand_below_the_launch_that_began_them(
-    study: dict[str, Any], write_study: Callable[..., Path], here: dict[str, str], mlflow_server: Any
+    study: dict[str, Any], write_study: Callable[..., Path], here: Here, mlflow_server: MlflowServer
 ) -> None:
-    here["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = "0.2"
-    done = normlaw("run", write_study(study), "--system-metrics", env=here)
-    assert done.returncode == 0, done.stderr
+    often = {"MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "0.2"}
+    here.normlaw("run", write_study(study), "--system-metrics", **often)
     (launch,) = runs(mlflow_server.uri, study["name"], "launch")
     assert launch.info.status == "FINISHED"
     assert launch.info.run_name.startswith("launch 2")
@@ -67,13 +77,13 @@ def test_runs_stand_below_the_launch_that_began_them(
     assert names == {"cnn digits P=32 seed=0 weight_decay=0.0", "cnn digits P=32 seed=0 weight_decay=0.1"}
 
 
+@pytest.mark.slow
 def test_a_launch_without_a_server_is_told_by_the_next_sync(
-    study: dict[str, Any], write_study: Callable[..., Path], here: dict[str, str], mlflow_server: Any
+    study: dict[str, Any], write_study: Callable[..., Path], here: Here, mlflow_server: MlflowServer
 ) -> None:
-    assert normlaw("run", write_study(study), "--offline", env=here).returncode == 0
+    here.normlaw("run", write_study(study), "--offline")
     assert runs(mlflow_server.uri, study["name"], "launch") == []
-    done = normlaw("sync", env=here)
-    assert done.returncode == 0, done.stderr
+    here.normlaw("sync")
     (launch,) = runs(mlflow_server.uri, study["name"], "launch")
     assert launch.info.status == "FINISHED"
     trained = runs(mlflow_server.uri, study["name"], "training")
@@ -82,27 +92,21 @@ def test_a_launch_without_a_server_is_told_by_the_next_sync(
     assert launch.info.end_time >= max(run.info.end_time for run in trained)
 
 
+@pytest.mark.slow
 def test_a_killed_launch_does_not_run_for_ever(
-    study: dict[str, Any], write_study: Callable[..., Path], here: dict[str, str], mlflow_server: Any
+    study: dict[str, Any], write_study: Callable[..., Path], here: Here, mlflow_server: MlflowServer
 ) -> None:
     study["fixed"]["steps"] = 100_000
-    command = [sys.executable, "-m", "normlaw", "run", str(write_study(study)), "--max-parallel", "1"]
-    process = subprocess.Popen(command, env=here, start_new_session=True, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + SECONDS
-        while not runs(mlflow_server.uri, study["name"], "launch"):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.3)
-        (launch,) = runs(mlflow_server.uri, study["name"], "launch")
-        assert launch.info.status == "RUNNING"
-        assert normlaw("sync", env=here).returncode == 0
-        (launch,) = runs(mlflow_server.uri, study["name"], "launch")
-        assert launch.info.status == "RUNNING", "it lives"
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
-    normlaw("sync", env=here)
+    process = here.begin("run", write_study(study), "--max-parallel", "1")
+    wait_until(lambda: runs(mlflow_server.uri, study["name"], "launch"))
+    (launch,) = runs(mlflow_server.uri, study["name"], "launch")
+    assert launch.info.status == "RUNNING"
+    here.normlaw("sync")
+    (launch,) = runs(mlflow_server.uri, study["name"], "launch")
+    assert launch.info.status == "RUNNING", "it lives"
+    os.killpg(process, signal.SIGKILL)
+    assert here.nursery.wait(process) == -signal.SIGKILL
+    here.nursery.wait(here.begin("sync"))
     (launch,) = runs(mlflow_server.uri, study["name"], "launch")
     assert launch.info.status == "KILLED"
     assert launch.info.end_time >= launch.info.start_time

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from normlaw_tests.processes import python
+
 PAGE = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
-MILLISECONDS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,7 @@ def duel(mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> list[R
         "0.5"  # the launch may last less than the usual ten seconds
     )
     for line in commands[1].strip().splitlines():
-        command = [sys.executable, "-m", *line.split()]
-        done = subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, text=True)
+        done = python("-m", *line.split(), cwd=folder, env=os.environ | own)
         assert done.returncode == 0, done.stderr
     client = MlflowClient(mlflow_server.uri)
     experiment = client.get_experiment_by_name("duel")
@@ -100,6 +98,7 @@ def test_the_table_has_at_least_twelve_queries_and_each_a_meaning() -> None:
         assert len([begin for begin in MEANINGS if what.startswith(begin)]) == 1, what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "query"), queries())
 def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run], mlflow_server: Any) -> None:
     largest = next(run for run in duel if run.info.run_name == "vit digits P=480 seed=0")
@@ -122,11 +121,12 @@ def shots(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_reader_finds_everything_in_a_browser(
     duel: list[Run], browser: Any, mlflow_server: Any, shots: Path
 ) -> None:
     page = browser.new_page(viewport={"width": 1560, "height": 860})
-    page.set_default_timeout(MILLISECONDS)
+    page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
     page.goto(f"{mlflow_server.uri}/#/experiments")
     page.get_by_text("Model training").click()
     page.get_by_role("link", name="duel", exact=True).first.click()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from normlaw.training.loss import mean_loss
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw_registry import InputError
+from normlaw_tests.processes import python
 
 CNN = {"name": "cnn", "params": {"channels": [8, 8], "hidden": [16]}}
 VIT = {"name": "vit", "params": {"patch": 4, "width": 16, "depth": 1, "heads": 2}}
@@ -89,6 +88,7 @@ def test_measures_are_given_contiguous_weights(prepared):
     assert all(m.weight.is_contiguous() for m in trace_linear_maps(made.network, made.data.splits.task))
 
 
+@pytest.mark.slow
 def test_compilation_changes_rounding_only(prepared):
     try:
         compute._require_compiler()
@@ -145,14 +145,14 @@ print(len(loop.train(RunSpec.model_validate(json.loads(sys.argv[1])).resolved(ca
 """
 
 
+@pytest.mark.slow
 def test_a_run_is_trained_where_mlflow_is_not_installed(spec):
     short = spec(steps=3).model_dump_json()
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_MLFLOW, short], capture_output=True, text=True, timeout=300, check=False
-    )
+    done = python("-c", WITHOUT_MLFLOW, short)
     assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", ["field, 0 workers", "normlaw float32, 2 stacked"])
 def test_the_benchmark_runs_where_mlflow_is_not_installed(loop):
     """Every loop of it once, on a few images."""
@@ -161,7 +161,6 @@ def test_the_benchmark_runs_where_mlflow_is_not_installed(loop):
         f"sys.path.insert(0, {str(script.parent)!r}); runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     few = ["--images", "8", "--test-images", "8", "--threads", "1", "--stack", "2", "--loop", "cnn", loop]
-    command = [sys.executable, "-c", code, str(script), *few]
-    done = subprocess.run(command, input="\n", capture_output=True, text=True, timeout=300, check=False)
+    done = python("-c", code, script, *few, input="\n")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == 7  # an epoch, an evaluation, norms: wall and CPU; memory

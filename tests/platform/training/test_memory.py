@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 import resource
-import subprocess
-import sys
 
 import pytest
+
+from normlaw_tests.processes import python
 
 ACCOUNT = """
 import resource, sys
@@ -30,8 +30,7 @@ print(faults(10))
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
 def test_large_blocks_are_taken_from_the_system_once() -> None:
     def faults(kept: str) -> int:
-        command = [sys.executable, "-c", ACCOUNT, kept]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return int(python("-c", ACCOUNT, kept, check=True).stdout)
 
     pages = 10 * 64 * 2**20 // resource.getpagesize()
     assert faults("kept") < pages / 100

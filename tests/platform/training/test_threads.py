@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
+
+from normlaw_tests.processes import python
 
 COUNT = """
 import json, sys
@@ -33,9 +33,7 @@ else:
 @pytest.mark.parametrize("how", ["block", "process"])
 def test_every_library_has_one_thread(how: str) -> None:
     two = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-    done = subprocess.run(
-        [sys.executable, "-c", COUNT, how], env=os.environ | two, capture_output=True, text=True, check=True
-    )
+    done = python("-c", COUNT, how, env=os.environ | two, check=True)
     within, before, after = json.loads(done.stdout)
     assert len(within) >= 3  # torch, and the BLAS of NumPy and of SciPy at least
     assert set(within) == {1}

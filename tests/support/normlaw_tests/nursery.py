@@ -3,8 +3,9 @@
 Importing torch and MLflow takes seconds, and forty killed launches would import them forty times; here they
 are imported once. Each launch is a process of its own with workers of its own, and real signals reach them.
 
-Reads a line of JSON a launch, {"arguments": [...], "cwd": ..., "out": ...}, and answers with its process id;
-{"wait": pid} is answered with the exit status.
+Reads a line of JSON a launch, {"arguments": [...], "cwd": ..., "out": ..., "env": {...}, "settings": {...}},
+and answers with its process id; {"wait": pid} is answered with the exit status. Settings name variables of
+modules, as in "normlaw.tracking.sender.LONGEST_PAUSE", and give them a value: how long the program waits, say.
 """
 
 from __future__ import annotations
@@ -46,11 +47,16 @@ def launch(order: dict[str, Any]) -> int:
         return child
     os.setsid()
     os.chdir(order["cwd"])
+    os.environ.update(order["env"])
+    for name, value in order["settings"].items():
+        module, _, variable = name.rpartition(".")
+        assert hasattr(sys.modules[module], variable), name
+        setattr(sys.modules[module], variable, value)
     out = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
     fork = multiprocessing.get_context("fork")
-    multiprocessing.get_context = lambda method=None: fork  # type: ignore[assignment, misc, return-value]
+    multiprocessing.get_context = lambda method=None: fork  # type: ignore[assignment]
     try:
         main(order["arguments"], standalone_mode=True)
         status = 0

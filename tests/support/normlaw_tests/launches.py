@@ -1,0 +1,96 @@
+"""The command line as processes of their own, with real signals and workers, that begin in no time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from normlaw_tests import processes
+
+OUTPUT = "out.txt"
+
+
+class Nursery:
+    """Launches of normlaw from a process that has imported everything; see nursery.py.
+
+    A read-only folder is read-only to them even where root runs the tests, if setpriv is there.
+    """
+
+    def __init__(self) -> None:
+        everywhere = os.geteuid() == 0 and shutil.which("setpriv")
+        denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
+        self.keeps_out = bool(denied) or os.geteuid() != 0
+        """Whether permissions of folders hold for launches."""
+        environment = processes.without("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
+        self._process = processes.start(
+            [*denied, sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            lasting=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        )
+        self._running: set[int] = set()
+        self.interrupted = False
+        """Whether an answer was not waited for, so that the next one would be taken for another's."""
+        assert self._answer() == "ready"
+
+    def launch(
+        self,
+        folder: Path,
+        *arguments: str | Path,
+        out: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        settings: Mapping[str, float] | None = None,
+    ) -> int:
+        """Begin a launch in a folder, with more environment variables; return its process id.
+
+        What it prints is added to `out`, by default the folder's out.txt. Settings: see nursery.py.
+        """
+        order = {"arguments": [*map(str, arguments)], "cwd": str(folder), "out": str(out or folder / OUTPUT)}
+        pid = int(self._ask(order | {"env": dict(env or {}), "settings": dict(settings or {})}))
+        self._running.add(pid)
+        return pid
+
+    def wait(self, pid: int) -> int:
+        """Return a launch's exit status once it has ended; minus the signal's number if one killed it."""
+        status = int(self._ask({"wait": pid}))
+        self._running.discard(pid)
+        return status
+
+    def run(self, folder: Path, *arguments: str | Path, **options: Any) -> int:
+        """Launch, and return the exit status."""
+        return self.wait(self.launch(folder, *arguments, **options))
+
+    def kill_all(self) -> None:
+        """Kill the launches that nobody has waited for, with their workers."""
+        for pid in sorted(self._running):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)  # each leads a group
+            if not self.interrupted:
+                self.wait(pid)
+
+    def close(self) -> None:
+        """End the nursery and all launches."""
+        processes.stop(self._process)
+
+    def _ask(self, order: dict[str, Any]) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        before, self.interrupted = self.interrupted, True
+        answer = self._answer()
+        self.interrupted = before
+        return answer
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return str(self._process.stdout.readline().strip())

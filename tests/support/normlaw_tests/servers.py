@@ -1,0 +1,124 @@
+"""Real MLflow servers on loopback, and plain requests to them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from normlaw_tests import processes
+from normlaw_tests.waiting import wait_until
+
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+DATABASE = "mlflow.db"
+"""The file of a server's database in the server's folder."""
+
+
+def make_empty_database(path: Path) -> None:
+    """Make an SQLite file with MLflow's tables and nothing in them, whole or not at all."""
+    from mlflow import MlflowClient
+
+    begun = path.with_suffix(".begun")
+    MlflowClient(f"sqlite:///{begun}").search_experiments()
+    with closing(sqlite3.connect(begun)) as database:
+        database.execute("DELETE FROM experiments")
+        database.commit()
+        database.execute("VACUUM")
+    begun.rename(path)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """A real MLflow server on loopback."""
+
+    uri: str
+    log: Path
+    """Its access log: one line a request."""
+    pid: int
+    """Of the process group of the server."""
+
+    def requests(self) -> list[str]:
+        """Return the API and artifact requests so far, as 'METHOD path'."""
+        lines = self.log.read_text().splitlines()
+        found = [line.split('"')[1].rsplit(" ", 1)[0] for line in lines if '"' in line and "HTTP/1" in line]
+        return [request.partition("?")[0] for request in found]
+
+
+@contextmanager
+def mlflow_server(folder: Path, port: int, *, lasting: bool = False) -> Iterator[MlflowServer]:
+    """Run a server, with its database and artifacts in a folder, while the block lasts.
+
+    A database that is in the folder already is used, which spares the server the seconds of making its tables.
+    `lasting`: as for `processes.start`.
+    """
+    log = folder / "access.log"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"sqlite:///{folder / DATABASE}", "--workers", "1"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
+    with log.open("a") as out:
+        options: dict[str, Any] = {"stdout": out, "stderr": subprocess.STDOUT, "cwd": folder}
+        options["start_new_session"] = True  # the server proper is a process below this one
+        with processes.running(command, env=os.environ | QUIET, lasting=lasting, **options) as server:
+            uri = f"http://127.0.0.1:{port}"
+            wait_until(
+                lambda: _answers(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0"), while_running=server
+            )
+            yield MlflowServer(uri, log, server.pid)
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class MlflowApi:
+    """Plain requests to an MLflow server, in the name of the compose file's account if a password is given."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def ask(self, route: str, password: str | None = None, **body: object) -> dict[str, Any]:
+        """Return the answer to a POST request below /api/2.0/mlflow."""
+        request = urllib.request.Request(f"{self._uri}/api/2.0/mlflow/{route}", data=json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        if password is not None:
+            account = base64.b64encode(f"normlaw:{password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {account}")
+        with urllib.request.urlopen(request) as answer:
+            return dict(json.load(answer))
+
+    def runs(self, password: str | None = None) -> dict[str, dict[str, float]]:
+        """Return the metrics of every run at the server, by run id."""
+        found = self.ask("experiments/search", password, max_results=10)["experiments"]
+        experiments = [experiment["experiment_id"] for experiment in found]
+        runs = self.ask("runs/search", password, experiment_ids=experiments, max_results=100).get("runs", [])
+        return {
+            run["info"]["run_id"]: {m["key"]: m["value"] for m in run["data"].get("metrics", [])}
+            for run in runs
+        }
