@@ -42,6 +42,9 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
 
 
 FROM base AS build-wheel
+# The version, as `git describe` would say it; without, the fallback that pyproject.toml states: .git is not here.
+ARG NORMLAW_VERSION=
+ENV SETUPTOOLS_SCM_PRETEND_VERSION=$NORMLAW_VERSION
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY registry registry

@@ -50,11 +50,25 @@ def test_the_readme_gives_the_command(name, parts) -> None:
         assert part in found[1]
 
 
-def test_continuous_integration_runs_the_readmes_test_command() -> None:
+CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports --no-cache")
+
+
+def test_continuous_integration_runs_the_linters_and_then_the_readmes_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "<!-- command: test -->" in script
-    for check in ("ruff check", "ruff format --check", "mypy", "lint-imports"):
-        assert check in script
+    linters, tests = script.index(f'for check in "{CHECKS[0]}"'), script.rindex("test_command")
+    assert all(check in script[linters:tests] for check in CHECKS)
+
+
+def test_each_commit_is_checked_by_the_same_linters() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert {hook["language"] for hook in hooks} == {"system"}  # nothing is fetched: what is installed is run
+    commits = [hook["entry"].replace(" --force-exclude", "") for hook in hooks if "stages" not in hook]
+    assert commits == list(CHECKS)
+    page = (ROOT / "docs" / "contributing.md").read_text()
+    assert " && ".join(CHECKS) in page
+    (push,) = (hook["entry"] for hook in hooks if hook.get("stages") == ["pre-push"])
+    assert push.replace(" -q", "") in page
 
 
 def test_the_citation_names_the_paper() -> None:
