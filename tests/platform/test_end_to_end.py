@@ -63,6 +63,8 @@ def test_from_yaml_to_laws_on_a_server(
     assert "normlaw" in run.data.tags["normlaw.plugins"]
     assert run.inputs.dataset_inputs[0].dataset.name == "digits P=256"
     assert described(client, run)["environment"]["packages"]["torch"]
+    assert described(client, run)["memory_format"] == {"used": "channels_last", "reason": ""}
+    assert run.data.tags["normlaw.memory_format"] == "channels_last"
 
     history = client.get_metric_history(run.info.run_id, "test/error")
     frame = curve(client, run)

@@ -153,5 +153,7 @@ def lost(spec: RunSpec, job: Job, failure: Failure, *, by_itself: bool) -> Outco
 
 def _identity(name: str, job: Job) -> str:
     """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
+    from normlaw.training.memory_format import RULE
+
     programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
-    return json.dumps([name, programs], sort_keys=True)
+    return json.dumps([name, programs, RULE], sort_keys=True)

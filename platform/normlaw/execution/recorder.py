@@ -13,6 +13,7 @@ from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import Point
 from normlaw.training.layer_table import Row
+from normlaw.training.memory_format import MemoryFormat
 from normlaw.training.observer import Observer
 from normlaw.training.state import State
 
@@ -41,6 +42,10 @@ class Recorder(Observer):
     def data(self, data: RunData) -> None:
         """Note what the run trains on."""
         self._journal.data(self._spec.dataset.name, data.digest, len(data.train), len(data.test))
+
+    def memory_format(self, layout: MemoryFormat) -> None:
+        """Note how the network is laid out."""
+        self._journal.memory_format(layout.used, layout.reason)
 
     def point(self, point: Point) -> None:
         """Note a measurement."""

@@ -1,6 +1,7 @@
 """The journal: each measurement is on local disk, fsynced, before anything is sent anywhere.
 
-One file of JSON lines a run: a `start` with the specification, a `data` line, a `point` per measurement,
+One file of JSON lines a run: a `start` with the specification, a `data` line, a
+`memory_format` whenever training begins or goes on, a `point` per measurement,
 `layers` for the first and the last, and an `end`. A file that a kill cut short keeps every complete line.
 """
 
@@ -96,6 +97,10 @@ class Journal:
     def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
         """Write what the run trains on."""
         self._append("data", {"name": name, "digest": digest, "train_size": train_size, "test_size": test_size})
+
+    def memory_format(self, used: str, reason: str) -> None:
+        """Write how the network is laid out from here on, and why, where it is not as asked for."""
+        self._append("memory_format", {"used": used, "reason": reason})
 
     def point(self, values: dict[str, float]) -> None:
         """Write one measurement."""

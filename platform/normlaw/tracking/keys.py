@@ -22,6 +22,8 @@ PLUGINS = "normlaw.plugins"
 """Tag: distributions with versions that a run's components came from."""
 FAILURE = "normlaw.failure"
 """Tag: why a run failed."""
+MEMORY_FORMAT = "normlaw.memory_format"
+"""Tag: how images and weights were laid out, channels_last or contiguous, whatever was asked for."""
 SUPERSEDED = "normlaw.superseded"
 """Tag: why a killed run is not gone on with; another run of the same specification takes its place."""
 LAUNCH = "normlaw.launch"
@@ -49,7 +51,8 @@ THEORY_NORM = LAMBDA
 CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"
-"""Artifact of a training run: specification, environment, and the layers' norms at both ends of its curve."""
+"""Artifact of a training run: specification, environment, memory format with its reason, and the layers' norms
+at both ends of its curve."""
 TRACEBACK = "traceback.txt"
 """Artifact of a failed run: where its exception came from, or where its process crashed."""
 

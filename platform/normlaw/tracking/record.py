@@ -41,6 +41,10 @@ class Record:
     spec: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    memory_format: dict[str, str] = field(default_factory=dict)
+    """`used`: channels_last or contiguous; `reason`: why, where it is not what the specification asks for.
+
+    Empty in journals that were written before this was noted."""
     points: list[dict[str, float]] = field(default_factory=list)
     point_times: list[int] = field(default_factory=list)
     """When each point was measured, milliseconds since 1970."""
@@ -88,6 +92,11 @@ class _Data(_Line):
     digest: str
     train_size: NonNegativeInt
     test_size: NonNegativeInt
+
+
+class _MemoryFormat(_Line):
+    used: Literal["channels_last", "contiguous"]
+    reason: str
 
 
 class _Point(_Line):
@@ -208,6 +217,8 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
             record.spec, record.environment, record.started = start.spec, start.environment, start.time
         case "data":
             record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
+        case "memory_format":
+            record.memory_format = _MemoryFormat.model_validate(entry).model_dump(exclude={"time"})
         case "point":
             point = _Point.model_validate(entry)
             if not (step := point.values.get("step", -1.0)).is_integer() or not 0 <= step <= MAX_STEP:

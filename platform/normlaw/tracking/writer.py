@@ -114,6 +114,8 @@ class RunWriter:
         }
         if isinstance(plugins, dict):
             tags[keys.PLUGINS] = keys.plugins_tag(plugins)
+        if record.memory_format:
+            tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
         if record.reason:
             tags[keys.FAILURE] = record.reason
         launch = record.environment.get("launch")
@@ -150,6 +152,9 @@ class RunWriter:
         self._log_files(run, record, spec)
         if record.reason and keys.FAILURE not in run.data.tags:
             self.tag(run, keys.FAILURE, record.reason)
+        used = record.memory_format.get("used")
+        if used is not None and run.data.tags.get(keys.MEMORY_FORMAT) != used:
+            self.tag(run, keys.MEMORY_FORMAT, used)
         status = "FINISHED" if record.status == "finished" else "FAILED"
         self._client.set_terminated(run.info.run_id, status, end_time=record.ended)
 
@@ -194,6 +199,7 @@ class RunWriter:
                 "identity": record.identity,
                 "spec": record.spec,
                 "environment": record.environment,
+                "memory_format": record.memory_format,
                 "layers": record.layers,
             }
             text = json.dumps(redacted_tree(description), indent=2)

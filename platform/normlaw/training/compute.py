@@ -6,12 +6,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from normlaw.options import Compute
+from normlaw.training.memory_format import MemoryFormat, memory_format
 from normlaw_registry import InputError, NormlawError
 
 COMPILERS = ("g++", "clang++", "c++", "gcc", "clang")
@@ -23,11 +25,18 @@ def make_repeatable(device: str) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def laid_out(network: nn.Module, compute: Compute, device: str) -> nn.Module:
-    """Return the network on its device, with the weights of 2-d convolutions in the chosen memory layout."""
-    if compute.channels_last:
-        return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-    return network.to(device)
+def laid_out(
+    network: nn.Module, compute: Compute, device: str, input_shape: tuple[int, ...]
+) -> tuple[nn.Module, MemoryFormat]:
+    """Return a network that was just built on its device, and the memory format that it got there.
+
+    Raises:
+        InputError: see `memory_format`.
+
+    """
+    network = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    used = memory_format(network, compute, device, input_shape)
+    return network.to(device=device, memory_format=used.torch), used  # type: ignore[call-overload]
 
 
 @contextmanager
@@ -46,19 +55,24 @@ class Forward:
 
     It shares the network's parameters and its mode.
 
+    Args:
+        network: on its device.
+        compute: how it is applied.
+        layout: the memory format that it has there.
+
     Raises:
         InputError: compilation is asked for on a CPU, and there is no C++ compiler.
 
     """
 
-    def __init__(self, network: nn.Module, compute: Compute) -> None:
+    def __init__(self, network: nn.Module, compute: Compute, layout: MemoryFormat) -> None:
         self._compute = compute
         self._network: Callable[[Tensor], Tensor] = network
         self._device = next((p.device for p in network.parameters()), torch.device("cpu"))
         if compute.compile != "off":
             if self._device.type == "cpu":
                 _require_compiler()
-            self._network = torch.compile(network, mode=compute.compile, dynamic=False)
+            self._network = torch.compile(network, dynamic=False, options=_compiler_options(compute, layout))
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the network's outputs on inputs, (b, *input_shape).
@@ -90,3 +104,9 @@ def _require_compiler() -> None:
             f"`compute.compile` on a CPU needs a C++ compiler, and there is no {named or 'g++'}: install one, "
             "or leave `compute.compile` off"
         )
+
+
+def _compiler_options(compute: Compute, layout: MemoryFormat) -> dict[str, Any]:
+    """Return a mode's options; on a CPU the compiler lays images out channels-last unless it is told not to."""
+    options = dict(torch._inductor.list_mode_options(compute.compile))
+    return options | ({"layout_optimization": False} if layout.endangered else {})

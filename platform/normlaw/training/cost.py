@@ -90,8 +90,8 @@ def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
     task = outline.task
     architecture = catalogue.get(Architecture, spec.architecture.name)
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-    network = laid_out(network, spec.compute, "cpu")
-    apply = Forward(network, spec.compute)
+    network, layout = laid_out(network, spec.compute, "cpu", task.input_shape)
+    apply = Forward(network, spec.compute, layout)
     optimizer = build_optimizer(spec.optimizer, network.parameters())
     whole = min(spec.batch_size, spec.train_size)
     inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)

@@ -52,6 +52,7 @@ def train(
             observer.safe_point(None)
     else:
         run = Run(spec, catalogue, folder, device, observer)
+        observer.memory_format(run.memory_format)
         descent = Descent(spec, run.network, run.forward, run.data)
         if resume is None:
             observer.data(run.data)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import Point
 from normlaw.training.layer_table import Row
+from normlaw.training.memory_format import MemoryFormat
 from normlaw.training.state import State
 
 
@@ -15,6 +16,9 @@ class Observer:
 
     def data(self, data: RunData) -> None:
         """Be told, before the first step, what the run trains on."""
+
+    def memory_format(self, layout: MemoryFormat) -> None:
+        """Be told, whenever training begins or goes on, how the network's images and weights are laid out."""
 
     def point(self, point: Point) -> None:
         """Be told of a measurement as soon as it is taken."""

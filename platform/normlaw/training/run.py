@@ -23,11 +23,13 @@ class Run:
     """A run's network as it was initialised, on a device, with its data; `measure` it while it is trained.
 
     Attributes:
+        memory_format: what its images and weights are laid out as.
         forward: the network as the run applies it.
         points: the measurements taken, in the order of their steps.
 
     Raises:
-        InputError: the data set is too small or missing, or does not fit the architecture.
+        InputError: the data set is too small or missing, or does not fit the architecture; or see
+            `memory_format`.
 
     """
 
@@ -43,8 +45,8 @@ class Run:
         torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
         task = self.data.splits.task
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-        self.network = laid_out(network, spec.compute, device)
-        self.forward = Forward(self.network, spec.compute)
+        self.network, self.memory_format = laid_out(network, spec.compute, device, task.input_shape)
+        self.forward = Forward(self.network, spec.compute, self.memory_format)
         self.measurer = Measurer(resolved_measures(spec, catalogue), self.network, architecture, task)
         self.points: list[Point] = []
         self._latest: Measurement | None = None

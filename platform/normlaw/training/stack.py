@@ -19,6 +19,7 @@ from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
 from normlaw.training.loss import mean_loss
+from normlaw.training.memory_format import STACKED
 from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
@@ -54,8 +55,7 @@ class Stack:
     def __init__(self, members: Sequence[Member], step: int) -> None:
         self.members = list(members)
         self.step = step
-        # stacked weights have five axes, for which channels_last is no layout
-        networks = [m.run.network.to(memory_format=torch.contiguous_format) for m in members]  # type: ignore[call-overload]
+        networks = [m.run.network.to(memory_format=STACKED.torch) for m in members]  # type: ignore[call-overload]
         self._parameters, self._buffers = stack_module_state(networks)  # by name: (s, *shape)
         self._skeleton = copy.deepcopy(networks[0]).to("meta")
         self._optimizer = build_optimizer(self.members[0].run.spec.optimizer, self._parameters.values())

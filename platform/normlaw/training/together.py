@@ -9,6 +9,7 @@ from pathlib import Path
 
 from normlaw.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
+from normlaw.training.memory_format import STACKED
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw.training.schedule import measuring_steps
@@ -64,6 +65,7 @@ def train_together(
             member.optimizer_state = resume[number].optimizer
         else:
             run.observer.data(run.data)
+        run.observer.memory_format(STACKED)
         members.append(member)
     begun_at = resume[0].step if resume else -1
     stack = Stack(members, max(0, begun_at))

@@ -1,0 +1,123 @@
+"""Take gradients of networks as a run lays them out, each in its own process, and print those that are wrong.
+
+Arguments: `rule`, or `asked` to lay networks out as asked for, whatever comes of it. A line a network that
+crashed, hung, or whose gradient is not that of float64 in contiguous format.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlaw.options import Compute
+from normlaw.training import memory_format
+from normlaw.training.compute import Forward, laid_out
+from normlaw_registry import Architecture, Task, load_catalogue, validate_params
+
+SECONDS = 60
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
+CATALOGUE = load_catalogue()
+Build = Callable[[], nn.Module]
+
+
+def convolutions() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
+    """Yield name, network, image shape and precision for every kind of 1x1 convolution."""
+    kinds: list[dict[str, Any]] = [
+        {"stride": 2, "bias": True},
+        {"stride": (1, 2)},
+        {"stride": 4},
+        {"stride": 3, "padding": 1},
+        {"stride": 2, "dilation": 2},
+        {"stride": 2, "groups": 2},
+        {"stride": 1},
+    ]
+    pairs = [(2, 4), (3, 8), (6, 16), (12, 16), (16, 8), (20, 16)]
+    for (inputs, outputs), kind in itertools.product(pairs, kinds):
+        if inputs % kind.get("groups", 1):
+            continue
+        for precision in ("float32", "bfloat16") if kind == {"stride": (1, 2)} else ("float32",):
+            layer = dict({"bias": False}, **kind)
+
+            def build(inputs: int = inputs, outputs: int = outputs, layer: dict[str, Any] = layer) -> nn.Module:
+                return nn.Sequential(nn.Conv2d(inputs, outputs, 1, **layer))
+
+            yield f"{inputs} to {outputs} channels, {kind}, {precision}", build, (inputs, 64, 64), precision
+    for inputs, outputs in ((8, 4), (16, 12)):
+        up = {"stride": 2, "output_padding": 1}
+        yield (
+            f"transposed, {inputs} to {outputs}",
+            lambda inputs=inputs, outputs=outputs, up=up: nn.Sequential(
+                nn.ConvTranspose2d(inputs, outputs, 1, **up)
+            ),
+            (inputs, 32, 32),
+            "float32",
+        )
+
+
+def resnets() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
+    """Yield ResNets of 1 to 20 channels."""
+    architecture = CATALOGUE.get(Architecture, "resnet")
+    task = Task(input_shape=(3, 64, 64), num_classes=10)
+    for width in range(1, 21):
+        params = validate_params(architecture, {"blocks": [1, 1], "channels": [width, 2 * width]})
+        yield (
+            f"resnet of {width} channels",
+            lambda p=params: architecture.build(p, task),
+            (3, 64, 64),
+            "float32",
+        )
+
+
+def gradient(network: nn.Module, apply: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return the gradient of a mean square by all weights, in float64."""
+    network.zero_grad()
+    apply(images).square().mean().backward()
+    return torch.cat([p.grad.double().flatten() for p in network.parameters() if p.grad is not None])
+
+
+def difference(build: Build, shape: tuple[int, int, int], precision: str) -> float:
+    """Return the largest relative difference from float64 over a few batches."""
+    torch.manual_seed(0)
+    exact = build().double()
+    compute = Compute(precision=precision)
+    network, layout = laid_out(copy.deepcopy(exact).float(), compute, "cpu", shape)
+    apply, worst = Forward(network, compute, layout), 0.0
+    for _ in range(2):  # what the first one damaged shows in the second
+        images = torch.randn(2, *shape).to(memory_format=layout.torch)
+        wanted = gradient(exact, exact, images.contiguous().double())
+        worst = max(worst, float((gradient(network, apply, images) - wanted).norm() / wanted.norm()))
+    return worst
+
+
+def apart(build: Build, shape: tuple[int, int, int], precision: str) -> str:
+    """Return what is wrong, found out in a process of its own; empty when nothing is."""
+    child = os.fork()  # nothing has been computed yet: torch has no threads
+    if child == 0:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 2)
+        signal.alarm(SECONDS)
+        os._exit(0 if difference(build, shape, precision) < TOLERANCE[precision] else 1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code == 0:
+        return ""
+    return "wrong, or an error" if code > 0 else signal.Signals(-code).name
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "asked":
+        memory_format.LANES = 0
+    tried = 0
+    thinned = 1 if sys.argv[1] == "rule" else 6  # each of those that crash takes a while to do so
+    for name, build, shape, precision in [*convolutions(), *resnets()][::thinned]:
+        tried += 1
+        if wrong := apart(build, shape, precision):
+            print(f"{name}: {wrong}", flush=True)
+    print(tried)
