@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from normlaw.api import (
         against_theory,
         analyse,
+        check_machine,
         curves,
         fit,
         import_curves,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         sync,
         theory,
     )
+    from normlaw.doctor.finding import Finding
     from normlaw.launch import Summary
     from normlaw.study import Study
     from normlaw_registry import InputError, NormlawError
@@ -48,6 +50,7 @@ _ELSEWHERE = {
     "Analysis": "normlaw.analysis",
     "Options": "normlaw.analysis",
     "Result": "normlaw.analysis_job",
+    "Finding": "normlaw.doctor.finding",
     "Summary": "normlaw.launch",
     "Study": "normlaw.study",
     "InputError": "normlaw_registry",
@@ -57,6 +60,7 @@ _ELSEWHERE = {
 
 __all__ = [
     "Analysis",
+    "Finding",
     "InputError",
     "NormlawError",
     "Options",
@@ -65,6 +69,7 @@ __all__ = [
     "Summary",
     "against_theory",
     "analyse",
+    "check_machine",
     "curves",
     "fit",
     "import_curves",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from normlaw.analysis import Analysis
     from normlaw.analysis_job import Result
     from normlaw.comparison_job import Compared
+    from normlaw.doctor.finding import Finding
     from normlaw.launch import Summary
     from normlaw.sync_job import Synchronised
 
@@ -71,6 +72,20 @@ def launch_source(source: YamlSource, options: Mapping[str, Any]) -> Summary:
 
     given = {name: value for name, value in options.items() if value is not None}
     return launch(study, source, load_catalogue(), Display(), **given)
+
+
+def check_machine(*architectures: str, tracking_uri: str | None = None) -> list[Finding]:
+    """Check this machine before days are spent on it; `normlaw doctor`.
+
+    Args:
+        architectures: whose gradients are compared with float64; default: cnn, resnet and vit.
+        tracking_uri: MLflow server.
+
+    """
+    from normlaw.doctor.examine import examine
+    from normlaw.home import HOME
+
+    return list(examine(load_catalogue(), HOME, tracking_uri, architectures))
 
 
 def sync(study: str | None = None, *, tracking_uri: str | None = None) -> list[Synchronised]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from normlaw.commands import analyse, import_curves, plugins, report, run, studies, sync, theory
+from normlaw.commands import analyse, doctor, import_curves, plugins, report, run, studies, sync, theory
 
 
 def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -105,5 +105,6 @@ for command in (
     studies.studies,
     theory.theory,
     plugins.plugins,
+    doctor.doctor,
 ):
     main.add_command(command)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from normlaw import environment
 from normlaw.display import Display
+from normlaw.doctor.examine import quick
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
@@ -117,6 +118,9 @@ def launch(
     """
     _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
     specs = {spec.spec_hash: spec for spec in expand(study, catalogue, source)}
+    for finding in quick(catalogue, home):
+        if finding.state != "good":
+            display.say(f"{finding.check}: {finding.said}; {finding.advice}")
     with ExitStack() as opened:
         choice = ExecutorChoice(executor, scheduler, cluster_config)
         trainer = opened.enter_context(choice.open(home, environment.plugin_versions(catalogue), display.say))

@@ -1,0 +1,22 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["good", "doubtful", "bad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    check: str
+    """What was looked at."""
+    state: State
+    """doubtful: runs work, but slower, later or otherwise than they may be expected to; bad: they do not."""
+    said: str
+    """What was found."""
+    advice: str = ""
+    """What to do; empty where nothing is to be done."""

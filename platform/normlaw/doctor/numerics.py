@@ -1,0 +1,75 @@
+"""One small step of each architecture against float64, in a process of its own: a wrong kernel may crash it."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+
+from normlaw.doctor.finding import Finding
+
+USUAL = ("cnn", "resnet", "vit")
+"""Architectures that are looked at where none is named."""
+TOLERANCE = 0.02
+"""In a deep network with batch normalisation rounding, which turns single ReLUs on and off, comes to 0.005."""
+SECONDS = 120
+IMAGES = (3, 32, 32)
+
+
+def check(architectures: tuple[str, ...]) -> list[Finding]:
+    """Return whether the gradient of each architecture, with its defaults, is right on this CPU."""
+    return [_apart(name) for name in architectures]
+
+
+def _apart(name: str) -> Finding:
+    check = f"gradients {name}"
+    command = [sys.executable, "-m", "normlaw.doctor.numerics", name]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding(check, "bad", f"not done after {SECONDS} s", "do not train it on this machine's CPU")
+    advice = "do not train it on this machine's CPU; try another version of torch"
+    if done.returncode < 0:
+        return Finding(check, "bad", f"the process was killed by signal {-done.returncode}", advice)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it failed"]
+        return Finding(check, "bad", lines[-1], "see `normlaw plugins`, and name an architecture for images")
+    difference = float(done.stdout)
+    if not difference < TOLERANCE:
+        return Finding(check, "bad", f"differs from float64 by {difference:.1g} of its size", advice)
+    return Finding(check, "good", f"within {difference:.0e} of float64")
+
+
+def difference(name: str) -> float:
+    """Return |g - g64| / |g64| for the gradient g of a batch's loss, of a network as a run lays it out."""
+    import torch
+
+    from normlaw.options import Compute
+    from normlaw.training.compute import Forward, laid_out
+    from normlaw.training.loss import mean_loss
+    from normlaw_registry import Architecture, Task, load_catalogue, validate_params
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    architecture = load_catalogue().get(Architecture, name)
+    task = Task(input_shape=IMAGES, num_classes=10)
+    exact = architecture.build(validate_params(architecture, {}), task)
+    network, layout = laid_out(copy.deepcopy(exact), Compute(), "cpu", IMAGES)
+    exact.double()
+    images, labels = torch.randn(8, *IMAGES), torch.randint(10, (8,))
+    mean_loss(Forward(network, Compute(), layout)(images), labels, "cross_entropy").backward()  # type: ignore[no-untyped-call]
+    mean_loss(exact(images.double()), labels, "cross_entropy").backward()  # type: ignore[no-untyped-call]
+    found, wanted = (
+        torch.cat([p.grad.double().flatten() for p in each.parameters() if p.grad is not None])
+        for each in (network, exact)
+    )
+    return float((found - wanted).norm() / wanted.norm())
+
+
+if __name__ == "__main__":
+    from normlaw_registry import NormlawError
+
+    try:
+        print(difference(sys.argv[1]))
+    except NormlawError as error:
+        sys.exit(str(error).partition("\n")[0])
