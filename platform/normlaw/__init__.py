@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from normlaw.api import (
         against_theory,
         analyse,
-        check_machine,
         curves,
+        doctor,
         fit,
         import_curves,
         load_study,
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         sync,
         theory,
     )
-    from normlaw.doctor.finding import Finding
     from normlaw.launch import Summary
+    from normlaw.machine.finding import Finding
     from normlaw.study import Study
     from normlaw_registry import InputError, NormlawError
 
@@ -50,7 +50,7 @@ _ELSEWHERE = {
     "Analysis": "normlaw.analysis",
     "Options": "normlaw.analysis",
     "Result": "normlaw.analysis_job",
-    "Finding": "normlaw.doctor.finding",
+    "Finding": "normlaw.machine.finding",
     "Summary": "normlaw.launch",
     "Study": "normlaw.study",
     "InputError": "normlaw_registry",
@@ -69,8 +69,8 @@ __all__ = [
     "Summary",
     "against_theory",
     "analyse",
-    "check_machine",
     "curves",
+    "doctor",
     "fit",
     "import_curves",
     "load_study",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from normlaw.analysis import Analysis
     from normlaw.analysis_job import Result
     from normlaw.comparison_job import Compared
-    from normlaw.doctor.finding import Finding
     from normlaw.launch import Summary
+    from normlaw.machine.finding import Finding
     from normlaw.sync_job import Synchronised
 
 
@@ -74,7 +74,7 @@ def launch_source(source: YamlSource, options: Mapping[str, Any]) -> Summary:
     return launch(study, source, load_catalogue(), Display(), **given)
 
 
-def check_machine(*architectures: str, tracking_uri: str | None = None) -> list[Finding]:
+def doctor(*architectures: str, tracking_uri: str | None = None) -> list[Finding]:
     """Check this machine before days are spent on it; `normlaw doctor`.
 
     Args:
@@ -82,8 +82,8 @@ def check_machine(*architectures: str, tracking_uri: str | None = None) -> list[
         tracking_uri: MLflow server.
 
     """
-    from normlaw.doctor.examine import examine
     from normlaw.home import HOME
+    from normlaw.machine.examine import examine
 
     return list(examine(load_catalogue(), HOME, tracking_uri, architectures))
 

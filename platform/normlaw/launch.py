@@ -10,13 +10,13 @@ from pathlib import Path
 
 from normlaw import environment
 from normlaw.display import Display
-from normlaw.doctor.examine import quick
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
 from normlaw.home import HOME, keep_study
+from normlaw.machine.examine import quick
 from normlaw.plan import make_plan
 from normlaw.preflight import check
 from normlaw.study import Study, expand

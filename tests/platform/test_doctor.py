@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from normlaw.doctor import numerics, plugins, room, server
-from normlaw.doctor.finding import Finding
+from normlaw.machine import numerics, plugins, room, server
+from normlaw.machine.finding import Finding
 
 BROKEN = """
 [console_scripts]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from normlaw.doctor.finding import Finding
+    from normlaw.machine.finding import Finding
 
 COLOURS = {"good": "green", "doubtful": "yellow", "bad": "red"}
 
@@ -24,8 +24,8 @@ def doctor(architectures: tuple[str, ...], tracking_uri: str | None, as_json: bo
     The gradients of ARCHITECTURES (default: cnn, resnet, vit) are compared with float64, each in a process of
     its own. Exits with 1 when something is bad.
     """
-    from normlaw.doctor.examine import examine
     from normlaw.home import HOME
+    from normlaw.machine.examine import examine
     from normlaw_registry import load_catalogue
 
     found: list[Finding] = []

@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from normlaw.doctor.finding import Finding
 from normlaw.execution.cluster.shared_folder import Token
 from normlaw.execution.devices import available_cores
+from normlaw.machine.finding import Finding
 from normlaw_registry import InputError
 
 GIGABYTE = 1e9

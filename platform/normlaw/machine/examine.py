@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from normlaw.doctor import bfloat16, gpu, numerics, plugins, processor, room, server, versions
-from normlaw.doctor.finding import Finding
+from normlaw.machine import bfloat16, gpu, numerics, plugins, processor, room, server, versions
+from normlaw.machine.finding import Finding
 from normlaw_registry import Catalogue
 
 

@@ -6,7 +6,7 @@ import statistics
 import time
 from pathlib import Path
 
-from normlaw.doctor.finding import Finding
+from normlaw.machine.finding import Finding
 
 REPEATS = 7
 

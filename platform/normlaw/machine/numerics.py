@@ -6,7 +6,7 @@ import copy
 import subprocess
 import sys
 
-from normlaw.doctor.finding import Finding
+from normlaw.machine.finding import Finding
 
 USUAL = ("cnn", "resnet", "vit")
 """Architectures that are looked at where none is named."""
@@ -23,7 +23,7 @@ def check(architectures: tuple[str, ...]) -> list[Finding]:
 
 def _apart(name: str) -> Finding:
     check = f"gradients {name}"
-    command = [sys.executable, "-m", "normlaw.doctor.numerics", name]
+    command = [sys.executable, "-m", "normlaw.machine.numerics", name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from normlaw.doctor.finding import Finding
 from normlaw.execution.devices import available_cores
+from normlaw.machine.finding import Finding
 
 
 def check() -> list[Finding]:

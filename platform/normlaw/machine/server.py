@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from normlaw.doctor.finding import Finding
+from normlaw.machine.finding import Finding
 from normlaw_registry import InputError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from normlaw.doctor.finding import Finding
+from normlaw.machine.finding import Finding
 
 
 def check() -> list[Finding]:

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
 
-from normlaw.doctor.finding import Finding
+from normlaw.machine.finding import Finding
 
 SHOWN = ("normlaw", "torch", "mlflow", "numpy")
 
