@@ -139,11 +139,11 @@ class Findings:
     reasons: tuple[AnalysisWarning, ...] = ()
     """Why the verdict is what it is, coded as warnings are."""
     mean_curves: pd.DataFrame | None = None
-    """train_size, log_norm, test_error, log_error, runs (how many entered): the mean curve of each size."""
+    """The mean curve of each train size; columns as `FRAMES` says, `runs` is how many entered."""
     optima: pd.DataFrame | None = None
-    """One row a run: run, train_size, log_norm, log_error at the optimum, and whether it is bracketed."""
+    """One row a run, with its optimum and whether it is bracketed; columns as `FRAMES` says."""
     size_optima: pd.DataFrame | None = None
-    """One row a train size: train_size, log_norm, log_error, log_norm_stderr, log_error_stderr."""
+    """One row a train size, with the mean optimum of its runs; columns as `FRAMES` says."""
     window: tuple[float, float] | None = None
     """Fit window of the early law in ln(lambda / lambda_opt), the one that figures mark; None: has none."""
     first_train_size: int | None = None

@@ -44,8 +44,7 @@ def check_component(component: Component, *, params: Params | None = None, **opt
             complexity measure: `networks`, pairs of network and task;
             fitter: `exponent`, the true value to recover, and `points` that have it;
             theory: `alphas` and `norms` inside the solver's range;
-            protocol: `curves` as `normlaw_registry.protocol` describes them, their true `exponents`, and the
-                `catalogue` of its fitters.
+            protocol: `curves` as a protocol is given them, their true `exponents`, `catalogue` of its fitters.
 
     Raises:
         InvalidComponentError: it breaks the contract; says what to change.
