@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         new_plugin,
         plot,
         plugins,
+        rehearse,
         report,
         results,
         resume,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from normlaw.launch import Summary
     from normlaw.machine.finding import Finding
+    from normlaw.rehearsal import Rehearsal
     from normlaw.study import Study
     from normlaw_registry import InputError, NormlawError
 
@@ -52,6 +54,7 @@ _ELSEWHERE = {
     "Result": "normlaw.analysis_job",
     "Finding": "normlaw.machine.finding",
     "Summary": "normlaw.launch",
+    "Rehearsal": "normlaw.rehearsal",
     "Study": "normlaw.study",
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
@@ -64,6 +67,7 @@ __all__ = [
     "InputError",
     "NormlawError",
     "Options",
+    "Rehearsal",
     "Result",
     "Study",
     "Summary",
@@ -77,6 +81,7 @@ __all__ = [
     "new_plugin",
     "plot",
     "plugins",
+    "rehearse",
     "report",
     "results",
     "resume",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from normlaw.comparison_job import Compared
     from normlaw.launch import Summary
     from normlaw.machine.finding import Finding
+    from normlaw.rehearsal import Rehearsal
     from normlaw.sync_job import Synchronised
 
 
@@ -43,7 +44,8 @@ def run(study: str | Path | Study, *, scale: str | None = None, **options: Any) 
         study: a study, or what `load_study` takes.
         scale: a variant of it in another size.
         options: as the options of `normlaw run`, with the same names and defaults: tracking_uri, home (folder
-            of the journals), device, download, max_parallel, offline, ... (see `normlaw.launch.launch`).
+            of the journals), device, download, max_parallel, offline, ..., and debug, which
+            shows the tracebacks of failed runs (see `normlaw.launch.launch`).
 
     Returns:
         How many runs were trained, how many were there, and which failed and why.
@@ -71,7 +73,33 @@ def launch_source(source: YamlSource, options: Mapping[str, Any]) -> Summary:
     from normlaw.launch import launch
 
     given = {name: value for name, value in options.items() if value is not None}
-    return launch(study, source, load_catalogue(), Display(), **given)
+    display = Display(debug=bool(given.pop("debug", False)))
+    return launch(study, source, load_catalogue(), display, **given)
+
+
+def rehearse(
+    study: str | Path | Study, *, scale: str | None = None, home: Path | None = None, device: str = "auto"
+) -> Rehearsal:
+    """Return what `run` would do here, without doing it; `normlaw run --dry-run`. Nothing is written.
+
+    Args:
+        study: a study, or what `load_study` takes.
+        scale: a variant of it in another size.
+        home: folder of the journals; default NORMLAW_HOME, else .normlaw in the working folder.
+        device: where it would train.
+
+    Returns:
+        The runs with their cost, and what cannot be trained and why.
+
+    Raises:
+        InputError: the study asks for what is not there.
+
+    """
+    from normlaw.home import HOME
+    from normlaw.rehearsal import rehearse as carry_out
+
+    source = _source(study, scale)
+    return carry_out(parse_study(source), source, load_catalogue(), home=home or HOME, device=device)
 
 
 def doctor(*architectures: str, tracking_uri: str | None = None) -> list[Finding]:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from normlaw.commands import analyse, doctor, import_curves, plugins, report, run, studies, sync, theory
+from normlaw.commands.debugging import debug_asked_for, with_debug_option
 
 
 def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -44,20 +45,25 @@ class Program(click.Group):
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)
             sys.exit(128 + signal.SIGINT)
-        except Exception as error:
-            from normlaw.redaction import first_line, printable
+        except (Exception, SystemExit) as error:
+            from normlaw.failures import reason
+            from normlaw.redaction import first_line
             from normlaw_registry import NormlawError
 
             if isinstance(error, NormlawError):
-                message, code = printable(str(error)), error.exit_code
+                message, code = reason(error), error.exit_code
             elif _is_mlflows(error):
                 message, code = f"MLflow: {first_line(error)}", 1
             elif isinstance(error, BrokenPipeError) and _reader_is_gone():
                 _leave_quietly()
             elif isinstance(error, OSError):
                 message, code = first_line(error), 1
+            elif isinstance(error, SystemExit):  # not ours: all that normlaw exits with is click's
+                message, code = f"some code ended the program: {reason(error)}", 1
             else:
                 raise
+            if debug_asked_for(ctx):
+                show_redacted(type(error), error, error.__traceback__)
             click.secho("error: ", fg="red", bold=True, nl=False, err=True)
             click.echo(message, err=True)
             sys.exit(code)
@@ -84,7 +90,7 @@ def _leave_quietly() -> NoReturn:
     sys.exit(141)
 
 
-def _is_mlflows(error: Exception) -> bool:
+def _is_mlflows(error: BaseException) -> bool:
     """Return whether MLflow raised it: its server went away, or refuses. Does not import MLflow."""
     return type(error).__module__ == "mlflow.exceptions"
 
@@ -108,3 +114,4 @@ for command in (
     doctor.doctor,
 ):
     main.add_command(command)
+with_debug_option(main)

@@ -115,6 +115,16 @@ class Display:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
+    def trying(self, number: int) -> Iterator[None]:
+        """Show, at a terminal, that combinations are tried out while the block lasts."""
+        if not number or not self.console.is_terminal:
+            yield
+            return
+        combined = "1 combination" if number == 1 else f"{number} combinations"
+        with self.console.status(f"trying out {combined} of network, data set and norms"):
+            yield
+
+    @contextmanager
     def training(self, specs: Sequence[RunSpec], already_done: int) -> Iterator[Report]:
         """Show a progress bar over the optimiser steps of these runs while the block lasts."""
         total = len(specs) + already_done

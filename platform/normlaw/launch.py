@@ -15,13 +15,14 @@ from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
-from normlaw.home import HOME, keep_study
+from normlaw.home import HOME, journal_path, keep_study
 from normlaw.machine.examine import quick
 from normlaw.plan import make_plan
-from normlaw.preflight import check
-from normlaw.study import Study, expand
+from normlaw.preflight import Trials, check, combinations
+from normlaw.study import Study, planned_runs
 from normlaw.support import check_support
 from normlaw.tracking.launch_file import Launch
+from normlaw.tracking.record import is_done
 from normlaw.tracking.session import Offline, Online
 from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
@@ -117,7 +118,8 @@ def launch(
 
     """
     _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
-    specs = {spec.spec_hash: spec for spec in expand(study, catalogue, source)}
+    planned_as = planned_runs(study, catalogue, source)
+    specs = {spec_hash: planned.spec for spec_hash, planned in planned_as.items()}
     for finding in quick(catalogue, home):
         if finding.state != "good":
             display.say(f"{finding.check}: {finding.said}; {finding.advice}")
@@ -126,7 +128,12 @@ def launch(
         trainer = opened.enter_context(choice.open(home, environment.plugin_versions(catalogue), display.say))
         device = trainer.choose_device(device)
         check_support(specs.values(), catalogue, device)
-        check(specs.values(), catalogue, home / "data", download=download)
+        done = {h for h, spec in specs.items() if is_done(journal_path(home, study.name, h), spec)}
+        combined = combinations(planned for h, planned in planned_as.items() if h not in done)
+        trials = Trials(trainer.trial_device(device), home / "data", download=download)
+        with trials, display.trying(len(combined)):
+            check(combined, trials)
+            trainer.take(trials.give_away())
         session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
         plan = make_plan(study, specs, catalogue, home, session.finished(specs))
         keep_study(home, study)

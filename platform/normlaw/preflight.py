@@ -1,38 +1,165 @@
-"""Check a study's runs before anything is trained: components, data sets, networks."""
+"""Try out a study's runs before anything is trained: each combination of network, data set and norms once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 
+from normlaw.execution.process import Died, Done, Failed, News, WorkerProcess
+from normlaw.execution.signals import put_off
 from normlaw.spec import RunSpec
-from normlaw.training.data import load_splits
-from normlaw_registry import Architecture, Catalogue, Dataset, InputError, NormlawError, validate_params
+from normlaw.study import Planned
+from normlaw.training.trial import Misfit, Place, try_out
+from normlaw_registry import InputError, NormlawError, load_catalogue
+
+TRIED = {"architecture", "dataset", "measures", "compute", "loss", "augmentation", "validation"}
+"""Keys of a run in which two of the same combination agree."""
 
 
-def check(specs: Iterable[RunSpec], catalogue: Catalogue, folder: Path, *, download: bool = False) -> None:
-    """Load every data set and build every network once, before anything is trained.
+@dataclass
+class Combination:
+    """Runs that differ in nothing that could make one of them misfit and another not, but for their sizes."""
 
-    Files of data sets that are not there are fetched with `download`, and only here.
+    runs: list[Planned] = field(default_factory=list)
 
-    Raises:
-        InputError: a train_size is larger than its data set, files are missing, or a network does not fit.
+    @property
+    def largest(self) -> Planned:
+        """The one with the most training examples."""
+        return max(self.runs, key=lambda run: run.spec.train_size)
+
+    @property
+    def smallest(self) -> Planned:
+        """The one with the fewest."""
+        return min(self.runs, key=lambda run: run.spec.train_size)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A combination that cannot be trained."""
+
+    message: str
+    """Where in the study, what, and why."""
+    traceback: str
+    runs: frozenset[str]
+    """Hashes of the runs that it stops."""
+
+
+def combinations(plans: Iterable[Planned]) -> list[Combination]:
+    """Return the distinct combinations of a study's runs."""
+    found: dict[str, Combination] = {}
+    for planned in plans:
+        spec = planned.spec
+        tree = spec.model_dump(mode="json", include=TRIED)
+        path = spec.optimizer.name if spec.optimizer.follows_norm else ""
+        found.setdefault(json.dumps([tree, path], sort_keys=True), Combination()).runs.append(planned)
+    return list(found.values())
+
+
+class Trials(AbstractContextManager["Trials"]):
+    """A process in which runs are tried out, so that a crash there is told like any other misfit.
+
+    Args:
+        device: where runs are tried out.
+        folder: where files of data sets are looked for.
+        download: whether they may be fetched.
 
     """
-    seen: set[str] = set()
-    for spec in sorted(specs, key=lambda spec: -spec.train_size):  # the largest size of each pair comes first
-        pair = f"{spec.dataset!r} {spec.architecture!r}"
-        if pair in seen or catalogue.get(Dataset, spec.dataset.name).seeded:
-            continue
-        seen.add(pair)
-        task = load_splits(spec, catalogue, folder, download=download).task
-        architecture = catalogue.get(Architecture, spec.architecture.name)
-        try:
-            architecture.build(validate_params(architecture, spec.architecture.params), task)
-        except NormlawError:
-            raise
-        except Exception as error:  # a plugin's own code may fail in any way
-            raise InputError(
-                f"architecture {spec.architecture.name!r} cannot be built for data set {spec.dataset.name!r} "
-                f"(inputs {task.input_shape}): {type(error).__name__}: {error}"
-            ) from error
+
+    def __init__(self, device: str, folder: Path, *, download: bool = False) -> None:
+        self._device, self._folder, self._download = device, folder, download
+        self._process: WorkerProcess | None = None
+
+    def __exit__(self, *_: object) -> None:
+        """End the process, unless it was given away."""
+        if self._process is not None:
+            self._process.kill()
+
+    def problems(self, combined: Iterable[Combination]) -> list[Problem]:
+        """Try each combination once; return those that cannot be trained, each misfit once."""
+        found: dict[str, Problem] = {}
+        for combination in combined:
+            misfit = self.misfit(combination.largest.spec, combination.smallest.spec)
+            if misfit is None:
+                continue
+            run = combination.largest if misfit.place == ("train_size",) else combination.smallest
+            message = f"{run.where(misfit.place)}: {misfit.failure.reason}"
+            hashes = {run.spec.spec_hash for run in combination.runs}
+            if message in found:
+                hashes |= found[message].runs
+            found[message] = Problem(message, misfit.failure.traceback, frozenset(hashes))
+        return list(found.values())
+
+    def misfit(self, largest: RunSpec, smallest: RunSpec) -> Misfit | None:
+        """Try one combination; see `try_out`.
+
+        Raises:
+            NormlawError: the process cannot be started.
+
+        """
+        if self._process is None:
+            with put_off():
+                self._process = WorkerProcess(self._device)
+        process = self._process
+        arguments = (largest, smallest, self._folder, self._device, self._download)
+        place: Place = ()
+        given = False
+        while True:
+            if process.ready and not given:
+                given = True
+                process.give(_try_out, *arguments)
+            wait(list(process.handles))
+            for message in process.messages():
+                match message:
+                    case News(item):
+                        place = item
+                    case Done(result):
+                        found: Misfit | None = result
+                        return found
+                    case Failed(failure):
+                        return Misfit(place, failure)
+                    case Died(failure=failure):
+                        process.kill()
+                        self._process = None
+                        if not given:
+                            raise NormlawError(f"no process that trains can be started: {failure.reason}")
+                        return Misfit(place, failure)
+
+    def give_away(self) -> WorkerProcess | None:
+        """Return the process, to train with; whoever takes it ends it."""
+        process, self._process = self._process, None
+        return process
+
+
+def check(combined: Iterable[Combination], trials: Trials) -> None:
+    """Try each combination once.
+
+    Raises:
+        InputError: some cannot be trained; names each misfit once, with the line in the study.
+
+    """
+    if problems := trials.problems(combined):
+        raise refusal(problems)
+
+
+def refusal(problems: Iterable[Problem]) -> InputError:
+    """Return the error that tells all problems; tracebacks of plugins stand in its notes."""
+    error = InputError("\n".join(problem.message for problem in problems))
+    for problem in problems:
+        error.add_note(problem.traceback)
+    return error
+
+
+def _try_out(
+    largest: RunSpec,
+    smallest: RunSpec,
+    folder: Path,
+    device: str,
+    download: bool,
+    tell: Callable[[Place], None],
+    stopped: object,
+) -> Misfit | None:
+    return try_out(largest, smallest, load_catalogue(), folder, device, download=download, tell=tell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -157,15 +158,29 @@ def at_scale(source: YamlSource, scale: str) -> YamlSource:
     return variant
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A run of a study."""
+
+    spec: RunSpec
+    where: Callable[[Place], str]
+    """Returns 'FILE:LINE: key' of the place in the study that a place of the specification comes from."""
+
+
 def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> list[RunSpec]:
-    """Return the study's runs, every parameter written out, in the order of its lists.
+    """Return the study's runs, every parameter written out, in the order of its lists. Raises as `planned_runs`."""
+    return [planned.spec for planned in planned_runs(study, catalogue, source).values()]
+
+
+def planned_runs(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> dict[str, Planned]:
+    """Return the study's runs by their hash, in the order of its lists, with where they were written.
 
     Raises:
         InputError: a component, key or value is wrong; says where in `source`, and the nearest valid names.
 
     """
     source = source or YamlSource(study.to_yaml(), study.name)
-    specs: dict[str, RunSpec] = {}
+    plans: dict[str, Planned] = {}
     for tree, varied in _combinations(study, source):
 
         def where(loc: Place, varied: dict[str, int] = varied) -> str:
@@ -177,10 +192,11 @@ def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None)
             raise InputError(_problems(error, RunSpec, where)) from None
         if (reason := unstorable(spec)) is not None:
             raise InputError(f"{where(())}: {reason}")
-        identity = spec.spec_hash
-        specs[identity] = _measuring_both(specs[identity], spec, where) if identity in specs else spec
-    runs = list(specs.values())
-    names = [measure.name for measure in runs[0].measures]
+        before = plans.get(spec.spec_hash)
+        if before is not None:
+            spec = _measuring_both(before.spec, spec, where)
+        plans[spec.spec_hash] = Planned(spec, before.where if before is not None else where)
+    names = [measure.name for measure in next(iter(plans.values())).spec.measures]
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
         raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
@@ -189,7 +205,7 @@ def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None)
             study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
         except InputError as error:
             raise type(error)(f"{source.where(['analysis', 'protocol'])}: {error}") from None
-    return runs
+    return plans
 
 
 def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -> RunSpec:

@@ -15,19 +15,6 @@ import sys
 
 from normlaw_registry import ComplexityMeasure, MeasuredValue, hookimpl
 
-calls = {}
-
-
-def late(name, happen):
-    def measure(params, context):
-        calls[name] = calls.get(name, 0) + 1
-        if calls[name] > 3:
-            happen()
-        return MeasuredValue(log_value=1.0)
-
-    return ComplexityMeasure(name=name, summary=name, measure=measure)
-
-
 def crash():
     ctypes.string_at(0)
 
@@ -44,17 +31,19 @@ def leave():
     os._exit(5)
 
 
+HAPPEN = {33: crash, 34: say_goodbye, 35: fall, 36: leave}
+
+
+def by_size(params, context):
+    HAPPEN.get(len(context.train_labels), int)()
+    return MeasuredValue(log_value=1.0)
+
+
 @hookimpl
 def normlaw_complexity_measures():
-    return [
-        late("crashes", crash),
-        late("exits", say_goodbye),
-        late("raises", fall),
-        late("leaves", leave),
-        late("works", int),
-    ]
+    yield ComplexityMeasure(name="moody", summary="By the number of examples.", measure=by_size)
 """
-NAMES = ("crashes", "exits", "raises", "leaves", "works")
+NAMES = {33: "crashes", 34: "exits", 35: "raises", 36: "leaves", 37: "works"}
 
 
 def test_each_failure_is_told_once_with_its_place(
@@ -64,8 +53,8 @@ def test_each_failure_is_told_once_with_its_place(
     tmp_path: Path,
 ) -> None:
     plugin = install_plugin(MEASURES)
-    del small["fixed"]["measures"]
-    small["vary"] = {"train_size": [32], "seed": [0], "measures": [["weight_norm", name] for name in NAMES]}
+    small["fixed"]["measures"] = ["weight_norm", "moody"]
+    small["vary"] = {"train_size": list(NAMES), "seed": [0]}
     done = plugin.normlaw("run", str(write_study(small)), cwd=tmp_path)
     assert done.returncode == 1
     assert "small: 1 trained, 0 already there, 4 failed" in done.stdout
@@ -73,7 +62,7 @@ def test_each_failure_is_told_once_with_its_place(
     expected = {
         "crashes": ("3 times, a library crashed in its process (SIGSEGV, segmentation fault)", "string_at(0)"),
         "exits": ("it called sys.exit('no licence')", "sys.exit("),
-        "raises": ("'raises' failed: ValueError: the sky", "raise ValueError"),
+        "raises": ("'moody' failed: ValueError: the sky", "raise ValueError"),
         "leaves": ("3 times, its process ended with exit code 5", None),
     }
     for reason, code in expected.values():
@@ -85,7 +74,7 @@ def test_each_failure_is_told_once_with_its_place(
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     [experiment] = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
     runs = client.search_runs([experiment], "tags.`normlaw.kind` = 'training'")
-    ended = {run.data.params["measures"].partition(",")[2]: run for run in runs}
+    ended = {NAMES[int(run.data.params["train_size"])]: run for run in runs}
     assert {name: run.info.status for name, run in ended.items()} == {
         **dict.fromkeys(expected, "FAILED"),
         "works": "FINISHED",

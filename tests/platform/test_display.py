@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from normlaw.display import Display
+from normlaw.execution.job import Outcome
+from normlaw.spec import RunSpec
 from normlaw.tracking.sender import Backlog
 
 
@@ -29,3 +32,24 @@ def test_a_server_that_goes_and_comes_is_told_once_each() -> None:
     assert text.count("MLflow does not answer") == 1
     assert text.count("refused") == 1
     assert text.count("MLflow answers again") == 1
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_reason_is_told_once_with_its_traceback_if_asked_for(debug: bool) -> None:
+    console = Console(file=StringIO(), width=160)
+    tree = {
+        "architecture": "cnn",
+        "dataset": "digits",
+        "train_size": 8,
+        "steps": 1,
+        "measures": ["weight_norm"],
+    }
+    with Display(console, debug=debug).training([], 0) as report:
+        for seed in range(3):
+            spec = RunSpec.model_validate({**tree, "seed": seed})
+            report.ended(spec, Outcome(spec.spec_hash, "[the sky] fell", "Traceback: line 7"))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert text.count("[the sky] fell") == 1
+    assert text.count("as cnn digits P=8 seed=0") == 2
+    assert text.count("Traceback: line 7") == debug

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.commands import complete
+from normlaw.commands.debugging import debug_asked_for
 
 if TYPE_CHECKING:
     from normlaw.yaml_source import YamlSource
@@ -69,8 +70,13 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     shell_complete=complete.scale,
     help="A variant of the study in another size, such as 'small'.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only try out each combination of network, data set and norms once, and list the runs and their cost.",
+)
 @_with_options
-def run(study: str, scale: str | None, **options: Any) -> None:
+def run(study: str, scale: str | None, dry_run: bool, **options: Any) -> None:
     """Train the runs of STUDY that are not finished yet, and log them to MLflow.
 
     STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
@@ -80,7 +86,11 @@ def run(study: str, scale: str | None, **options: Any) -> None:
     from normlaw.study import at_scale, find_study
 
     source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
-    train(at_scale(source, scale) if scale is not None else source, options)
+    source = at_scale(source, scale) if scale is not None else source
+    if dry_run:
+        rehearse(source, options["device"])
+    else:
+        train(source, options)
 
 
 @click.command()
@@ -96,6 +106,42 @@ def resume(study: str, **options: Any) -> None:
     train(begun_study(HOME, study), options)
 
 
+def rehearse(source: YamlSource, device: str) -> None:
+    """Show what a launch would do; exits with 2 when something cannot be trained."""
+    from normlaw.home import HOME
+    from normlaw.preflight import refusal
+    from normlaw.rehearsal import rehearse as carry_out
+    from normlaw.study import parse_study
+    from normlaw_registry import load_catalogue
+
+    study = parse_study(source)
+    found = carry_out(study, source, load_catalogue(), home=HOME, device=device)
+    width = max(len(row.name) for row in found.rows)
+    click.echo(f"{'run':<{width}}  {'steps':>9}  {'seconds':>9}")
+    for row in found.rows:
+        seconds = "?" if row.seconds is None else f"{row.seconds:,.1f}"
+        click.echo(f"{row.name:<{width}}  {row.steps:>9,}  {seconds:>9}" + ("  trained" if row.trained else ""))
+    steps = sum(row.steps for row in found.rows)
+    cost = "" if found.seconds is None else f"; about {_span(found.seconds)} with one run on each core"
+    combined = "1 combination" if found.combinations == 1 else f"{found.combinations} combinations"
+    click.echo(f"{study.name}: {len(found.rows)} runs, {steps:,} steps{cost}")
+    if found.problems:
+        raise refusal(found.problems)
+    click.echo(f"{combined} of network, data set and norms tried out: all can be trained")
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time as people say it.
+
+    >>> _span(9.4), _span(600), _span(36_000)
+    ('9 seconds', '10 minutes', '10 hours')
+    """
+    for unit, length in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
 def train(source: YamlSource, options: Options) -> None:
     """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
     from normlaw.api import launch_source
@@ -107,7 +153,7 @@ def train(source: YamlSource, options: Options) -> None:
     go_on = f"go on with: normlaw resume {study.name}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:
-            summary = launch_source(source, options)
+            summary = launch_source(source, {**options, "debug": debug_asked_for()})
         except KeyboardInterrupt:
             begun = study.name in begun_studies(HOME)
             click.echo(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)

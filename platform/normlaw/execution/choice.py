@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from normlaw.execution import local
-from normlaw.execution.devices import choose_device, describe_device
+from normlaw.execution.devices import choose_device, describe_device, processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
+from normlaw.execution.process import WorkerProcess
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:
@@ -42,9 +43,27 @@ class Executor(Protocol):
     ) -> Iterator[Outcome]:
         """Train the runs and yield each one's outcome as it comes; closing the iterator stops them."""
 
+    def trial_device(self, device: str) -> str:
+        """Return the device of this machine on which runs are tried out that will train on `device`."""
+
+    def take(self, process: WorkerProcess | None) -> None:
+        """Take over a process of this machine in which runs were tried out: to train with, or to end it."""
+
 
 class LocalExecutor:
-    """Trains runs in processes of this machine."""
+    """Trains runs in processes of this machine. Use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._spare: WorkerProcess | None = None
+
+    def __enter__(self) -> Self:
+        """Return the executor itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process that was taken over, if it is idle still."""
+        if self._spare is not None:
+            self._spare.end()
 
     def choose_device(self, wanted: str) -> str:
         """Return a device of this machine; see `devices.choose_device`."""
@@ -58,7 +77,16 @@ class LocalExecutor:
         self, stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]
     ) -> Iterator[Outcome]:
         """Train the runs; see `local.execute`."""
-        return local.execute(stacks, job, on_progress)
+        spare, self._spare = self._spare, None
+        return local.execute(stacks, job, on_progress, spare)
+
+    def trial_device(self, device: str) -> str:
+        """Return the first of the processors that runs will train on."""
+        return processors(device)[0]
+
+    def take(self, process: WorkerProcess | None) -> None:
+        """Keep a process to train with: it has loaded the data already."""
+        self._spare = process
 
 
 @dataclass(frozen=True)
@@ -90,7 +118,7 @@ class ExecutorChoice:
         if self.name == "local":
             if self.configuration is not None:
                 raise InputError("--cluster-config belongs to --executor dask, slurm and pbs")
-            return nullcontext(LocalExecutor())
+            return LocalExecutor()
         for needed in ("distributed", "dask_jobqueue"):
             if find_spec(needed) is None:
                 raise InputError(

@@ -56,18 +56,31 @@ def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | Non
         the steps that those take are not known beforehand.
 
     """
-    total = 0.0
+    specs = list(specs)
+    if any(_unknown_beforehand(spec, catalogue) for spec in specs):
+        return None
+    return sum(seconds or 0.0 for seconds in run_seconds(specs, catalogue).values())
+
+
+def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, float | None]:
+    """Return each run's estimated CPU time on one thread by its hash; None where it is not known."""
+    found: dict[str, float | None] = {}
     timings: dict[str, Timing] = {}
     for spec in sorted(specs, key=lambda spec: -spec.train_size):
+        found[spec.spec_hash] = None
         dataset = catalogue.get(Dataset, spec.dataset.name)
-        if dataset.outline is None or spec.optimizer.follows_norm:
-            return None
+        if _unknown_beforehand(spec, catalogue) or dataset.outline is None:
+            continue
         outline = dataset.outline(validate_params(dataset, spec.dataset.params))
         setting = _setting(spec)
         if setting not in timings:
             timings[setting] = time_setting(spec, catalogue, outline)
-        total += timings[setting].seconds(spec, outline.test_size)
-    return total
+        found[spec.spec_hash] = timings[setting].seconds(spec, outline.test_size)
+    return found
+
+
+def _unknown_beforehand(spec: RunSpec, catalogue: Catalogue) -> bool:
+    return spec.optimizer.follows_norm or catalogue.get(Dataset, spec.dataset.name).outline is None
 
 
 def _setting(spec: RunSpec) -> str:

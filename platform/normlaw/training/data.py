@@ -30,6 +30,20 @@ from normlaw_registry import (
     validate_params,
 )
 
+
+class UnfitDataError(InputError):
+    """A data set is not what a run asks for.
+
+    Attributes:
+        place: the key of the run that asks for it.
+
+    """
+
+    def __init__(self, place: tuple[str | int, ...], text: str) -> None:
+        super().__init__(text)
+        self.place = place
+
+
 EVALUATION_BATCH = 256
 """Examples in an evaluation's forward pass. On a CPU 2,048 take no less time, but eight times the memory."""
 Change = Callable[[Tensor], Tensor]
@@ -158,19 +172,22 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
     )
     if needed > len(splits.train):
         held_out = f" with {spec.validation.size} held-out examples" if spec.validation.size else ""
-        raise InputError(
+        raise UnfitDataError(
+            ("train_size",),
             f"train_size {spec.train_size}{held_out} is larger than data set {spec.dataset.name!r}, "
-            f"which has {len(splits.train)} training examples"
+            f"which has {len(splits.train)} training examples",
         )
     if spec.validation.source == "dataset" and splits.validation is None:
-        raise InputError(
+        raise UnfitDataError(
+            ("validation",),
             f"data set {spec.dataset.name!r} has no validation split of its own: "
-            "take `validation: {source: held_out, size: ...}` or `validation: test`"
+            "take `validation: {source: held_out, size: ...}` or `validation: test`",
         )
     if spec.augmentation.active and len(splits.task.input_shape) != 3:
-        raise InputError(
+        raise UnfitDataError(
+            ("augmentation",),
             f"`augmentation` changes images (channels, height, width); the inputs of data set "
-            f"{spec.dataset.name!r} have shape {splits.task.input_shape}"
+            f"{spec.dataset.name!r} have shape {splits.task.input_shape}",
         )
     return splits
 

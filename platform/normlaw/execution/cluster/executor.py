@@ -21,7 +21,7 @@ from normlaw.execution.cluster.shared_folder import Token
 from normlaw.execution.cluster.sites import Site
 from normlaw.execution.cluster.task import stacks_in_training, train_stack
 from normlaw.execution.job import Job, Outcome, Progress, Stack
-from normlaw.execution.process import failure_of_death
+from normlaw.execution.process import WorkerProcess, failure_of_death
 from normlaw.failures import Failure
 from normlaw.tracking.record import is_done, read_journal
 from normlaw_registry import NormlawError
@@ -104,6 +104,15 @@ class ClusterExecutor:
     def describe_device(self, name: str) -> str:
         """Return the name itself: each worker describes its own device in the records of its runs."""
         return name
+
+    def trial_device(self, device: str) -> str:
+        """Return the CPU: the launcher may have no device like the workers'."""
+        return "cpu"
+
+    def take(self, process: WorkerProcess | None) -> None:
+        """End the process: training is done elsewhere."""
+        if process is not None:
+            process.end()
 
     def execute(
         self, stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]

@@ -1,0 +1,36 @@
+"""`--debug`, which every command has: tracebacks are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_KEY = "normlaw.debug"
+
+
+def debug_asked_for(ctx: click.Context | None = None) -> bool:
+    """Return whether tracebacks are to be shown; `ctx` is by default that of the command being run."""
+    ctx = ctx or click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(_KEY))
+
+
+def with_debug_option(command: click.Command) -> None:
+    """Give a command, and all below it, the option `--debug`."""
+    command.params.append(
+        click.Option(
+            ["--debug"],
+            is_flag=True,
+            expose_value=False,
+            callback=_note,
+            help="Show the tracebacks of what fails.",
+        )
+    )
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_debug_option(below)
+
+
+def _note(ctx: click.Context, option: click.Parameter, asked: Any) -> None:
+    if asked:
+        ctx.meta[_KEY] = True

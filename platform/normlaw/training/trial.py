@@ -1,0 +1,190 @@
+"""Try a run out on a few of its examples: whether data set, network and norms fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from normlaw.failures import Failure, reason, traceback_of
+from normlaw.spec import RunSpec
+from normlaw.support import described
+from normlaw.training.compute import Forward, laid_out, make_repeatable
+from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
+from normlaw.training.linear.path import linear_weight
+from normlaw.training.loss import mean_loss
+from normlaw.training.measuring import Measurer
+from normlaw.training.randomness import Stream, torch_seed
+from normlaw.training.run import resolved_measures
+from normlaw_registry import (
+    Architecture,
+    Catalogue,
+    ComplexityMeasure,
+    Dataset,
+    InputError,
+    Split,
+    Splits,
+    validate_params,
+)
+
+FEW = 8
+"""Examples that a run is tried out on."""
+Place = tuple[str | int, ...]
+"""Of a key in a run's specification."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What does not fit: the key of the specification to look at, and why."""
+
+    place: Place
+    failure: Failure
+
+
+@dataclass
+class _Stage:
+    """What is being tried."""
+
+    tell: Callable[[Place], None]
+    place: Place = ()
+    subject: str = ""
+    """Begins what is said of an error; empty where the error names what it is about."""
+
+    def enter(self, place: Place, subject: str = "") -> None:
+        self.place, self.subject = place, subject
+        self.tell(place)
+
+
+def try_out(
+    largest: RunSpec,
+    smallest: RunSpec,
+    catalogue: Catalogue,
+    folder: Path,
+    device: str,
+    *,
+    download: bool = False,
+    tell: Callable[[Place], None] = lambda place: None,
+) -> Misfit | None:
+    """Load the data, build the network, and take one step's gradient and one measurement on a few examples.
+
+    A network that is to be compiled is tried as it is: compiling takes longer than all the rest.
+
+    Args:
+        largest: the run with the most training examples of those that differ in nothing that matters here.
+        smallest: the one with the fewest.
+        catalogue: where the components come from.
+        folder: where files of data sets are looked for.
+        device: where it trains.
+        download: whether files of data sets may be fetched.
+        tell: is told the key that is tried next, in case the process does not survive it.
+
+    Returns:
+        What does not fit; None when all is well. Never raises.
+
+    """
+    stage = _Stage(tell)
+    try:
+        _try(largest, smallest, catalogue, folder, device, download, stage)
+    except UnfitDataError as error:
+        return Misfit(error.place, Failure.of(error))
+    except BaseException as error:  # a plugin's own code may do anything
+        text = f"{stage.subject}: {reason(error)}" if stage.subject else reason(error)
+        return Misfit(stage.place, Failure(text, traceback_of(error)))
+    return None
+
+
+def _try(
+    largest: RunSpec,
+    spec: RunSpec,
+    catalogue: Catalogue,
+    folder: Path,
+    device: str,
+    download: bool,
+    stage: _Stage,
+) -> None:
+    make_repeatable(device)
+    stage.enter(("dataset",))
+    data = described(Dataset, spec.dataset.name, catalogue)
+    if not catalogue.get(Dataset, spec.dataset.name).seeded:  # else it is drawn for each size anew
+        load_splits(largest, catalogue, folder, download=download)
+    splits = load_splits(spec, catalogue, folder, download=download)
+    _require_consistent(splits, data)
+    task = splits.task
+    data = f"{data} (inputs {task.input_shape}, {task.num_classes} classes)"
+
+    architecture = catalogue.get(Architecture, spec.architecture.name)
+    who = described(Architecture, spec.architecture.name, catalogue)
+    stage.enter(("architecture",), f"{who} cannot be built for {data}")
+    torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
+    network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+    if not isinstance(network, nn.Module):
+        raise InputError(f"it gives {type(network).__name__} in place of a torch.nn.Module")
+    network = laid_out(network, spec.compute, device)
+
+    stage.enter(("architecture",), f"{who} cannot be applied to {data}")
+    Forward(network, spec.compute)  # looks for a compiler where one is needed
+    forward = Forward(network, spec.compute.model_copy(update={"compile": "off"}))
+    few = _few(splits, min(FEW, spec.train_size, spec.batch_size), device)
+    outputs = forward(few.inputs)
+    needed = (len(few), task.num_outputs)
+    if tuple(outputs.shape) != needed:
+        raise InputError(
+            f"its outputs for {len(few)} inputs have the shape {tuple(outputs.shape)}, not {needed}"
+        )
+    if spec.optimizer.follows_norm:
+        stage.enter(("optimizer",))
+        linear_weight(spec, network, prepare(spec, catalogue, folder))
+    else:
+        stage.enter(("architecture",), f"{who} cannot be trained on {data}")
+        mean_loss(outputs, few.labels, spec.loss).backward()  # type: ignore[no-untyped-call]
+        network.zero_grad()
+
+    network.eval()
+    stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken")
+    measures = resolved_measures(spec, catalogue)
+    try:
+        _measure(Measurer(measures, network, architecture, task), network, forward, few)
+    except BaseException:
+        for number, (measure, params) in enumerate(measures):  # which of them?
+            name = described(ComplexityMeasure, measure.name, catalogue)
+            stage.enter(("measures", number), f"{name} cannot be taken of {who} on {data}")
+            _measure(Measurer([(measure, params)], network, architecture, task), network, forward, few)
+        stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken together")
+        raise
+
+
+def _measure(measurer: Measurer, network: nn.Module, forward: Forward, few: Split) -> None:
+    def logits() -> Tensor:
+        with torch.no_grad():
+            return forward(few.inputs)
+
+    measurer.measure(network, train_batches=lambda: [few], train_labels=few.labels, train_logits=logits)
+
+
+def _few(splits: Splits, count: int, device: str) -> Split:
+    """Return the first training examples as a network sees them."""
+    first = Split(inputs=splits.train.inputs[:count], labels=splits.train.labels[:count])
+    inputs, labels = Examples.of(first, splits, device).batch(slice(0, count))
+    return Split(inputs=inputs, labels=labels)
+
+
+def _require_consistent(splits: Splits, data: str) -> None:
+    """Raise UnfitDataError where a data set is not what its own task says."""
+    task = splits.task
+    for name, split in (("training", splits.train), ("test", splits.test)):
+        if tuple(split.inputs.shape[1:]) != tuple(task.input_shape):
+            raise UnfitDataError(
+                ("dataset",),
+                f"{data}: its {name} inputs have the shape {tuple(split.inputs.shape[1:])}, and its task says "
+                f"{task.input_shape}",
+            )
+        least, most = int(split.labels.min()), int(split.labels.max())
+        if split.labels.dtype != torch.int64 or least < 0 or most >= task.num_classes:
+            raise UnfitDataError(
+                ("dataset",),
+                f"{data}: its {name} labels go from {least} to {most} ({split.labels.dtype}), and its task has "
+                f"{task.num_classes} classes: int64 from 0 to {task.num_classes - 1}",
+            )
