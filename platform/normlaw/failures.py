@@ -5,7 +5,7 @@ from __future__ import annotations
 import site
 import sysconfig
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -37,12 +37,16 @@ class Failure:
 def reason(error: BaseException) -> str:
     """Return why something failed, with file and line of the plugin's code where the plugin's code is to blame.
 
-    An error that normlaw, or a plugin, raises on purpose is its own text.
+    An error that normlaw, or a plugin, raises on purpose is its own text; one in which normlaw tells of another
+    has the place of that one.
     """
-    origin = _origin(error)
-    text = str(error) if isinstance(error, NormlawError) else what(error)
-    blamed = not isinstance(origin, NormlawError)
-    return printable(f"{text} ({at})" if blamed and (at := where(origin)) else text)
+    if not isinstance(error, NormlawError):
+        text, at = what(error), where(error)
+    else:
+        origin = _origin(error)
+        tells_of_another = not isinstance(origin, NormlawError) and _is_own(error)
+        text, at = str(error), place(_frames(origin), (_is_plugins, _is_nobodys_library)) * tells_of_another
+    return printable(f"{text} ({at})" if at else text)
 
 
 def what(error: BaseException) -> str:
@@ -59,17 +63,18 @@ def what(error: BaseException) -> str:
 
 def where(error: BaseException) -> str:
     """Return where an exception comes from, as `place` says it."""
-    return place([(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)])
+    return place(_frames(error))
 
 
-def place(frames: Sequence[tuple[str, int]]) -> str:
+def place(frames: Sequence[tuple[str, int]], kinds: Sequence[Callable[[str], bool]] | None = None) -> str:
     """Return 'FILE, line N' of the innermost frame of a plugin; of any code that is no library's; or of all.
 
     Args:
         frames: file and line of each, the innermost last.
+        kinds: which files to look for, the best first; by default the three above.
 
     """
-    for is_theirs in (_is_plugins, _is_nobodys_library, bool):
+    for is_theirs in kinds or (_is_plugins, _is_nobodys_library, bool):
         for file, line in reversed(frames):
             if is_theirs(file):
                 return f"{file}, line {line}"
@@ -92,6 +97,17 @@ def _origin(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def _frames(error: BaseException) -> list[tuple[str, int]]:
+    return [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def _is_own(error: BaseException) -> bool:
+    """Return whether normlaw itself raised it, and not a plugin."""
+    frames = _frames(error)
+    folders = [folder for package in OWN_PACKAGES for folder in _folders(package)]
+    return bool(frames) and any(Path(frames[-1][0]).is_relative_to(folder) for folder in folders)
 
 
 def _is_plugins(file: str) -> bool:
