@@ -168,7 +168,7 @@ class Planned:
 
 
 def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> list[RunSpec]:
-    """Return the study's runs, every parameter written out, in the order of its lists. Raises as `planned_runs`."""
+    """Return the study's runs in the order of its lists, every parameter written out; see `planned_runs`."""
     return [planned.spec for planned in planned_runs(study, catalogue, source).values()]
 
 
