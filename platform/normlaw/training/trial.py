@@ -122,11 +122,11 @@ def _try(
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
     if not isinstance(network, nn.Module):
         raise InputError(f"it gives {type(network).__name__} in place of a torch.nn.Module")
-    network = laid_out(network, spec.compute, device)
 
     stage.enter(("architecture",), f"{who} cannot be applied to {data}")
-    Forward(network, spec.compute)  # looks for a compiler where one is needed
-    forward = Forward(network, spec.compute.model_copy(update={"compile": "off"}))
+    network, layout = laid_out(network, spec.compute, device, task.input_shape)
+    Forward(network, spec.compute, layout)  # looks for a compiler where one is needed
+    forward = Forward(network, spec.compute.model_copy(update={"compile": "off"}), layout)
     few = _few(splits, min(FEW, spec.train_size, spec.batch_size), device)
     outputs = forward(few.inputs)
     needed = (len(few), task.num_outputs)
