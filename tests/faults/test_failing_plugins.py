@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mlflow import MlflowClient
 
 MEASURES = """
@@ -46,6 +47,7 @@ def normlaw_complexity_measures():
 NAMES = {33: "crashes", 34: "exits", 35: "raises", 36: "leaves", 37: "works"}
 
 
+@pytest.mark.slow
 def test_each_failure_is_told_once_with_its_place(
     install_plugin: Callable[[str], Any],
     small: dict[str, Any],

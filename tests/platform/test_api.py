@@ -126,6 +126,7 @@ def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     assert logged[1].analysis.gamma_meas == analysis.gamma_meas
 
 
+@pytest.mark.slow
 def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     before = normlaw.runs("api").set_index("run")
     results = normlaw.analyse("api", draws=100)
@@ -143,6 +144,7 @@ def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     assert again["optimum/log_norm"].equals(runs["optimum/log_norm"])
 
 
+@pytest.mark.slow
 def test_a_study_names_its_protocol_and_an_outsiders_is_logged(here, tiny_study) -> None:
     from normlaw.analysis import Options
     from normlaw.analysis_job import analyse_study

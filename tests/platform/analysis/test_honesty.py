@@ -75,6 +75,7 @@ def test_intervals_cover_as_often_as_they_say(outcomes, name):
     assert 0.90 <= outcomes[f"covered {name}"].mean() <= 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gamma_1", "gamma_pred"])
 def test_at_most_half_the_error_of_a_window_chosen_by_hand(outcomes, name):
     some = outcomes.head(AGAINST_RELEASED)
