@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         new_plugin,
         plot,
         plugins,
+        predict,
         rehearse,
         report,
         results,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     )
     from normlaw.launch import Summary
     from normlaw.machine.finding import Finding
+    from normlaw.prediction_job import Predicted
     from normlaw.rehearsal import Rehearsal
     from normlaw.study import Study
     from normlaw_registry import InputError, NormlawError
@@ -54,6 +56,7 @@ _ELSEWHERE = {
     "Result": "normlaw.analysis_job",
     "Finding": "normlaw.machine.finding",
     "Summary": "normlaw.launch",
+    "Predicted": "normlaw.prediction_job",
     "Rehearsal": "normlaw.rehearsal",
     "Study": "normlaw.study",
     "InputError": "normlaw_registry",
@@ -67,6 +70,7 @@ __all__ = [
     "InputError",
     "NormlawError",
     "Options",
+    "Predicted",
     "Rehearsal",
     "Result",
     "Study",
@@ -81,6 +85,7 @@ __all__ = [
     "new_plugin",
     "plot",
     "plugins",
+    "predict",
     "rehearse",
     "report",
     "results",

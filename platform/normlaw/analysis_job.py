@@ -89,12 +89,7 @@ def analyse_study(
     norm = norm or own_norm
     options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
     _, params = choose(options, catalogue)
-    measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]
-    groups = by_setting(finished(measured, norm))
-    for setting, members in by_setting(finished(search_runs(client, experiment, "theory"))):
-        groups.append(({"theory": members[0].data.params["theory"], **setting}, members))
-    if not groups:
-        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
+    groups = groups_of_runs(client, experiment, norm)
     results = []
     for setting, members in groups:
         curves, chosen = tidy(read_curves(client, members), norm)
@@ -136,6 +131,25 @@ def analyse_study(
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]
     _show(client, experiment, results)
+
+
+def groups_of_runs(
+    client: MlflowClient, experiment: Experiment, norm: str | None
+) -> list[tuple[dict[str, str], list[Run]]]:
+    """Return the finished runs of each setting of a study, theory's apart, with the norm measured in them.
+
+    Raises:
+        InputError: there are none.
+
+    """
+    measured = [run for kind in ("training", "imported") for run in search_runs(client, experiment, kind)]
+    groups = by_setting(finished(measured, norm))
+    for setting, members in by_setting(finished(search_runs(client, experiment, "theory"))):
+        groups.append(({"theory": members[0].data.params["theory"], **setting}, members))
+    if not groups:
+        study = experiment.name
+        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
+    return groups
 
 
 def _show(client: MlflowClient, experiment: Experiment, results: list[Result]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from normlaw.comparison_job import Compared
     from normlaw.launch import Summary
     from normlaw.machine.finding import Finding
+    from normlaw.prediction_job import Predicted
     from normlaw.rehearsal import Rehearsal
     from normlaw.sync_job import Synchronised
 
@@ -258,6 +259,73 @@ def fit(curves: pd.DataFrame | Path | str, *, norm: str | None = None, **choices
         points = of_one_norm(curves, norm)
         options = options.within(own_protocol(curves))
     return analyse_curves(points, load_catalogue(), options)
+
+
+def predict(
+    source: str | Study | pd.DataFrame | Path,
+    train_sizes: float | Sequence[float],
+    *,
+    norm_values: Sequence[float] = (),
+    log_norms: Sequence[float] = (),
+    norm: str | None = None,
+    hold_out: int | None = None,
+    tracking_uri: str | None = None,
+    **choices: Any,
+) -> list[Predicted]:
+    """Predict errors at other train sizes and norms by the model that a protocol fits; `normlaw predict`.
+
+    Args:
+        source: a study or its name; or curves, as a frame that `fit` takes or the `Path` of a CSV file; these
+            need no server.
+        train_sizes: one or several, of any size.
+        norm_values: norms to predict at. With no norm: the least error of each train size.
+        log_norms: norms as natural logs, in addition.
+        norm: the measure that the norms are of; default: the study's own.
+        hold_out: how many of the largest train sizes are left out, in order, to score the predictions; 0: none;
+            default: 4, or as many as leave 3 to fit.
+        tracking_uri: MLflow server.
+        choices: fields of `Options`: protocol, protocol_params, confidence.
+
+    Returns:
+        For each setting of the study its prediction: `.prediction.table`, `.scores`, `.by_size`.
+
+    Raises:
+        InputError: no such study, a train size below 1, a norm that is not positive, curves that cannot be
+            used, or a protocol that has no model to predict with.
+
+    """
+    import pandas as pd
+
+    from normlaw.analysis.prediction import log_of_norm
+    from normlaw.analysis.prediction import predict as of_curves
+    from normlaw.prediction_job import Predicted, predict_study
+
+    options = _options(choices)
+    sizes = [train_sizes] if isinstance(train_sizes, int | float) else list(train_sizes)
+    logs = [*(log_of_norm(value) for value in norm_values), *log_norms]
+    if isinstance(source, str | Study):
+        found = predict_study(
+            _name(source),
+            load_catalogue(),
+            sizes,
+            logs,
+            norm=norm,
+            options=options,
+            hold_out=hold_out,
+            tracking_uri=tracking_uri,
+        )
+        return list(found)
+    if isinstance(source, pd.DataFrame):
+        from normlaw.frames import name_of_norm, of_one_norm, own_protocol
+
+        points, chosen = of_one_norm(source, norm), name_of_norm(source, norm)
+        options = options.within(own_protocol(source))
+    else:
+        from normlaw.analysis.curves_file import read_curves_file
+
+        points, chosen = read_curves_file(source, norm)
+    prediction = of_curves(points, load_catalogue(), sizes, logs, options, hold_out)
+    return [Predicted(setting={}, norm=chosen, prediction=prediction)]
 
 
 def plot(analysis: Analysis, figure: str = "error_against_norm") -> Figure:

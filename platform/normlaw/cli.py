@@ -10,7 +10,18 @@ from typing import Any, NoReturn
 
 import click
 
-from normlaw.commands import analyse, doctor, import_curves, plugins, report, run, studies, sync, theory
+from normlaw.commands import (
+    analyse,
+    doctor,
+    import_curves,
+    plugins,
+    predict,
+    report,
+    run,
+    studies,
+    sync,
+    theory,
+)
 from normlaw.commands.debugging import debug_asked_for, with_debug_option
 
 
@@ -106,6 +117,7 @@ for command in (
     run.resume,
     sync.sync,
     analyse.analyse,
+    predict.predict,
     import_curves.import_curves,
     report.report,
     studies.studies,

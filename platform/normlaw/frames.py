@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from normlaw.analysis.curves_file import DEFAULT_MEASURE
 from normlaw.analysis_job import tidy
 from normlaw.report_job import analyses_of
 from normlaw.settings import by_setting
@@ -89,6 +90,13 @@ def of_one_norm(curves: pd.DataFrame, norm: str | None) -> pd.DataFrame:
                 f"laws are fitted to one: choose it by curves[curves[{name!r}] == ...]"
             )
     return tidy(curves, norm or curves.attrs.get(keys.NORM))[0]
+
+
+def name_of_norm(curves: pd.DataFrame, norm: str | None) -> str:
+    """Return the measure that `of_one_norm` takes from the same arguments."""
+    if "log_norm" in curves.columns:
+        return norm or DEFAULT_MEASURE
+    return tidy(curves, norm or curves.attrs.get(keys.NORM))[1]
 
 
 def results_frame(studies: Sequence[str], tracking_uri: str | None) -> pd.DataFrame:

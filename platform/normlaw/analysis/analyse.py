@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
-from normlaw.analysis.extrapolation import hold_out, model_predictions, predictions
+from normlaw.analysis.extrapolation import predictions
+from normlaw.analysis.hold_out import hold_out, said_by
+from normlaw.analysis.model import OwnModel, checked, own_model
 from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
 from normlaw.analysis.running import choose, run
+from normlaw_registry.curves import run_optima
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +46,8 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
     points, warnings = prepare(curves)
     findings = run(protocol, params, points, catalogue, options.confidence)
     collapse = collapse_quality(points, given(findings.optima))
-    tables, extras = extensions(protocol.name, findings, catalogue, options)
+    own = own_model(protocol, params, points, catalogue, options.confidence)
+    tables, extras = extensions(own, points, findings, catalogue, options)
     if named := options.named_fitters():
         fits, tables["fitters"] = fit_by(named, points, findings, catalogue, options.confidence)
         findings = replace(findings, fits={**findings.fits, **fits})
@@ -63,19 +67,24 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
 
 
 def extensions(
-    protocol: str, findings: Findings, catalogue: Catalogue, options: Options
+    own: OwnModel, points: pd.DataFrame, findings: Findings, catalogue: Catalogue, options: Options
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Return tables and JSON results of what is done on request: hold-out and predictions."""
     import pandas as pd
 
     optima, level = given(findings.optima), options.confidence
     tables: dict[str, pd.DataFrame] = {}
+    modelled = findings.predict is not None
     if options.hold_out:
-        tables["hold_out"], tables["hold_out_scores"] = hold_out(optima, catalogue, options.hold_out, level)
+        # the runs' own optima: those of a protocol may know the runs that are held out
+        at = run_optima(points)
+        scored = hold_out(at, catalogue, options.hold_out, level, own if modelled else None)
+        tables["hold_out"], tables["hold_out_scores"] = scored
     if options.predict_at:
         table = predictions(optima, catalogue, options.predict_at, level)
-        if findings.predict is not None:
-            own = model_predictions(protocol, findings.predict, optima, options.predict_at)
-            table = pd.concat([own, table], ignore_index=True)
+        if modelled:
+            ask = checked(own.protocol, findings.predict, catalogue)
+            by_model = said_by(own.name, ask, options.predict_at, int(optima["train_size"].max()))
+            table = pd.concat([by_model, table], ignore_index=True)
         tables["predictions"] = table
     return tables, {name: table.to_dict("records") for name, table in tables.items()}

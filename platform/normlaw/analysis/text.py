@@ -21,7 +21,7 @@ VERDICTS = {
 TITLES = {
     "fitters": "fits by the fitters named",
     "offsets": "offsets (delta_aic: with minus without)",
-    "hold_out_scores": "endpoint laws, scored on the largest train sizes",
+    "hold_out_scores": "endpoint laws, scored on the largest train sizes (abs_log_error: mean error of ln ε)",
     "predictions": "least error at other train sizes",
 }
 

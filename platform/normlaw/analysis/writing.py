@@ -59,11 +59,21 @@ def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
         InputError: the file cannot be written.
 
     """
+    write_text(to_json(analysis), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file, all of it or nothing.
+
+    Raises:
+        InputError: it cannot be written.
+
+    """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.part")
-        draft.write_text(to_json(analysis), encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
@@ -71,7 +81,13 @@ def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
 
 def to_json(analysis: Analysis | list[Analysis]) -> str:
     """Return the results as JSON text; a number that is not finite becomes null."""
-    content: Any = [each.to_dict() for each in analysis] if isinstance(analysis, list) else analysis.to_dict()
+    if isinstance(analysis, list):
+        return json_text([each.to_dict() for each in analysis])
+    return json_text(analysis.to_dict())
+
+
+def json_text(content: Any) -> str:
+    """Return a tree of JSON's own types as text; a number that is not finite becomes null."""
     return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
-from normlaw.analysis.extrapolation import hold_out, predictions
+from normlaw.analysis.extrapolation import predictions
+from normlaw.analysis.hold_out import hold_out
 from normlaw_registry import InputError
 
 SIZES = np.geomspace(100, 100_000, 10).astype(int)

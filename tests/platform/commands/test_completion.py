@@ -40,6 +40,7 @@ def folder(tmp_path: Path) -> Path:
         ("normlaw sync la", ["launched"]),
         ("normlaw analyse la", ["launched"]),
         ("normlaw analyse mi", []),
+        ("normlaw predict la", ["launched"]),
         ("normlaw report quickstart perc", ["perceptron"]),
         ("normlaw studies quick", ["quickstart"]),
         ("normlaw run cnn_mnist --scale ", ["small"]),

@@ -1,0 +1,60 @@
+"""Predictions as text for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normlaw.analysis.text import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from normlaw.analysis.prediction import Prediction
+
+SHOWN = ("fitter", "predicted", "abs_log_error", "inside", "mean_inside", "decades")
+
+
+def render_prediction(prediction: Prediction) -> str:
+    """Return predictions, and how good such predictions have been, as plain text."""
+    sizes, table = prediction.train_sizes, prediction.table
+    lines = [
+        f"protocol {prediction.protocol}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
+        f"{sizes[-1]:,}; limits of {prediction.confidence:.0%}",
+        "",
+        *table_lines(table.drop(columns="log_norm") if table["log_norm"].isna().all() else table),
+    ]
+    if prediction.scores.empty:
+        return "\n".join([*lines, "", "no score: no train size was left out"])
+    held = prediction.by_size["train_size"].unique()
+    sentence = "ln of the least error, predicted from the smaller train sizes, against what was measured"
+    lines += [
+        "",
+        f"{sentence} at {', '.join(f'{size:,}' for size in held)}",
+        *table_lines(prediction.scores[list(SHOWN)]),
+        "",
+        "the same for each train size: mean |error of ln error|",
+        *per_size(prediction.by_size, list(prediction.scores["fitter"])),
+    ]
+    problems = prediction.held_out[prediction.held_out["problem"] != ""]
+    told = problems.drop_duplicates(["fitter", "problem"])
+    why = [f"{row.fitter} (fitted up to {row.fitted_to:,}): {row.problem}" for row in told.itertuples()]
+    return "\n".join([*lines, *([""] if why else []), *why])
+
+
+def per_size(by_size: pd.DataFrame, order: list[str]) -> list[str]:
+    """Return a line a law or model, best first, and a column a train size."""
+    wide = by_size.pivot(index="fitter", columns="train_size", values="abs_log_error").loc[order]
+    return table_lines(wide.rename_axis(columns=None).reset_index())
+
+
+def table_lines(table: pd.DataFrame) -> list[str]:
+    """Return a table's lines, nothing where a number is missing."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float | np.floating):
+            return "" if np.isnan(value) else short(float(value))
+        return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
+
+    return table.map(cell).to_string(index=False).splitlines()
