@@ -20,8 +20,10 @@ from normlaw.analysis import (
     settings_table,
     write,
 )
+from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.analysis.running import choose
+from normlaw.analysis.writing import write_figures
 from normlaw.environment import plugin_versions
 from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-FIGURES = ("error_against_norm", "collapse")
-"""Figures that MLflow's pages show beside the numbers; the first one also in the experiment's note."""
+FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region")
+"""Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
+also in the experiment's note."""
 
 OPTIMA = "mean_log_optimal_norm"
 """Optional column of imported curves: what is known of the optimal norms, for a protocol that reads it."""
@@ -125,7 +128,7 @@ def analyse_study(
             },
             folder=folder,
             note=[f"Laws in the norm `{chosen}`.", "", *exponents_table(analysis)],
-            figures=FIGURES,
+            figures={name: caption(name, analysis) for name in FIGURES if _drawn(folder, name)},
             plugins=plugin_versions(catalogue),
         )
         results.append(Result(setting, chosen, analysis, folder, run_id))
@@ -165,6 +168,10 @@ def _show(client: MlflowClient, experiment: Experiment, results: list[Result]) -
     show_laws(client, experiment, [f"In the norm {norms}:", "", *table], parts)
 
 
+def _drawn(folder: Path, figure: str) -> bool:
+    return (folder / "figures" / f"{figure}.svg").is_file()
+
+
 def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
     """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
     if not trained(runs):
@@ -172,9 +179,7 @@ def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path)
     largest = max(trained(runs), key=lambda run: int(run.data.params["train_size"]))
     rows = [row for row in read_layers(client, largest) if row["measure"] == norm]
     if rows:
-        figure = layer_norms(rows, norm)
-        for form in ("png", "svg"):
-            figure.savefig(folder / "figures" / f"layer_norms.{form}", dpi=150)
+        write_figures({"layer_norms": layer_norms(rows, norm)}, folder / "figures")
         pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
 
 

@@ -334,7 +334,7 @@ def plot(analysis: Analysis, figure: str = "error_against_norm") -> Figure:
     Args:
         analysis: what `fit` returns, or `.analysis` of what `analyse` returns.
         figure: error_against_norm, collapse, optimal_norm, endpoint_law; where the protocol gives their tables,
-            sensitivity and local_exponent.
+            departure, local_exponent, joint_region and sensitivity.
 
     Raises:
         InputError: the analysis has no such figure; names those that it has.

@@ -40,6 +40,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "envelope": ("log_norm", "log_error", "low", "high"),
     "local_exponent": ("log_norm", "gamma_1", "low", "high"),
     "departures": ("train_size", "log_norm", "low", "high"),
+    "endpoints": ("train_size", "log_error", "low", "high"),
     "sensitivity": ("low", "high", "gamma_1", "gamma_pred", "weight"),
 }
 """The tables of `Findings.tables` that figures are drawn of, with the columns that they need besides any other.
@@ -48,6 +49,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 - `envelope`: the curve that all train sizes share before they part, with confidence limits of log_error.
 - `local_exponent`: the envelope's slope -d ln error / d ln norm, with confidence limits.
 - `departures`: the norm at which each train size leaves the envelope, with confidence limits of log_norm.
+- `endpoints`: the measured least error of each train size, with confidence limits of log_error.
 - `sensitivity`: exponents for every choice of window (low, high in ln(lambda/lambda_opt)), and its weight.
 
 Logs are natural, errors are fractions, and confidence limits have the level asked for.
@@ -153,7 +155,8 @@ class Findings:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """Further tables, by name; those of `TABLES` are drawn too."""
     extras: Mapping[str, Any] = field(default_factory=dict)
-    """Further results in JSON's own types, by name."""
+    """Further results in JSON's own types, by name. `joint` is drawn: {"mean": [gamma_pred, gamma_meas],
+    "covariance": their covariance, two rows of two}."""
     method: tuple[str, ...] = ()
     """How it was done, a sentence each."""
     warnings: tuple[AnalysisWarning, ...] = ()

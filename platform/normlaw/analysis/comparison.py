@@ -79,7 +79,7 @@ def comparison_page(found: Mapping[str, Mapping[str, Any]]) -> str:
 def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Return gamma_pred against gamma_meas, studies told apart by marker and colour."""
     figure, axes = style.new_figure(6.4, 5.0)
-    colours = style.size_styles(list(range(len(rows))))
+    colours = style.category_styles(range(len(rows)))
     highest = 0.1
     for i, row in enumerate(rows):
         colour, marker = colours[i]

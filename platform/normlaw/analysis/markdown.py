@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from normlaw.analysis.results import Analysis
+from normlaw.analysis.text import VERDICTS
 from normlaw_registry import EXPONENTS, Estimate
 
 
 def exponents_table(analysis: Analysis) -> list[str]:
-    """Return one analysis as a table with a row an exponent, and below it what it rests on."""
+    """Return one analysis as its verdict, a table with a row an exponent, and below it what it rests on."""
     head = ["exponent", "value", "std. error", f"{analysis.confidence:.0%} interval", "definition"]
     rows = [
         [
@@ -21,7 +22,7 @@ def exponents_table(analysis: Analysis) -> list[str]:
         ]
         for name, e in analysis.estimates().items()
     ]
-    return [*table(head, rows), "", basis(analysis), *warning_lines(analysis)]
+    return [*verdict_paragraph(analysis), *table(head, rows), "", basis(analysis), *warning_lines(analysis)]
 
 
 def settings_table(analyses: Mapping[str, Analysis]) -> list[str]:
@@ -56,6 +57,15 @@ def basis(analysis: Analysis) -> str:
         f"Protocol {analysis.protocol}; {runs} runs, {points} points, "
         f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}."
     )
+
+
+def verdict_paragraph(analysis: Analysis) -> list[str]:
+    """Return the verdict with its reasons, and an empty line; nothing where the protocol does not judge."""
+    if analysis.findings.verdict is None:
+        return []
+    reasons = [f"- **{reason.code}**: {reason.message}" for reason in analysis.findings.reasons]
+    head = f"**Verdict: {VERDICTS[analysis.findings.verdict]}.**"
+    return [head, "", *([*reasons, ""] if reasons else [])]
 
 
 def warning_lines(analysis: Analysis) -> list[str]:

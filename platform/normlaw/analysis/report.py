@@ -11,28 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.style import render
 from normlaw.analysis.results import Analysis
-from normlaw.analysis.text import more_lines, verdict_lines
+from normlaw.analysis.text import VERDICTS, more_lines
 from normlaw_registry.fitting import summary_at
 
 ROWS_SHOWN = 25
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ("normlaw", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
-
-CAPTIONS: dict[str, str] = {
-    "error_against_norm": "Mean test error against the norm, one curve a train size. Filled marks lie in the "
-    "window of the early law that has the largest weight; crosses are the optima.",
-    "collapse": "The same curves divided by their optima. The dashed line has the slope of the early law; "
-    "the grey band is the range that all train sizes have in common.",
-    "optimal_norm": "The norm of least error against the train size, with the law of the optimal norm.",
-    "endpoint_law": "The least error against the train size: measured law and the law predicted from the "
-    "early law and the optimal norm.",
-    "local_exponent": "The slope of the curve that all train sizes share before they part, in logarithms.",
-    "sensitivity": "Above: the exponents for every admissible choice of window, first train size and shape, "
-    "sorted; the area of a mark is the weight of its choice. Below: the early exponent over the two edges of "
-    "the window.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +53,9 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         analysis=analysis,
         definitions={name: analysis.findings.definition(name) for name in analysis.estimates()},
         estimates=analysis.estimates(),
-        lines=[line for line in (*verdict_lines(analysis), *more_lines(analysis)) if line],
-        figures={name: (data_uri(svg), CAPTIONS.get(name, "")) for name, svg in drawings.items()},
+        verdict=VERDICTS.get(analysis.findings.verdict or ""),
+        lines=[line for line in more_lines(analysis) if line],
+        figures={name: (data_uri(svg), caption(name, analysis)) for name, svg in drawings.items()},
         tables={name: table_rows(table) for name, table in analysis.tables().items() if name != "exponents"},
         summaries={name: summary_at(fit, analysis.confidence) for name, fit in analysis.findings.fits.items()},
         versions={name: version(name) for name in PACKAGES},

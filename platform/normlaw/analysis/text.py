@@ -27,12 +27,13 @@ TITLES = {
 
 
 def render(analysis: Analysis) -> str:
-    """Return the table of exponents, what it rests on, and the warnings, as plain text."""
+    """Return the verdict, the table of exponents, what it rests on, and the warnings, as plain text."""
     level = f"{analysis.confidence:.0%} interval"
     findings = analysis.findings
     room = max(11, *(len(name) + 1 for name in analysis.estimates()))
     head = f"{'exponent':<{room}}{'value':>10}{'std. error':>12}  {level:<22}definition"
-    lines = [head, "-" * WIDTH]
+    verdict = verdict_lines(analysis)
+    lines = [*verdict, *([""] if verdict else []), head, "-" * WIDTH]
     for name, e in analysis.estimates().items():
         interval = f"[{e.low:.4f}, {e.high:.4f}]"
         lines.append(
@@ -44,7 +45,6 @@ def render(analysis: Analysis) -> str:
         f"protocol {analysis.protocol}; {analysis.curves['run'].nunique()} runs, {len(analysis.curves)} "
         f"points, {len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
         *window_lines(findings),
-        *verdict_lines(analysis),
     ]
     split = [
         f"{name} {e.statistical:.4f} (runs), {e.window:.4f} (windows)"

@@ -7,21 +7,29 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.style import COLUMN, PAGE
 from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
 from normlaw_registry import InputError
 
+if TYPE_CHECKING:
+    from normlaw.analysis.figures.drawing import Drawing
+
 MARK = "results.json"
 
 
 def write(analysis: Analysis, folder: Path, about: About | None = None) -> None:
-    """Write `report.html`, the tables (CSV), the figures (PNG and SVG), `results.json` and `summary.txt`.
+    """Write `report.html`, the tables (CSV), the figures, `results.json` and `summary.txt`.
+
+    Each figure is `figures/NAME` as PNG, SVG and PDF across a page, with the numbers that it draws as CSV, and
+    `figures/column/NAME` as wide as one of two columns of print.
 
     All is written beside the folder first and moved there at the end, so that a failure leaves what was
     there before.
@@ -101,17 +109,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def write_figures(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, bytes]:
+    """Write figures by name as PNG, SVG and PDF, and the numbers drawn as CSV; return the SVG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = {}
+    for name, figure in drawings.items():
+        files = drawn(figure)
+        for ending, content in files.items():
+            (folder / f"{name}.{ending}").write_bytes(content)
+        figure.numbers().to_csv(folder / f"{name}.csv", index=False)
+        images[name] = files["svg"]
+    return images
+
+
 def _write_all(analysis: Analysis, folder: Path, about: About | None) -> None:
     (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
     (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in analysis.tables().items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-    (folder / "figures").mkdir()
-    drawings = {}
-    for name, figure in figures(analysis).items():
-        files = drawn(figure)
-        for ending, content in files.items():
-            (folder / "figures" / f"{name}.{ending}").write_bytes(content)
-        drawings[name] = files["svg"]
+    drawings = write_figures(figures(analysis, PAGE), folder / "figures")
+    write_figures(figures(analysis, COLUMN), folder / "figures" / "column")
     (folder / "report.html").write_text(report(analysis, about, drawings), encoding="utf-8")

@@ -33,7 +33,7 @@ def log_analysis(
     folder: Path,
     setting: str | None = None,
     note: Sequence[str] = (),
-    figures: Sequence[str] = (),
+    figures: Mapping[str, str] | None = None,
     plugins: Mapping[str, str] | None = None,
 ) -> str:
     """Log one analysis with every file in `folder`; return its run id.
@@ -50,7 +50,7 @@ def log_analysis(
         folder: its files.
         setting: what tells the analysed runs from the study's others, where laws were fitted to them.
         note: lines of Markdown that the run's page begins with.
-        figures: names of figures in the folder to show below them.
+        figures: captions of the folder's figures to show below them, by name; those that find room are shown.
         plugins: version of each distribution that the fitters came from.
 
     """
@@ -64,8 +64,12 @@ def log_analysis(
     found = [name, values, logged, tags, list(note), *_results(folder)]
 
     def shown(run_id: str) -> str:
-        images = [f"\n{image(run_id, f'figures/{figure}.svg')}" for figure in figures]
-        return "\n".join([*note, *images])[:MAX_TAG_LENGTH]
+        text = "\n".join(note)[:MAX_TAG_LENGTH]
+        for figure, caption in (figures or {}).items():
+            part = f"\n\n{image(run_id, f'figures/{figure}.svg')}" + (f"\n\n{caption}" if caption else "")
+            if len(text) + len(part) <= MAX_TAG_LENGTH:
+                text += part
+        return text
 
     def copy(place: Path) -> None:
         shutil.copytree(folder, place, dirs_exist_ok=True)

@@ -28,7 +28,7 @@ def test_nothing_half_written(analysis, tmp_path, monkeypatch):
     write(analysis, tmp_path / "out")
     before = (tmp_path / "out" / "results.json").read_bytes()
 
-    def broken(_):
+    def broken(*_):
         raise RuntimeError("disk full")
 
     monkeypatch.setattr("normlaw.analysis.writing.figures", broken)

@@ -249,7 +249,7 @@ def test_an_analysis_that_finds_the_same_is_logged_once(
             folder=tmp_path / "report",
             setting="all",
             note=["The laws."],
-            figures=["a"],
+            figures={"a": "What to see"},
         )
 
     first = log(0.5)

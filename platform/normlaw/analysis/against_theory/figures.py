@@ -124,7 +124,7 @@ def mark_rules(axes: Axes, comparison: Comparison, rows: pd.DataFrame) -> None:
 def optimal_norm(comparison: Comparison) -> Figure:
     """Return lambda_opt against the load."""
     figure, axes = style.new_figure()
-    markers = iter(style.MARKERS)
+    looks = style.category_styles(list(comparison.optima["setting"].unique()))
     for setting, rows in comparison.optima.groupby("setting", sort=False):
         norm = np.exp(floats(rows, "log_norm"))
         if setting == EXACT:
@@ -135,7 +135,8 @@ def optimal_norm(comparison: Comparison) -> Figure:
                 norm,
                 norm * floats(rows, "log_norm_stderr"),
                 linestyle="none",
-                marker=next(markers),
+                color=looks[setting][0],
+                marker=looks[setting][1],
                 markersize=4,
                 markerfacecolor="white",
                 label=file_name(str(setting)),

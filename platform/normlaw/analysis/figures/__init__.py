@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from normlaw.analysis.figures.drawing import Drawing
+    from normlaw.analysis.figures.style import Size
     from normlaw.analysis.results import Analysis
 
+    Draw = Callable[[Analysis, Size], Drawing]
 
-def figures(analysis: Analysis) -> dict[str, Figure]:
-    """Return every figure of the analysis by name."""
+
+def figures(analysis: Analysis, size: Size | None = None) -> dict[str, Drawing]:
+    """Return every figure of the analysis by name.
+
+    Args:
+        analysis: what was found; a figure whose tables the protocol does not give is left out.
+        size: where they are printed; default: across a page.
+
+    """
+    import matplotlib as mpl
+
+    from normlaw.analysis.figures.style import PAGE
+
+    size = size or PAGE
+    with mpl.rc_context({"font.size": size.font}):
+        return {draw.__name__: draw(analysis, size) for draw in drawn_of(analysis)}
+
+
+def drawn_of(analysis: Analysis) -> list[Draw]:
+    """Return the figures that can be drawn of an analysis, in the order of a report."""
+    from normlaw.analysis.figures import departure, joint_region, local_exponent
     from normlaw.analysis.figures.collapse import collapse
     from normlaw.analysis.figures.endpoint_law import endpoint_law
-    from normlaw.analysis.figures.envelope import local_exponent
     from normlaw.analysis.figures.error_against_norm import error_against_norm
     from normlaw.analysis.figures.optimal_norm import optimal_norm
     from normlaw.analysis.figures.sensitivity import sensitivity
 
-    drawings = [error_against_norm, collapse, optimal_norm, endpoint_law]
-    if "sensitivity" in analysis.findings.tables:
-        drawings.append(sensitivity)
-    if "local_exponent" in analysis.findings.tables:
-        drawings.append(local_exponent)
-    return {draw.__name__: draw(analysis) for draw in drawings}
+    tables = analysis.findings.tables
+    drawings: list[tuple[Draw, bool]] = [
+        (error_against_norm, True),
+        (departure.departure, all(name in tables for name in departure.TABLES)),
+        (collapse, True),
+        (local_exponent.local_exponent, "local_exponent" in tables),
+        (optimal_norm, True),
+        (endpoint_law, True),
+        (joint_region.joint_region, joint_region.has_joint(analysis)),
+        (sensitivity, "sensitivity" in tables),
+    ]
+    return [draw for draw, possible in drawings if possible]

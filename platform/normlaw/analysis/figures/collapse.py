@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.style import LN10
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
 
-LN10 = float(np.log(10.0))
 
-
-def collapse(analysis: Analysis) -> Figure:
+def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     """Return error / least error against norm / optimal norm, with the early law through the window."""
-    figure, axes = style.new_figure(7.4)
+    figure, axes = style.sized_figure(size, legend_rows=1 + len(analysis.size_optima) // 4)
     findings = analysis.findings
     optima = analysis.size_optima.set_index("train_size")
     pairs = zip(floats(optima, "log_norm"), floats(optima, "log_error"), strict=True)
@@ -30,13 +28,20 @@ def collapse(analysis: Analysis) -> Figure:
     # Without a window, the law is drawn among the points before the optimum.
     low, high = findings.window or (-np.inf, 0.0)
     in_window_x, in_window_y = [], []
-    for size in sizes:
-        colour, marker = styles[size]
-        curve = means[means["train_size"] == size]
-        x = floats(curve, "log_norm") - at[size][0]
-        y = floats(curve, "log_error") - at[size][1]
+    for train_size in sizes:
+        colour, marker = styles[train_size]
+        curve = means[means["train_size"] == train_size]
+        x = floats(curve, "log_norm") - at[train_size][0]
+        y = floats(curve, "log_error") - at[train_size][1]
+        figure.record("mean over runs", train_size=train_size, log10_norm=x / LN10, ratio=np.exp(y))
         axes.plot(
-            x / LN10, np.exp(y), color=colour, linewidth=1.0, marker=marker, markersize=3, label=f"{size:,}"
+            x / LN10,
+            np.exp(y),
+            color=colour,
+            linewidth=size.mark,
+            marker=marker,
+            markersize=3 * size.mark,
+            label=f"{train_size:,}",
         )
         inside = (x >= low) & (x <= high)
         in_window_x.append(x[inside])
@@ -47,14 +52,17 @@ def collapse(analysis: Analysis) -> Figure:
         half = x <= (x.min() + x.max()) / 2
         ends = np.array([x[half].min(), x[half].max()])
         law = np.exp(y[half].mean() - analysis.gamma_1.value * (ends - x[half].mean()))
+        figure.record("early law", log10_norm=ends / LN10, ratio=law)
         label = f"slope −γ₁ = −{analysis.gamma_1.value:.3f}"
-        axes.plot(ends / LN10, law, color=style.INK, linestyle="--", linewidth=2.0, label=label, zorder=5)
+        axes.plot(
+            ends / LN10, law, color=style.INK, linestyle="--", linewidth=2.0 * size.mark, label=label, zorder=5
+        )
     quality = analysis.extras.get("collapse")
     if quality:
         floor = "" if quality["ratio"] is None else f", {quality['ratio']:.1f} times the scatter of seeds"
         axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
         axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
-    style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL)
-    style.set_log_error_axis(axes, "error relative to the least error, ε/ε_opt")
-    style.size_legend(figure)
+    style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL, size)
+    style.set_log_error_axis(axes, r"error over least error, $ε/ε_\mathrm{opt}$")
+    style.size_legend(figure, size)
     return figure

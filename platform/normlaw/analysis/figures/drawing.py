@@ -1,22 +1,40 @@
-"""The figure that all figures are: outside pyplot, and shown by a notebook all the same."""
+"""The figure that all figures are: outside pyplot, shown by notebooks all the same, with the numbers drawn."""
 
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
+import matplotlib as mpl
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
 class Drawing(Figure):
-    """A matplotlib figure without a window; sizes in inches."""
+    """A matplotlib figure without a window; sizes in inches. Its font size stays what it was at the start."""
 
     def __init__(self, width: float, height: float) -> None:
         super().__init__(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(self)
+        self.font_size = float(mpl.rcParams["font.size"])
+        self._parts: list[pd.DataFrame] = []
+
+    def record(self, series: str, **columns: Any) -> None:
+        """Keep numbers that the figure draws: columns of one length, or a number for all of them."""
+        self._parts.append(pd.DataFrame({"series": series, **columns}))
+
+    def numbers(self) -> pd.DataFrame:
+        """Return all numbers drawn, in long form: the column `series` says what a row is part of."""
+        return pd.concat(self._parts, ignore_index=True) if self._parts else pd.DataFrame({"series": []})
+
+    def rendered(self, ending: str, **options: Any) -> bytes:
+        """Return the figure as a file of the format that the ending names."""
+        content = BytesIO()
+        with mpl.rc_context({"font.size": self.font_size}):
+            self.savefig(content, format=ending, **options)
+        return content.getvalue()
 
     def _repr_png_(self) -> bytes:
         """Return what a notebook shows; it knows pyplot's figures by itself, and others by this method."""
-        content = BytesIO()
-        self.savefig(content, format="png", dpi=110)
-        return content.getvalue()
+        return self.rendered("png", dpi=110)

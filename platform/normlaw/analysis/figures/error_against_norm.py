@@ -1,4 +1,4 @@
-"""Figure: test error against norm, one curve a train size, with the window of the early law."""
+"""Figure: test error against norm, one curve a train size, with what the protocol says of them."""
 
 from __future__ import annotations
 
@@ -8,58 +8,112 @@ import numpy as np
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.envelope import draw_model
+from normlaw.analysis.figures.seeds import SizeCurve, size_curves
+from normlaw.analysis.figures.style import LN10
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import pandas as pd
+    from matplotlib.axes import Axes
 
+    from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
+    from normlaw_registry import Findings
 
-LN10 = float(np.log(10.0))
+
+def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
+    """Return the mean curves with bands over runs, optima, and the protocol's window or envelope."""
+    figure, axes, curves = mean_curves_figure(analysis.curves, analysis.mean_curves, size, analysis.findings)
+    mark_optima(figure, axes, curves, analysis.size_optima, size)
+    draw_model(figure, axes, analysis, curves, size)
+    finish(figure, axes, size)
+    return figure
 
 
-def error_against_norm(analysis: Analysis) -> Figure:
-    """Return the mean curves in logarithms, optima marked, points of the early window filled."""
-    figure, axes = style.new_figure(7.4)
-    means = analysis.mean_curves
-    optima = analysis.size_optima.set_index("train_size")
-    log_optimum = dict(zip(optima.index, floats(optima, "log_norm"), strict=True))
-    sizes = [int(size) for size in optima.index]
-    styles = style.size_styles(sizes)
-    window, first = analysis.findings.window, analysis.findings.first_train_size or 0
-    low, high = window or (np.inf, np.inf)  # without a window, no mark is filled
-    for size in sizes:
-        colour, marker = styles[size]
-        curve = means[means["train_size"] == size]
-        curve = curve[curve["runs"] == curve["runs"].max()]  # with fewer runs, the mean jumps where one ends
-        x, y = floats(curve, "log_norm") / LN10, curve["test_error"].to_numpy()
-        relative = floats(curve, "log_norm") - float(log_optimum[size])
-        inside = (relative >= low) & (relative <= high) & (size >= first)
+def unfitted_curves(
+    points: pd.DataFrame, means: pd.DataFrame, optima: pd.DataFrame, size: style.Size
+) -> Drawing:
+    """Return the mean curves alone, for curves that no law could be fitted to.
+
+    Args:
+        points: the points, sorted along each run.
+        means: columns as `mean_curves` gives them.
+        optima: columns as `size_optima` gives them.
+        size: where it is printed.
+
+    """
+    figure, axes, curves = mean_curves_figure(points, means, size)
+    mark_optima(figure, axes, curves, optima, size)
+    finish(figure, axes, size)
+    return figure
+
+
+def mean_curves_figure(
+    points: pd.DataFrame, means: pd.DataFrame, size: style.Size, findings: Findings | None = None
+) -> tuple[Drawing, Axes, dict[int, SizeCurve]]:
+    """Return a figure with the mean curve of each train size; marks within the early window are filled."""
+    curves = size_curves(points, means)
+    figure, axes = style.sized_figure(size, legend_rows=1 + len(curves) // 4)
+    styles = style.size_styles(list(curves))
+    fitted = findings is not None and "curves_fitted" in findings.tables
+    for train_size, curve in curves.items():
+        colour, marker = styles[train_size]
+        x, y = curve.log_norm / LN10, np.exp(curve.log_error)
+        low, high = np.exp(curve.low), np.exp(curve.high)
+        inside = _in_window(findings, train_size, curve.log_norm)
+        figure.record(
+            "mean over runs", train_size=train_size, log10_norm=x, error=y, low=low, high=high, in_window=inside
+        )
+        axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
         axes.plot(
             x,
             y,
             color=colour,
-            linewidth=1.0,
-            label=f"{size:,}",
+            linewidth=(0.5 if fitted else 1.0) * size.mark,
+            label=f"{train_size:,}",
             marker=marker,
-            markersize=4,
+            markersize=3 * size.mark,
             markerfacecolor="white",
+            markeredgewidth=0.7 * size.mark,
         )
-        axes.plot(x[inside], y[inside], color=colour, linestyle="none", marker=marker, markersize=4)
+        axes.plot(x[inside], y[inside], color=colour, linestyle="none", marker=marker, markersize=3 * size.mark)
+    return figure, axes, curves
+
+
+def mark_optima(
+    figure: Drawing, axes: Axes, curves: dict[int, SizeCurve], optima: pd.DataFrame, size: style.Size
+) -> None:
+    """Mark the optimal norm of each train size on its curve."""
+    sizes, at = [int(value) for value in optima["train_size"]], floats(optima, "log_norm")
+    on = np.array([float(curves[s].at(np.array([x]))[0]) for s, x in zip(sizes, at, strict=True)])
+    figure.record("optimal norm", train_size=sizes, log10_norm=at / LN10, error=np.exp(on))
     axes.plot(
-        optima["log_norm"] / LN10,
-        np.exp(optima["log_error"]),
+        at / LN10,
+        np.exp(on),
         linestyle="none",
         marker="+",
-        markersize=10,
+        markersize=8 * size.mark,
+        markeredgewidth=1.3 * size.mark,
         color=style.INK,
         label="optimum",
         zorder=5,
     )
-    draw_model(axes, analysis)
-    style.set_log_norm_axis(axes)
+
+
+def finish(figure: Drawing, axes: Axes, size: style.Size) -> None:
+    """Set axes and legend."""
+    style.set_log_norm_axis(axes, size=size)
     style.set_log_error_axis(axes)
-    style.size_legend(figure)
-    marked = "filled: window of the early law, " if window else ""
-    axes.set_title(f"{marked}γ₁ = {analysis.gamma_1.value:.3f}", fontsize="medium")
-    return figure
+    style.size_legend(figure, size)
+
+
+def _in_window(findings: Findings | None, train_size: int, log_norm: np.ndarray) -> np.ndarray:
+    """Return which points the early law is read at."""
+    if findings is None or findings.window is None or train_size < (findings.first_train_size or 0):
+        return np.zeros(len(log_norm), dtype=bool)
+    optima = findings.size_optima
+    assert optima is not None
+    optimum = float(optima.loc[optima["train_size"] == train_size, "log_norm"].iloc[0])
+    low, high = findings.window
+    relative = log_norm - optimum
+    return np.asarray((relative >= low) & (relative <= high))

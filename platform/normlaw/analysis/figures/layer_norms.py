@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.scales import set_log
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from normlaw.analysis.figures.drawing import Drawing
 
 LABELS = {
     "operator_norm": "operator norm",
@@ -24,7 +24,7 @@ LABELS = {
 COLUMNS = ("step", "measure", "layer", "depth")
 
 
-def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) -> Figure:
+def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) -> Drawing:
     """Return one panel for each quantity of a measure: its value in each layer, one line a measuring point.
 
     Args:
@@ -51,22 +51,13 @@ def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) 
         for step in steps:
             points = mine[mine["step"] == step].sort_values("depth")
             colour, marker = looks[step]
+            columns = {"step": step, "layer": points["layer"].to_numpy(), "depth": points["depth"].to_numpy()}
+            figure.record(quantity, **columns, value=points[quantity].to_numpy())
             axes.plot(points[quantity], points["depth"], color=colour, marker=marker, label=f"{step:,}")
-        _set_plain_log_axis(axes)
-        axes.set_xlabel(LABELS.get(quantity, style.plain(quantity)))
+        set_log(axes, LABELS.get(quantity, style.plain(quantity)), "x")
     panels[0].set_yticks(range(len(layers)), [style.plain(layer) for layer in layers])
     panels[0].invert_yaxis()
     panels[0].set_ylabel("layer, first above")
     panels[-1].legend(title="step", fontsize="small", title_fontsize="small")
     figure.suptitle(measure)
     return figure
-
-
-def _set_plain_log_axis(axes: Axes) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -7,48 +7,53 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.scales import set_log_norm
+from normlaw.analysis.figures.style import LN10
+from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
 
-LN10 = float(np.log(10.0))
 
-
-def optimal_norm(analysis: Analysis) -> Figure:
+def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     """Return the optima of runs and of train sizes with the line of slope gamma_2."""
-    figure, axes = style.new_figure()
+    figure, axes = style.sized_figure(size, legend_rows=4)
     runs, sizes = analysis.optima, analysis.size_optima
     for bracketed, marker, label in ((True, "o", "run"), (False, "^", "run, least error at one end")):
         some = runs[runs["bracketed"] == bracketed]
         if len(some):
+            log10_norm = floats(some, "log_norm") / LN10
+            figure.record(label, train_size=some["train_size"].to_numpy(), log10_norm=log10_norm)
             axes.plot(
                 some["train_size"],
-                some["log_norm"] / LN10,
+                log10_norm,
                 linestyle="none",
                 marker=marker,
-                markersize=4,
+                markersize=4 * size.mark,
                 markerfacecolor="none",
                 color=style.QUIET,
                 label=label,
             )
+    x, mean = np.log(floats(sizes, "train_size")), floats(sizes, "log_norm") / LN10
+    reach = np.nan_to_num(floats(sizes, "log_norm_stderr")) / LN10
+    figure.record("mean over runs", train_size=np.exp(x), log10_norm=mean, low=mean - reach, high=mean + reach)
     axes.errorbar(
-        sizes["train_size"],
-        sizes["log_norm"] / LN10,
-        yerr=sizes["log_norm_stderr"].fillna(0.0) / LN10,
+        np.exp(x),
+        mean,
+        yerr=reach,
         linestyle="none",
         marker="s",
-        markersize=6,
-        capsize=3,
+        markersize=5 * size.mark,
+        capsize=3 * size.mark,
         color=style.INK,
         label="mean over runs ± standard error",
     )
-    x = np.log(sizes["train_size"].to_numpy(dtype=np.float64))
-    line = sizes["log_norm"].mean() + analysis.gamma_2.value * (x - x.mean())
+    line = mean.mean() + analysis.gamma_2.value * (x - x.mean()) / LN10
+    figure.record("law of the optimal norm", train_size=np.exp(x), log10_norm=line)
     label = f"slope γ₂ = {analysis.gamma_2.value:.3f} ± {analysis.gamma_2.stderr:.3f}"
-    axes.plot(np.exp(x), line / LN10, color=style.ACCENT, linestyle="--", linewidth=2, label=label)
-    style.set_train_size_axis(axes)
-    axes.set_ylabel("optimal norm, log₁₀ λ_opt")
-    axes.legend(fontsize="small")
+    axes.plot(np.exp(x), line, color=style.ACCENT, linestyle="--", linewidth=2 * size.mark, label=label)
+    style.set_train_size_axis(axes, size)
+    set_log_norm(axes, r"optimal norm $λ_\mathrm{opt}$", "y")
+    style.legend(figure, axes, size)
     return figure

@@ -1,29 +1,55 @@
-"""One look for all figures: readable in grey and by colour-blind readers.
+"""One look for all figures: readable in grey and by colour-blind readers, on a page and in a column of print.
 
-Train sizes are ordered, so they get a ramp of rising lightness (cividis, made for colour-vision deficiency)
-and a cycle of markers; laws are told apart by line style besides colour.
+Train sizes are ordered, so they get a ramp of rising lightness in equal steps for the eye (viridis, without its
+palest end) and a cycle of markers. What is not ordered gets colours that the eye tells apart (Okabe and Ito's);
+laws are told apart by line style besides colour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from normlaw.analysis.figures.drawing import Drawing
+
+LN10 = 2.302585092994046
 MARKERS = "osD^v<>PX*ph"
 INK = "#111111"
 ACCENT = "#b3541e"
+SECOND = "#0072b2"
 QUIET = "#6f6f6f"
+CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#111111", "#999933")
 ERROR_LABEL = "test error ε (fraction)"
-NORM_LABEL = "norm, log₁₀ λ"
-RELATIVE_NORM_LABEL = "norm relative to the optimal norm, log₁₀(λ/λ_opt)"
+NORM_LABEL = "norm λ"
+RELATIVE_NORM_LABEL = r"norm over optimal norm, $λ/λ_\mathrm{opt}$"
 
 
-def new_figure(width: float = 6.4, height: float = 4.4) -> tuple[Figure, Axes]:
+@dataclass(frozen=True)
+class Size:
+    """Where a figure is printed."""
+
+    width: float
+    """In inches."""
+    height: float
+    font: float
+    """In points."""
+    mark: float
+    """Sizes of marks and widths of lines, in units of those on a page."""
+    labels: int
+    """Numbers along the horizontal axis, at most."""
+    column: bool
+    """Whether it stands in one of two columns: legends go below the axes."""
+
+
+PAGE = Size(6.5, 4.4, 9.0, mark=1.0, labels=7, column=False)
+COLUMN = Size(3.4, 2.7, 7.0, mark=0.7, labels=4, column=True)
+
+
+def new_figure(width: float = 6.4, height: float = 4.4) -> tuple[Drawing, Axes]:
     """Return a figure of its own, outside pyplot, with one pair of axes; sizes in inches."""
     from normlaw.analysis.figures.drawing import Drawing
 
@@ -34,72 +60,86 @@ def new_figure(width: float = 6.4, height: float = 4.4) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def sized_figure(size: Size, legend_rows: int = 0) -> tuple[Drawing, Axes]:
+    """Return a figure for a page or a column; in a column, with room for the rows of a legend below."""
+    room = 1.9 * size.font / 72 * legend_rows if size.column else 0.0
+    figure, axes = new_figure(size.width, size.height + room)
+    axes.tick_params(labelsize=size.font)
+    return figure, axes
+
+
 def plain(text: object) -> str:
     """Return a name that others gave as matplotlib draws it letter by letter: `$` would begin a formula."""
     return str(text).replace("$", r"\$")
 
 
 def size_styles(sizes: Sequence[int]) -> dict[int, tuple[tuple[float, float, float, float], str]]:
-    """Return colour and marker of each train size, dark for the smallest."""
+    """Return colour and marker of each train size, or of what else is ordered; dark for the smallest."""
     from matplotlib import colormaps
 
-    ramp = colormaps["cividis"]
+    ramp = colormaps["viridis"]
     last = max(len(sizes) - 1, 1)
-    return {size: (ramp(0.85 * i / last), MARKERS[i % len(MARKERS)]) for i, size in enumerate(sizes)}
+    return {size: (ramp(0.9 * i / last), MARKERS[i % len(MARKERS)]) for i, size in enumerate(sizes)}
 
 
-def set_train_size_axis(axes: Axes) -> None:
-    """Make the x axis logarithmic in P, with plain numbers."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("train size P (examples)")
+def category_styles(names: Sequence[Any]) -> dict[Any, tuple[str, str]]:
+    """Return colour and marker of each of several things without an order."""
+    return {name: (CATEGORIES[i % len(CATEGORIES)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(names)}
 
 
-def set_log_norm_axis(axes: Axes, label: str = NORM_LABEL) -> None:
+def set_train_size_axis(axes: Axes, size: Size = PAGE) -> None:
+    """Make the x axis logarithmic in P."""
+    from normlaw.analysis.figures.scales import set_log
+
+    set_log(axes, "train size P (examples)", "x", most=size.labels)
+
+
+def set_log_norm_axis(axes: Axes, label: str = NORM_LABEL, size: Size = PAGE) -> None:
     """Label an x axis that holds log10 of a norm: norms may exceed what a float can hold."""
-    from matplotlib.ticker import MaxNLocator
+    from normlaw.analysis.figures.scales import set_log_norm
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
-    axes.set_xlabel(label)
+    set_log_norm(axes, label, most=size.labels)
 
 
 def set_log_error_axis(axes: Axes, label: str = ERROR_LABEL) -> None:
-    """Make the y axis logarithmic, with plain fractions as labels where it spans little."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    """Make the y axis logarithmic, with decimal labels."""
+    from normlaw.analysis.figures.scales import set_log
 
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    if high / low < 10:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)))
-    elif high / low < 100:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0, 7.0)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel(label)
+    set_log(axes, label)
 
 
-def size_legend(figure: Figure) -> None:
-    """Add the legend of train sizes beside the axes, where it hides nothing."""
-    figure.legend(title="train size P", fontsize="small", title_fontsize="small", loc="outside right upper")
+def size_legend(figure: Drawing, size: Size = PAGE) -> None:
+    """Add the legend of train sizes beside the axes, or below them in a column, where it hides nothing."""
+    place: dict[str, Any] = {"loc": "outside right upper"}
+    if size.column:
+        place = {"loc": "outside lower center", "ncols": 4, "columnspacing": 1.0, "handletextpad": 0.5}
+    figure.legend(title="train size P", fontsize="small", title_fontsize="small", **place)
 
 
-def render(figure: Figure) -> dict[str, bytes]:
-    """Return the figure as SVG and PNG files, by ending; the layout is worked out once.
+def legend(figure: Drawing, axes: Axes, size: Size) -> None:
+    """Add a legend in the axes, or below them in a column."""
+    if size.column:
+        figure.legend(fontsize="small", loc="outside lower center", ncols=1)
+    else:
+        axes.legend(fontsize="small")
 
-    Text in the SVG stays text: smaller, and readable by machines.
+
+def render(figure: Drawing) -> dict[str, bytes]:
+    """Return the figure as SVG, PNG and PDF files, by ending; the layout is worked out once.
+
+    Text in the SVG stays text: smaller, and readable by machines. The PDF holds its fonts whole, as TrueType,
+    which journals ask for. Neither holds a date: the same figure is the same file.
     """
     import matplotlib as mpl
 
     files: dict[str, bytes] = {}
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw"}):
-        for ending, more in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 150})):
-            buffer = BytesIO()
-            figure.savefig(buffer, format=ending, **more)
-            files[ending] = buffer.getvalue()
+    formats: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("svg", {"metadata": {"Date": None}}),
+        ("png", {"dpi": 200}),
+        ("pdf", {"metadata": {"CreationDate": None}}),
+    )
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw", "pdf.fonttype": 42}):
+        for ending, more in formats:
+            files[ending] = figure.rendered(ending, **more)
             figure.set_layout_engine("none")
     return files

@@ -1,0 +1,65 @@
+"""What to see in each figure, one line a figure: shown below it in reports and on MLflow's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from normlaw.analysis.figures.seeds import band_told
+
+if TYPE_CHECKING:
+    from normlaw.analysis.results import Analysis
+
+CAPTIONS: Mapping[str, str] = {
+    "error_against_norm": "Mean test error against the norm: the curves of all train sizes fall together, then "
+    "part; crosses are the optima{marks}{band}.",
+    "collapse": "The same curves divided by their optima: one on another where the laws hold; the dashed "
+    "line has the slope of the early law{overlap}.",
+    "departure": "Every curve divided by the envelope, against the norm in units of its departure: all train "
+    "sizes follow one function{band}.",
+    "local_exponent": "The envelope's local exponent with its {confidence} band: the early law is a power law "
+    "where it is flat; dashed, gamma_1 over the norms at which the curves depart.",
+    "optimal_norm": "The norm of least error against the train size: on the line where the law of the optimal "
+    "norm holds.",
+    "endpoint_law": "The least error against the train size: the measured law and the predicted slope agree "
+    "where the lines do; bands are {confidence} limits, up to ten times the largest train size.",
+    "joint_region": "Regions that hold the predicted and the measured exponent with 68 and 95 % probability: "
+    "the endpoint law is explained where they meet the diagonal.",
+    "sensitivity": "Above, the exponents for every admissible choice, sorted, areas as weights: flat where "
+    "choices do not matter; below, the early exponent over the two edges of the window.",
+}
+"""By name of the figure; what stands in braces depends on the study."""
+
+
+def caption(name: str, analysis: Analysis) -> str:
+    """Return the caption of a figure; empty for a name without one."""
+    if name not in CAPTIONS:
+        return ""
+    return CAPTIONS[name].format(
+        marks=marks(analysis),
+        band=band(analysis),
+        confidence=f"{analysis.confidence:.0%}",
+        overlap="; grey, the norms that all train sizes have in common"
+        if analysis.extras.get("collapse")
+        else "",
+    )
+
+
+def marks(analysis: Analysis) -> str:
+    """Return what else stands in the figure of curves."""
+    findings, told = analysis.findings, []
+    if findings.window is not None:
+        told.append("filled marks lie in the window of the early law")
+    if "curves_fitted" in findings.tables:
+        told.append("thin lines are fitted")
+    if "envelope" in findings.tables:
+        told.append("dashed is the envelope")
+    if "departures" in findings.tables:
+        told.append("diamonds are where curves leave it")
+    return "".join(f", {part}" for part in told)
+
+
+def band(analysis: Analysis) -> str:
+    """Return what the bands around curves are."""
+    told = band_told(analysis.curves)
+    return f"; bands: {told}" if told else ""

@@ -1,0 +1,77 @@
+"""Figure: the departure function, every curve divided by the envelope against the norm over its departure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normlaw.analysis.figures import style
+from normlaw.analysis.figures.envelope import fitted_lines
+from normlaw.analysis.figures.seeds import size_curves
+from normlaw.analysis.figures.style import LN10
+from normlaw_registry.curves.columns import floats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from normlaw.analysis.figures.drawing import Drawing
+    from normlaw.analysis.results import Analysis
+
+TABLES = ("envelope", "departures")
+
+
+def departure(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
+    """Return error / envelope against norm / departure norm, mean curves with bands and fitted curves.
+
+    Where the envelope is not given, beyond its ends, nothing is drawn.
+    """
+    curves = size_curves(analysis.curves, analysis.mean_curves)
+    figure, axes = style.sized_figure(size, legend_rows=1 + len(curves) // 4)
+    tables = analysis.findings.tables
+    envelope = envelope_at(analysis)
+    starts = dict(
+        zip(tables["departures"]["train_size"], floats(tables["departures"], "log_norm"), strict=True)
+    )
+    styles = style.size_styles(list(curves))
+    fitted = fitted_lines(tables["curves_fitted"]) if "curves_fitted" in tables else {}
+    for train_size, curve in curves.items():
+        start = starts.get(train_size, np.nan)
+        if not np.isfinite(start):
+            continue
+        colour, marker = styles[train_size]
+        x, level = (curve.log_norm - start) / LN10, envelope(curve.log_norm)
+        y, low, high = (np.exp(part - level) for part in (curve.log_error, curve.low, curve.high))
+        figure.record("mean over runs", train_size=train_size, log10_norm=x, ratio=y, low=low, high=high)
+        axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(
+            x,
+            y,
+            color=colour,
+            linewidth=(0.5 if fitted else 1.0) * size.mark,
+            marker=marker,
+            markersize=3 * size.mark,
+            markerfacecolor="white",
+            markeredgewidth=0.7 * size.mark,
+            label=f"{train_size:,}",
+        )
+    for number, (train_size, (at, log_error)) in enumerate(fitted.items()):
+        x = (at - starts.get(train_size, np.nan)) / LN10
+        y = np.exp(log_error - envelope(at))
+        figure.record("fitted", train_size=train_size, log10_norm=x, ratio=y)
+        line_colour = styles[train_size][0] if train_size in styles else style.QUIET
+        label = "fitted" if number == 0 else None
+        axes.plot(x, y, color=line_colour, linewidth=1.5 * size.mark, label=label, zorder=3)
+    axes.axhline(1.0, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label="envelope")
+    axes.axvline(0.0, color=style.QUIET, linestyle=":", linewidth=1.0)
+    style.set_log_norm_axis(axes, "norm over norm of departure, λ/Λ(P)", size)
+    style.set_log_error_axis(axes, r"error over envelope, $ε/ε_\mathrm{env}$")
+    style.size_legend(figure, size)
+    return figure
+
+
+def envelope_at(analysis: Analysis) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the envelope's log_error as a function of log norms; NaN beyond its ends."""
+    table = analysis.findings.tables["envelope"].sort_values("log_norm")
+    x, y = floats(table, "log_norm"), floats(table, "log_error")
+    return lambda at: np.asarray(np.interp(at, x, y, left=np.nan, right=np.nan))

@@ -1,0 +1,264 @@
+"""Figures: what is drawn is what was found, marks lie on curves, and the numbers drawn stand beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from normlaw.analysis import Analysis, Options, analyse, render, report, write
+from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.captions import CAPTIONS, caption
+from normlaw.analysis.figures.joint_region import ellipse
+from normlaw.analysis.figures.scales import MOST, decades, decimal
+from normlaw.analysis.figures.style import COLUMN, PAGE
+from normlaw_registry import (
+    AnalysisProtocol,
+    AnalysisWarning,
+    Catalogue,
+    Estimate,
+    Findings,
+    NormlawError,
+    Params,
+    load_catalogue,
+)
+from normlaw_registry.discovery import PluginRecord
+
+LN10 = float(np.log(10.0))
+LARGEST = 2_000_000
+"""Bytes of a figure's file."""
+MODEL = {"error_against_norm", "departure", "collapse", "local_exponent", "optimal_norm", "endpoint_law"}
+GAMMA_1, GAMMA_2, AMPLITUDE = 0.5, 1.0, 3.0
+
+
+class NoParams(Params):
+    pass
+
+
+def of_envelope(curves: pd.DataFrame, params: NoParams, context) -> Findings:
+    """Answer with the exact envelope of `make_study`'s curves, and the departures where it bends."""
+    sizes = np.unique(curves["train_size"])
+    departures = 9.0 + GAMMA_2 * np.log(sizes / sizes[0])
+    x = np.linspace(curves["log_norm"].min(), departures.max() + 1, 40)
+
+    def envelope(log_norm):
+        return np.log(0.2) - GAMMA_1 * (log_norm - 10)
+
+    fitted = pd.concat(
+        pd.DataFrame(
+            {
+                "train_size": size,
+                "log_norm": x,
+                "log_error": envelope(x) + np.log1p(np.exp(x - start - 1)),
+            }
+        )
+        for size, start in zip(sizes, departures, strict=True)
+    )
+    least = -GAMMA_1 * GAMMA_2 * np.log(sizes / sizes[0]) - 1.4
+
+    def predict(train_sizes, log_norms):
+        value = -GAMMA_1 * GAMMA_2 * np.log(np.asarray(train_sizes) / sizes[0]) - 1.4
+        return pd.DataFrame({"log_error": value, "log_error_low": value - 0.1, "log_error_high": value + 0.1})
+
+    def number(value: float, definition: str = "") -> Estimate:
+        return Estimate.normal(value, 0.02, context.confidence, definition)
+
+    return Findings(
+        gamma_1=number(GAMMA_1),
+        gamma_2=number(GAMMA_2),
+        gamma_pred=number(GAMMA_1 * GAMMA_2),
+        gamma_meas=number(0.51),
+        further={"gamma_0": number(0.3, "slope of the envelope where it begins")},
+        verdict="cannot_tell",
+        reasons=(AnalysisWarning(code="short_envelope", message="the envelope spans too few norms"),),
+        tables={
+            "curves_fitted": fitted,
+            "envelope": pd.DataFrame(
+                {
+                    "log_norm": x,
+                    "log_error": envelope(x),
+                    "low": envelope(x) - 0.05,
+                    "high": envelope(x) + 0.05,
+                }
+            ),
+            "local_exponent": pd.DataFrame({"log_norm": x, "gamma_1": GAMMA_1, "low": 0.4, "high": 0.6}),
+            "departures": pd.DataFrame(
+                {"train_size": sizes, "log_norm": departures, "low": departures - 0.2, "high": np.nan}
+            ),
+            "endpoints": pd.DataFrame(
+                {"train_size": sizes, "log_error": least, "low": least - 0.1, "high": least + 0.1}
+            ),
+        },
+        extras={"joint": {"mean": [0.5, 0.51], "covariance": [[4e-4, 1e-4], [1e-4, 2e-4]]}},
+        predict=predict,
+    )
+
+
+def catalogue_with(protocol) -> Catalogue:
+    mine = AnalysisProtocol(name="mine", summary="Mine", analyse=protocol, params=NoParams)
+    record = PluginRecord(name="guest", module="guest", distribution="guest", version="1", components=(mine,))
+    return Catalogue.of([*load_catalogue().records, record])
+
+
+@pytest.fixture(scope="module")
+def analysis(make_study) -> Analysis:
+    return analyse(make_study(noise=0.03), catalogue_with(of_envelope), Options(protocol="mine"))
+
+
+@pytest.fixture(scope="module")
+def folder(analysis, tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("figures") / "out"
+    write(analysis, place)
+    return place / "figures"
+
+
+def test_each_is_written_for_page_and_column_with_its_numbers_in_2_mb(folder) -> None:
+    names = MODEL | {"joint_region"}
+    for place in (folder, folder / "column"):
+        for name in names:
+            for ending in ("png", "svg", "pdf", "csv"):
+                file = place / f"{name}.{ending}"
+                assert 0 < file.stat().st_size <= LARGEST, file
+    assert {path.stem for path in folder.iterdir() if path.is_file()} == names
+
+
+@pytest.mark.parametrize("size", [PAGE, COLUMN], ids=["page", "column"])
+def test_figures_have_the_size_and_the_font_asked_for(analysis, size) -> None:
+    for name, figure in figures(analysis, size).items():
+        assert figure.get_size_inches()[0] == size.width, name
+        figure.draw_without_rendering()
+        texts = [text for axes in figure.axes for text in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+        assert min(text.get_fontsize() for text in texts) >= 7, name
+
+
+def test_the_numbers_beside_a_figure_are_those_drawn(analysis, folder) -> None:
+    for name, figure in figures(analysis).items():
+        beside = pd.read_csv(folder / f"{name}.csv")
+        pd.testing.assert_frame_equal(beside, figure.numbers().reset_index(drop=True), check_dtype=False)
+        y = {"error_against_norm": "error", "departure": "ratio", "collapse": "ratio"}.get(name)
+        if y is None:
+            continue
+        drawn = {line.get_label(): line for line in figure.axes[0].lines}
+        for train_size, rows in beside[beside["series"] == "mean over runs"].groupby("train_size"):
+            line = drawn[f"{int(train_size):,}"]
+            np.testing.assert_allclose(line.get_xdata(), rows["log10_norm"])
+            np.testing.assert_allclose(line.get_ydata(), rows[y])
+
+
+def test_marks_lie_on_the_curves_drawn(analysis) -> None:
+    axes = figures(analysis)["error_against_norm"].axes[0]
+    lines = [
+        (np.asarray(line.get_xdata()), np.log(np.asarray(line.get_ydata())))
+        for line in axes.lines
+        if line.get_linestyle() == "-" and len(line.get_xdata()) > 2
+    ]
+    (optima,) = (line for line in axes.lines if line.get_label() == "optimum")
+    departures = next(c for c in axes.containers if c.get_label() == "departure").lines[0]
+    for marks in (optima, departures):
+        assert np.isfinite(marks.get_ydata()).all()
+        for x, y in zip(marks.get_xdata(), np.log(marks.get_ydata()), strict=True):
+            assert min(abs(np.interp(x, *line) - y) for line in lines) < 1e-9
+
+
+def test_the_band_holds_the_runs_of_a_size(analysis) -> None:
+    numbers = figures(analysis)["error_against_norm"].numbers()
+    rows = numbers[(numbers["series"] == "mean over runs") & (numbers["train_size"] == 4000)]
+    runs = analysis.curves[analysis.curves["train_size"] == 4000]
+    at = float(rows["log10_norm"].iloc[20] * LN10)
+    errors = [np.interp(at, run["log_norm"], run["test_error"]) for _, run in runs.groupby("run")]
+    assert rows["low"].iloc[20] == pytest.approx(min(errors))
+    assert rows["high"].iloc[20] == pytest.approx(max(errors))
+    assert "least to largest of the runs" in caption("error_against_norm", analysis)
+
+
+def test_the_departure_function_is_the_curve_over_the_envelope(analysis) -> None:
+    numbers = figures(analysis)["departure"].numbers()
+    rows = numbers[(numbers["series"] == "mean over runs") & (numbers["train_size"] == 2000)]
+    start = 9.0 + np.log(2)
+    means = analysis.mean_curves[analysis.mean_curves["train_size"] == 2000]
+    for x, ratio in rows[["log10_norm", "ratio"]].dropna().to_numpy():
+        log_norm = x * LN10 + start
+        error = np.exp(np.interp(log_norm, means["log_norm"], means["log_error"]))
+        assert ratio == pytest.approx(error / (0.2 * np.exp(-GAMMA_1 * (log_norm - 10))), rel=1e-6)
+    largest = numbers[numbers["train_size"] == 32000]
+    assert largest["ratio"].isna().any()  # nothing is said of norms beyond the envelope's
+
+
+def test_the_endpoint_law_reaches_ten_times_the_largest_size(analysis) -> None:
+    numbers = figures(analysis)["endpoint_law"].numbers().set_index("series")
+    predicted, model = numbers.loc["predicted law"], numbers.loc["predicted by the model"]
+    for rows in (predicted, model):
+        assert rows["train_size"].iloc[-1] == pytest.approx(320_000)
+        assert (rows["low"] <= rows["error"]).all()
+        assert (rows["error"] <= rows["high"]).all()
+    slope = np.polyfit(np.log(predicted["train_size"]), np.log(predicted["error"]), 1)[0]
+    assert slope == pytest.approx(-analysis.gamma_pred.value)
+    least = numbers.loc["least error"]
+    centre = np.exp(np.log(least[["train_size", "error"]].astype(float)).mean())
+    at = np.interp(np.log(centre["train_size"]), np.log(predicted["train_size"]), np.log(predicted["error"]))
+    assert at == pytest.approx(np.log(centre["error"]))
+
+
+@pytest.mark.parametrize("level", [0.68, 0.95])
+def test_an_ellipse_holds_its_share(level) -> None:
+    mean, covariance = np.array([0.3, 0.4]), np.array([[4e-4, 1.5e-4], [1.5e-4, 2e-4]])
+    away = np.stack(ellipse(mean, covariance, level)) - mean[:, None]
+    distance = (away * np.linalg.solve(covariance, away)).sum(axis=0)
+    np.testing.assert_allclose(distance, chi2(2).ppf(level))
+
+
+def test_a_model_that_cannot_predict_is_named(make_study) -> None:
+    def broken(*given):
+        return replace(of_envelope(*given), predict=lambda *_: 1 / 0)
+
+    analysis = analyse(make_study(), catalogue_with(broken), Options(protocol="mine"))
+    with pytest.raises(NormlawError, match=r"`predict` of protocol 'mine' failed: ZeroDivisionError"):
+        figures(analysis)
+
+
+@pytest.mark.parametrize("shift", [0.0, 90.0, 5000.0])
+def test_labels_are_decimal_and_few_at_any_norm(make_study, shift) -> None:
+    study = make_study()
+    study["log_norm"] += shift
+    for name, figure in figures(analyse(study, load_catalogue(), Options(draws=100))).items():
+        figure.draw_without_rendering()
+        for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
+            low, high = sorted(axis.get_view_interval())
+            seen = [
+                label.get_text() for label in axis.get_ticklabels() if low <= label.get_position()[0] <= high
+            ]
+            assert len(axis.get_majorticklocs()) <= 12, (name, seen)
+            assert len(set(seen)) == len(seen), (name, seen)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-4, 2), (43.0, 43.2), (0.30, 0.31), (-3, 400), (2.1, 2.9)])
+def test_ticks_are_round_numbers_within(low, high) -> None:
+    ticks = decades(low, high)
+    assert 2 <= len(ticks) <= MOST
+    assert all(low - 1e-6 <= tick <= high + 1e-6 for tick in ticks)
+    assert len({decimal(tick) for tick in ticks}) == len(ticks)
+
+
+def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_study) -> None:
+    automatic = analyse(make_study(), load_catalogue(), Options(draws=100))
+    drawn = set(figures(analysis)) | set(figures(automatic))
+    assert drawn == set(CAPTIONS)
+    for one in (analysis, automatic):
+        page = report(one)
+        for name in figures(one):
+            told = caption(name, one)
+            assert told
+            assert "\n" not in told
+            assert told.replace("'", "&#39;") in page
+
+
+def test_the_verdict_comes_first(analysis) -> None:
+    first = "verdict: these curves do not tell whether the laws hold\n  short_envelope: the envelope spans"
+    assert render(analysis).startswith(first)
+    page = report(analysis)
+    assert page.index("short_envelope") < page.index("<h2>Exponents</h2>")
+    assert "gamma_0" in render(analysis)
