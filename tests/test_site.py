@@ -211,6 +211,7 @@ def test_signs_of_formulas_stand_for_themselves() -> None:
 def test_links_of_the_repository_become_links_of_the_site() -> None:
     assert on_site("docs/studies.md", ROOT / "README.md") == "/studies.md"
     assert on_site("../README.md", DOCS / "tutorial.md") == "/quickstart.md"
+    assert on_site("../CHANGELOG.md", DOCS / "contributing.md") == "/changelog.md"
     assert on_site("../registry/normlaw_registry/hookspecs.py", DOCS / "tutorial.md") == (
         "#normlaw_registry.hookspecs"
     )

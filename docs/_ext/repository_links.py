@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("registry", "plugins", "platform")
-README = "/quickstart.md"  # the page that shows it
+SHOWN_BY = {"README.md": "/quickstart.md", "CHANGELOG.md": "/changelog.md"}
+"""Files of the root by the pages that include them."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|[#/])([^)\s#]+)")
 
 
@@ -19,7 +20,8 @@ def on_site(target: str, page: Path) -> str:
     """Return where a link's target, relative to `page`, is on the site.
 
     Pages and images in docs/ are named from the site's root, a Python module or package by its place in the API
-    pages, README.md by the page that shows it. Any other file of the repository is offered for download.
+    pages, README.md and CHANGELOG.md by the pages that show them. Any other file of the repository is offered
+    for download.
     """
     path = (page.parent / target).resolve()
     if not path.is_relative_to(ROOT):
@@ -27,8 +29,8 @@ def on_site(target: str, page: Path) -> str:
     place = PurePosixPath(path.relative_to(ROOT))
     if place.parts[0] == "docs":
         return f"/{place.relative_to('docs')}"
-    if place == PurePosixPath("README.md"):
-        return README
+    if str(place) in SHOWN_BY:
+        return SHOWN_BY[str(place)]
     if place.parts[0] in PACKAGES and (place.suffix == ".py" or path.is_dir()):
         module = place.relative_to(place.parts[0]).with_suffix("")
         return "#" + ".".join(part for part in module.parts if part != "__init__")

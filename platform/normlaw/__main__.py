@@ -1,5 +1,43 @@
-"""`python -m normlaw` is the command line."""
+"""Where the command line begins and ends, as `python -m normlaw` and as the script: Ctrl-C counts throughout.
 
-from normlaw.cli import main
+It imports next to nothing itself, so that an interruption during the imports is met here.
+"""
 
-main(prog_name="normlaw")
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from types import FrameType
+
+STOPPED = 128 + signal.SIGINT
+
+
+def main() -> None:
+    """Run the command line; an interruption at any moment ends it with 130 and without a traceback."""
+    atexit.register(_leave_in_peace)  # the first one registered is the last one called
+    try:
+        from normlaw.cli import main as program
+
+        program(prog_name="normlaw")
+    except KeyboardInterrupt:  # before there was a command that could meet it
+        sys.stderr.write("Stopped.\n")
+        sys.exit(STOPPED)
+    finally:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a launch watches for itself
+            signal.signal(signal.SIGINT, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at once: all is done but for what threads and libraries have to tidy up."""
+    os._exit(STOPPED)
+
+
+def _leave_in_peace() -> None:
+    """Let no Ctrl-C change the exit status any more: Python gives signals their defaults before it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    main()

@@ -89,6 +89,7 @@ def _say(text: str) -> None:
 
 
 def _end_children() -> None:
-    if (multiprocessing := sys.modules.get("multiprocessing")) is not None:
-        for child in multiprocessing.active_children():
+    children = getattr(sys.modules.get("multiprocessing"), "active_children", None)
+    if children is not None:  # it is not while multiprocessing is being imported, too
+        for child in children():
             child.kill()

@@ -140,6 +140,32 @@ def test_ctrl_c(
         terminal.wait_until(lambda: terminal.processes() == [])
 
 
+def test_ctrl_c_pressed_until_the_command_is_gone(
+    small: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    """Python, too, takes a while to end."""
+    small["fixed"].update(steps=10**8, measuring_points=2000)
+    with at_a_terminal(write_study(small), tmp_path) as terminal:
+        terminal.wait_until(lambda: importing(terminal, tmp_path))
+        terminal.press(CTRL_C)
+        terminal.wait_until(lambda: "Stopped" in terminal.shown)
+        while terminal.process.poll() is None:
+            terminal.press(CTRL_C)
+            terminal.read()
+        assert terminal.process.returncode == 130
+        assert "Traceback" not in terminal.shown
+
+
+def test_ctrl_c_at_the_first_moment_of_any_command(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    )
+    environment = processes.without()
+    environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{environment.get('PYTHONPATH', '')}"
+    done = processes.python("-m", "normlaw", "studies", env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_while_a_server_keeps_silent(
     presses: int,

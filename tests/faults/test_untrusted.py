@@ -24,6 +24,7 @@ from normlaw.analysis.curves_file import read_table
 from normlaw.cli import main
 from normlaw.commands.plugins import as_lines
 from normlaw.display import Display
+from normlaw.execution.job import Outcome
 from normlaw.names import path_part
 from normlaw.redaction import printable, redacted, redacted_tree
 from normlaw.spec import RunSpec
@@ -247,7 +248,7 @@ def test_a_study_is_called_alike_wherever_it_is_made(
     monkeypatch.chdir(tmp_path)
     Path("c.csv").write_text("train_size,log_norm,test_error\n10,1,0.5\n")
     ways: list[Callable[[], object]] = [
-        lambda: parse_study(YamlSource(f"name: {json.dumps(name)}\n" + FIXED, "s.yaml")),
+        lambda: parse_study(YamlSource.of({"name": name, "fixed": {}, "vary": {}}, "s.yaml")),
         lambda: normlaw.import_curves("c.csv", name),
         lambda: normlaw.theory("perceptron", [1.0], [1.0], study=name),
     ]
@@ -411,7 +412,8 @@ def test_names_from_elsewhere_are_text_in_reports(tmp_path: Path) -> None:
 def test_names_that_look_like_markup_or_steer_the_terminal_are_shown_as_text(desk: Any) -> None:
     console = Console(record=True, width=200, file=StringIO())
     with Display(console).training(desk.specs, 0) as report:
-        report.ended(desk.specs[0], "no [/such] tag, [red]red \x1b[2J and \x9b31m")
+        failure = "no [/such] tag, [red]red \x1b[2J and \x9b31m"
+        report.ended(desk.specs[0], Outcome(desk.specs[0].spec_hash, failure))
         report.refused("[/bold] \x1b]0;title\x07")
     text = console.export_text()
     assert "no [/such] tag, [red]red" in text

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from normlaw.machine import numerics, plugins, room, server
+from normlaw.machine import examine, numerics, plugins, processor, room, server
 from normlaw.machine.finding import Finding
 
 BROKEN = """
@@ -71,6 +71,19 @@ def test_a_server_tells_its_version(mlflow_server):
     assert found.state == "good"
     assert mlflow_server.uri in found.said
     assert "MLflow 3." in found.said
+
+
+@pytest.mark.parametrize(("load", "state"), [((9.0, 0.1, 0.1), "good"), ((9e3, 9e3, 9e3), "doubtful")])
+def test_cores_are_doubtful_only_when_others_keep_all_of_them_busy(monkeypatch, load, state):
+    monkeypatch.setattr("os.getloadavg", lambda: load)
+    [found] = processor.share()
+    assert found.state == state
+    assert bool(found.advice) == (state == "doubtful")
+
+
+def test_a_launch_tells_nothing_of_the_load_of_the_moment(monkeypatch, catalogue, tmp_path):
+    monkeypatch.setattr("os.getloadavg", lambda: (9e3, 9e3, 9e3))
+    assert "cores" not in [found.check for found in examine.quick(catalogue, tmp_path)]
 
 
 def test_a_folder_is_left_as_it_was(tmp_path):

@@ -1,4 +1,4 @@
-"""Instruction set, cores and threads."""
+"""Instruction set and cores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from normlaw.machine.finding import Finding
 
 
 def check() -> list[Finding]:
-    """Return what the processor can do, and how many threads its cores are asked to serve."""
+    """Return which instructions are used."""
     import torch
 
     widest = torch.backends.cpu.get_cpu_capability()
@@ -19,12 +19,17 @@ def check() -> list[Finding]:
     advice = "unset ONEDNN_MAX_CPU_ISA for full speed" if limit else ""
     if slow:
         advice = "training is several times slower without AVX2: take another machine, or another virtual CPU"
+    return [Finding("instructions", "doubtful" if slow or limit else "good", said, advice)]
+
+
+def share() -> list[Finding]:
+    """Return how many cores there are for runs, and whether others have kept all of them busy for minutes.
+
+    The load of the last minute still has what has just ended; that of the last five minutes has what lasts.
+    """
     cores, machine = available_cores(), os.cpu_count() or 1
-    found = [Finding("instructions", "doubtful" if slow or limit else "good", said, advice)]
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    busy = load > 0.5 * machine
+    load = min(os.getloadavg()[:2]) if hasattr(os, "getloadavg") else 0.0
     told = f"{cores} of {machine} cores, load {load:.1f}; runs take one core each"
-    found.append(
-        Finding("cores", "doubtful" if busy else "good", told, "others use this machine" if busy else "")
-    )
-    return found
+    if load >= machine:
+        return [Finding("cores", "doubtful", told, "others keep all cores busy: runs take longer than planned")]
+    return [Finding("cores", "good", told)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
+
+import psutil
 
 from normlaw.execution.cluster.shared_folder import Token
 from normlaw.execution.devices import available_cores
@@ -20,7 +21,7 @@ MEMORY_OF_RUN = 1.0
 
 def memory() -> list[Finding]:
     """Return whether there is memory for a run on each core."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE
+    free = psutil.virtual_memory().available / GIGABYTE  # with what the kernel only keeps of files
     cores = available_cores()
     said = f"{free:.1f} GB free for {cores} runs at a time"
     if free < MEMORY_OF_RUN * cores:
