@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.ranges import out_of_range
 from normlaw_registry import AnalysisWarning, InputError
-from normlaw_registry.curves.columns import floats
-from normlaw_registry.errors import suggestion
+from normlaw_registry.errors import brief, suggestion
 
 REQUIRED = ("train_size", "log_norm", "test_error")
 OPTIONAL = ("run", "seed", "step", "alpha", "measure", "validation_error")
 MIN_SIZES = 3
 MIN_POINTS = 4
+DECIMALS = 9
+"""Log norms that agree to so many decimals are one norm to a fit, which squares their differences."""
 
 
 def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
@@ -28,68 +32,83 @@ def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, 
         optional columns given, sorted by train size, run and norm; and the warnings.
 
     Raises:
-        InputError: a column is missing, an error lies outside [0, 1], or too little is left to fit.
+        InputError: a column is missing, a number is out of range, or too little is left to fit.
 
     """
-    for column in REQUIRED:
-        if column not in curves.columns:
-            raise InputError(f"curves lack the column {column!r}: {suggestion(column, list(curves.columns))}")
-    frame = curves.copy()
-    for column in REQUIRED:
-        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("float64")
-    outside = ~frame["test_error"].dropna().between(0.0, 1.0)
-    if outside.any():
-        value = frame["test_error"].dropna()[outside].iloc[0]
-        raise InputError(f"test_error must be a fraction in [0, 1], got {value:g}")
-    if (frame["train_size"].dropna() <= 0).any():
-        raise InputError("train_size must be positive")
-    if "validation_error" in frame.columns and not frame["validation_error"].between(0.0, 1.0).all():
-        raise InputError("validation_error must be a fraction in [0, 1] at every point, or be left out")
-    if "run" not in frame.columns:
-        frame["run"] = frame["train_size"].map("{:g}".format)
-        if "seed" in frame.columns:
-            frame["run"] += "/" + frame["seed"].astype(str)
-    frame["run"] = frame["run"].astype(str)
+    frame = _checked(curves)
     warnings: list[AnalysisWarning] = []
-    finite = np.isfinite(frame[list(REQUIRED)].to_numpy(dtype=np.float64)).all(axis=1)
-    if not finite.all():
-        runs = frame.loc[~finite, "run"].nunique()
-        warnings.append(
-            AnalysisWarning(
-                code="points_not_finite",
-                message=f"{int((~finite).sum())} points of {runs} runs are not finite and were left out",
-            )
-        )
-    zero = finite & (floats(frame, "test_error") == 0)
-    if zero.any():
-        warnings.append(
-            AnalysisWarning(
-                code="zero_error",
-                message=f"{int(zero.sum())} points of {frame.loc[zero, 'run'].nunique()} runs have test error "
-                "0, which has no logarithm, and were left out: the least errors of these runs are too high",
-            )
-        )
+
+    def leave_out(which: pd.Series[bool], code: str, what: Callable[[int, int], str]) -> None:
+        """Note what is left out: `what` gets the numbers of points and of runs."""
+        if which.any():
+            message = what(int(which.sum()), frame.loc[which, "run"].nunique())
+            warnings.append(AnalysisWarning(code=code, message=message))
+
+    finite = pd.Series(
+        np.isfinite(frame[list(REQUIRED)].to_numpy(dtype=np.float64)).all(axis=1), index=frame.index
+    )
+    leave_out(
+        ~finite,
+        "points_not_finite",
+        lambda points, runs: f"{points} points of {runs} runs are not finite and were left out",
+    )
+    zero = finite & (frame["test_error"] == 0)
+    leave_out(
+        zero,
+        "zero_error",
+        lambda points, runs: (
+            f"{points} points of {runs} runs have test error 0, which has no logarithm, and were "
+            "left out: the least errors of these runs are too high"
+        ),
+    )
     frame = frame[finite & ~zero]
-    short = frame.groupby("run")["log_norm"].transform("nunique") < MIN_POINTS
-    if short.any():
-        warnings.append(
-            AnalysisWarning(
-                code="short_runs",
-                message=f"{frame.loc[short, 'run'].nunique()} runs have fewer than {MIN_POINTS} distinct norms "
-                "and were left out",
-            )
-        )
+    short = frame["log_norm"].round(DECIMALS).groupby(frame["run"]).transform("nunique") < MIN_POINTS
+    leave_out(
+        short,
+        "short_runs",
+        lambda points, runs: f"{runs} runs have fewer than {MIN_POINTS} distinct norms and were left out",
+    )
     frame = frame[~short].copy()
     frame["train_size"] = frame["train_size"].round().astype("int64")
     mixed = frame.groupby("run")["train_size"].nunique() > 1
     if mixed.any():
-        raise InputError(f"run {mixed.idxmax()!r} holds several train sizes: give each curve a name of its own")
+        raise InputError(
+            f"run {brief(mixed.idxmax())} holds several train sizes: give each curve a name of its own"
+        )
     refuse_too_little(frame)
     if "seed" not in frame.columns:
         frame["seed"] = frame.groupby("train_size")["run"].transform(lambda runs: pd.factorize(runs)[0])
     frame["log_error"] = np.log(frame["test_error"])
     order = ["train_size", "run", "log_norm"]
     return frame.sort_values(order, kind="stable").reset_index(drop=True), tuple(warnings)
+
+
+def _checked(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with the required columns in float64, NaN where a value is no number, and with `run`."""
+    for column in REQUIRED:
+        if column not in curves.columns:
+            raise InputError(f"curves lack the column {column!r}: {suggestion(column, list(curves.columns))}")
+    frame = curves.copy()
+    for column in REQUIRED:
+        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("float64")
+    if "validation_error" in frame.columns and not frame["validation_error"].between(0.0, 1.0).all():
+        raise InputError("validation_error must be a fraction in [0, 1] at every point, or be left out")
+    _refuse_out_of_range(frame)
+    if "run" not in frame.columns:
+        frame["run"] = frame["train_size"].map("{:g}".format)
+        if "seed" in frame.columns:
+            frame["run"] += "/" + frame["seed"].astype(str)
+    frame["run"] = frame["run"].astype(str)
+    return frame
+
+
+def _refuse_out_of_range(frame: pd.DataFrame) -> None:
+    for column in (*REQUIRED, "mean_log_optimal_norm"):
+        if column in frame.columns:
+            number = frame[column].replace([np.inf, -np.inf], np.nan)  # infinite points are left out
+            for bad, what in out_of_range(column, number):
+                if bad.any():
+                    raise InputError(f"{column} {what}, got {float(number[bad].iloc[0])!r}")
 
 
 def refuse_too_little(frame: pd.DataFrame) -> None:

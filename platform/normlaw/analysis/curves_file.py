@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.ranges import LARGEST, out_of_range
 from normlaw_registry import InputError
 from normlaw_registry.curves.columns import integers
-from normlaw_registry.errors import suggestion
+from normlaw_registry.errors import brief, suggestion
 
 REQUIRED = ("train_size", "log_norm", "test_error")
 OPTIONAL = ("seed", "step", "alpha", "measure", "mean_log_optimal_norm")
@@ -19,12 +21,13 @@ WHOLE = ("train_size", "seed", "step")
 DEFAULT_MEASURE = "norm"
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
 """What a measure may be called: what MLflow takes as part of a metric's name."""
-LARGEST = 2**53
-"""Above it a float64 does not tell neighbouring whole numbers apart."""
-LARGEST_LOG = 1_000_000
-"""Of a natural log of a norm: the squares and sums of fits stay exact, and no network has such a norm."""
 SHOWN = 5
-"""Problems listed in one message."""
+"""Problems, or measures, listed in one message."""
+MOST_TEXT = 300
+"""Characters of a parser's own words in a message."""
+
+Wrong = tuple["pd.Series[bool]", str]
+"""Which fields are wrong, and what they must be."""
 
 
 def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame, str]:
@@ -52,7 +55,8 @@ def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame,
         return frame, DEFAULT_MEASURE
     measures = list(dict.fromkeys(frame["measure"]))
     if norm is None and len(measures) > 1:
-        raise InputError(f"{path} holds several measures ({', '.join(measures)}): choose one with --norm")
+        shown = ", ".join([*measures[:SHOWN], *["..."] * (len(measures) > SHOWN)])
+        raise InputError(f"{path} holds several measures ({shown}): choose one with --norm")
     chosen = norm or measures[0]
     if chosen not in measures:
         raise InputError(f"{path} has no measure {chosen!r}: {suggestion(chosen, measures)}")
@@ -72,7 +76,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except pd.errors.ParserWarning:
         raise InputError(f"{path}, line 2: more values than line 1 names columns") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no CSV file: {error}") from None
+        raise InputError(f"{path} is no CSV file: {str(error)[:MOST_TEXT]}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     raw.columns = raw.columns.str.strip()
@@ -105,39 +109,20 @@ def _check_columns(path: Path, raw: pd.DataFrame) -> None:
             raise InputError(f"{path}, line 1: no column {column!r}: {suggestion(column, list(raw.columns))}")
     for column in raw.columns:
         if column not in known:
-            raise InputError(f"{path}, line 1: unknown column {column!r}: {suggestion(column, known)}")
+            raise InputError(f"{path}, line 1: unknown column {brief(column)}: {suggestion(column, known)}")
 
 
 def _numbers(path: Path, raw: pd.DataFrame) -> pd.DataFrame:
     """Return the columns as numbers. A row's line in the file is its index + 2."""
-    problems: list[tuple[int, str]] = []
     frame = pd.DataFrame(index=raw.index)
-
-    def complain(bad: pd.Series[bool], column: str, what: str) -> None:
-        problems.extend(
-            (int(i) + 2, f"column {column!r}: {what}, got {raw[column][i]!r}")
-            for i in raw.index[bad.to_numpy()]
-        )
-
+    problems: list[tuple[int, str]] = []
     for column in raw.columns:
-        if column in TEXT:
-            frame[column] = raw[column]
-            complain(~raw[column].str.fullmatch(NAME), column, "must be a name: letters, digits and _ . : -")
-            continue
-        plain = raw[column].where(raw[column].map(str.isascii), "")  # pandas raises on some other characters
-        number = pd.to_numeric(plain, errors="coerce")
-        finite = pd.Series(np.isfinite(number.to_numpy(dtype=np.float64)), index=raw.index)
-        complain(~finite, column, "must be a finite number")
-        if column in WHOLE:
-            whole = (number == number.round()) & number.between(-LARGEST, LARGEST)
-            complain(finite & ~whole, column, "must be a whole number")
-        if column in ("log_norm", "mean_log_optimal_norm"):
-            complain(finite & (number.abs() > LARGEST_LOG), column, f"must lie within +-{LARGEST_LOG:,}")
-        if column == "test_error":
-            complain(finite & ~number.between(0, 1), column, "must be a fraction in [0, 1]")
-        if column in ("train_size", "alpha"):
-            complain(finite & (number <= 0), column, "must be positive")
-        frame[column] = number
+        frame[column], wrong = _texts(raw[column]) if column in TEXT else _number(raw[column])
+        problems += [
+            (int(i) + 2, f"column {column!r}: {what}, got {brief(raw[column][i])}")
+            for bad, what in wrong
+            for i in raw.index[bad.to_numpy()]
+        ]
     if not problems:
         problems = _coinciding(frame)
     if problems:
@@ -148,6 +133,25 @@ def _numbers(path: Path, raw: pd.DataFrame) -> pd.DataFrame:
         if column in frame:
             frame[column] = frame[column].astype("int64")
     return frame.reset_index(drop=True)
+
+
+def _texts(fields: pd.Series[str]) -> tuple[pd.Series[str], list[Wrong]]:
+    return fields, [(~fields.str.fullmatch(NAME), "must be a name: letters, digits and _ . : -")]
+
+
+def _number(fields: pd.Series[str]) -> tuple[pd.Series[float], list[Wrong]]:
+    """Return a column's numbers, NaN where there is none, and which fields are wrong, and why."""
+    column = str(fields.name)
+    plain = fields.where(fields.map(str.isascii), "")  # pandas raises on some other characters
+    number = pd.to_numeric(plain, errors="coerce").astype("float64")
+    finite: Any = pd.Series(np.isfinite(number.to_numpy()), index=fields.index)
+    wrong: list[Wrong] = [(~finite, "must be a finite number")]
+    if column in WHOLE:
+        whole = (number == number.round()) & number.between(-LARGEST, LARGEST)
+        wrong.append((finite & ~whole, "must be a whole number within +-2^53"))
+        finite = finite & whole
+    wrong += [(finite & bad, what) for bad, what in out_of_range(column, number)]
+    return number, wrong
 
 
 def _coinciding(frame: pd.DataFrame) -> list[tuple[int, str]]:

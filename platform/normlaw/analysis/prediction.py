@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.curves import prepare
-from normlaw.analysis.curves_file import LARGEST_LOG
 from normlaw.analysis.hold_out import FEWEST_LEFT, in_order, scores
 from normlaw.analysis.model import checked, own_model
 from normlaw.analysis.options import MAX_SIZE, Options
+from normlaw.analysis.ranges import LARGEST_LOG
 from normlaw.analysis.running import choose, run
 from normlaw_registry import AnalysisWarning, Catalogue, InputError
 from normlaw_registry.curves import floats, run_optima

@@ -81,10 +81,10 @@ def early_scan(
     sizes, size_of_point = np.unique(points["train_size"].to_numpy(), return_inverse=True)
     size_of = np.zeros(runs, dtype=np.int64)
     size_of[points["run_index"].to_numpy()] = size_of_point
-    if len(x) < 2 * MIN_POINTS:
+    if len(x) < 2 * MIN_POINTS or not (x < 0).any():
         raise InputError(
-            f"{len(x)} points lie before the optimum, where the early law is read off: measure more often "
-            "early in training"
+            f"{int((x < 0).sum())} points lie before the optimum, where the early law is read off: measure "
+            "more often early in training"
         )
     edges = np.linspace(x.min(), 0.0, EDGES)
     y = y - y.mean()

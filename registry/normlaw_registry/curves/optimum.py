@@ -40,8 +40,9 @@ def run_optima(curves: pd.DataFrame) -> pd.DataFrame:
         return parabola_optima(curves)
     error = curves[VALIDATION].to_numpy(dtype=np.float64)
     # zero has no logarithm; half of the least error that was seen stands for it
-    floor = error[error > 0].min() / 2 if (error > 0).any() else 1.0
-    optima = parabola_optima(curves.assign(log_error=np.log(np.maximum(error, floor))))
+    seen = error > 0
+    floor = np.log(error[seen].min()) - np.log(2.0) if seen.any() else 0.0
+    optima = parabola_optima(curves.assign(log_error=np.log(error, out=np.full(len(error), floor), where=seen)))
     runs = dict(tuple(curves.groupby("run", sort=False)))
     at = [
         np.interp(norm, runs[run]["log_norm"], runs[run]["log_error"])
