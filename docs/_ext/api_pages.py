@@ -49,7 +49,7 @@ class Api(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive; leave out what pydantic prints of a model's keys, which the reference has."""
 
-    def signature(app: Sphinx, what: str, name: str, obj: object, *_: object) -> tuple[str, str] | None:
+    def signature(_app: Sphinx, _what: str, _name: str, obj: object, *_: object) -> tuple[str, str] | None:
         return ("", "") if isinstance(obj, type) and issubclass(obj, BaseModel) else None
 
     app.add_directive("api", Api)

@@ -46,7 +46,7 @@ def _escaped(line: str) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Come before napoleon, which writes reStructuredText of its own."""
 
-    def read(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    def read(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
         lines[:] = escaped(lines)
 
     app.connect("autodoc-process-docstring", read, priority=100)

@@ -49,7 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         if (page := Path(app.env.doc2path(docname))).suffix == ".md":
             content[0] = rewritten(content[0], page)
 
-    def included(app: Sphinx, path: Path, docname: str, content: list[str]) -> None:
+    def included(app: Sphinx, path: Path, _docname: str, content: list[str]) -> None:
         if path.suffix == ".md":
             content[0] = rewritten(content[0], (Path(app.srcdir) / path).resolve())
 

@@ -29,7 +29,7 @@ def main() -> None:
             signal.signal(signal.SIGINT, _end)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(_number: int, _frame: FrameType | None) -> None:
     """End at once: all is done but for what threads and libraries have to tidy up."""
     os._exit(STOPPED)
 

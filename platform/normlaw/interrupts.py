@@ -46,7 +46,7 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
     """
     interrupts = Interrupts()
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, _frame: FrameType | None) -> None:
         if interrupts.number is None:
             interrupts.number = number
             raise KeyboardInterrupt

@@ -92,19 +92,19 @@ def make_plan(
             continue
         begun = [one for one in on_disk.get(spec_hash, []) if one.status != "finished" and one.points]
         Checkpoints(checkpoint_folder(home, study.name, spec_hash), "").require_known()
-        spec = _with(spec, [*finished, *begun], catalogue)
-        wanted = measured_by(spec)
-        plan.missing.append(spec)
+        more = _with(spec, [*finished, *begun], catalogue)
+        wanted = measured_by(more)
+        plan.missing.append(more)
         for one in begun:
             if one.spec is not None and not lacking(wanted, one.measures):
-                spec = plan.missing[-1] = spec.model_copy(update={"measures": one.spec.measures})
+                plan.missing[-1] = spec.model_copy(update={"measures": one.spec.measures})
                 if one.name != spec_hash and not journal_path(home, study.name, spec_hash).exists():
                     plan.begun_as[spec_hash] = one.name
                 break
         else:
             where = again if finished else anew
             if finished or begun:
-                where[_least(wanted, finished or begun)].append(study.run_name(spec))
+                where[_least(wanted, finished or begun)].append(study.run_name(more))
     return plan
 
 
@@ -125,7 +125,7 @@ def _with(spec: RunSpec, stored: Sequence[Stored], catalogue: Catalogue) -> RunS
 
 
 def _least(wanted: Measures, stored: Sequence[Stored]) -> tuple[str, ...]:
-    return min((tuple(lacking(wanted, one.measures)) for one in stored), key=lambda names: len(names))
+    return min((tuple(lacking(wanted, one.measures)) for one in stored), key=len)
 
 
 def _require_same(spec: RunSpec, spec_hash: str, stored: Stored, study: Study) -> None:

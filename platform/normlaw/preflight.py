@@ -160,6 +160,6 @@ def _try_out(
     device: str,
     download: bool,
     tell: Callable[[Place], None],
-    stopped: object,
+    _stopped: object,
 ) -> Misfit | None:
     return try_out(largest, smallest, load_catalogue(), folder, device, download=download, tell=tell)

@@ -68,12 +68,12 @@ def _scalar(kind: str) -> Callable[[Any, yaml.ScalarNode], Any]:
     return checked
 
 
-def _date(loader: Any, node: yaml.Node) -> Any:
+def _date(_loader: Any, node: yaml.Node) -> Any:
     problem = f"{brief(node.value)} is a date to YAML; put it in quotes where text is meant"
     raise ConstructorError(None, None, problem, node.start_mark)
 
 
-def _other(loader: Any, node: yaml.Node) -> Any:
+def _other(_loader: Any, node: yaml.Node) -> Any:
     problem = f"could not determine a constructor for the tag {brief(node.tag)}"
     raise ConstructorError(None, None, problem, node.start_mark)
 

@@ -73,7 +73,7 @@ class Catalogue:
                 f"unknown {kind.kind} {name!r}: {suggestion(name, self.names(kind))}{self._failure_note()}"
             )
         component, record = providers[0]
-        return cast(C, component), record
+        return cast("C", component), record
 
     def duplicates(self) -> dict[tuple[str, str], tuple[PluginRecord, ...]]:
         """Return every (kind, name) that several providers claim, with the plugins that claim it."""

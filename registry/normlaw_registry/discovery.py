@@ -99,7 +99,7 @@ def _origin(point: EntryPoint) -> tuple[str, str]:
         return "(none)", ""
     try:
         return point.dist.name or "(none)", point.dist.version or ""
-    except Exception:  # its metadata are missing or damaged; Python versions differ in what they raise
+    except Exception:  # noqa: BLE001  # its metadata are missing or damaged; Python versions differ in what they raise
         return "(none)", ""
 
 
@@ -112,7 +112,7 @@ def _built_for(distribution: Distribution) -> tuple[str | None, str | None]:
         return requirement_on_normlaw(requirements), incompatibility(requirements, version(DISTRIBUTION))
     except PackageNotFoundError:  # normlaw runs from a folder that is not installed
         return None, None
-    except Exception:  # damaged metadata, as above
+    except Exception:  # noqa: BLE001  # damaged metadata, as above
         return None, None
 
 
@@ -139,7 +139,7 @@ def _record(
         raise
     # BaseException: a plugin may call sys.exit() or skip a test as it is imported, and a panic of a library
     # written in Rust is no Exception either; none of them may take the other plugins along.
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # see above
         failure = describe_failure(error)
     return PluginRecord(
         name=name,

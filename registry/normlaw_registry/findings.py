@@ -176,23 +176,10 @@ class Findings:
 
 def flaws(findings: object) -> Iterator[str]:
     """Yield what is wrong with a protocol's findings, a sentence each, for the protocol's author."""
-    from normlaw_registry.component import NAME_RULE
-
     if not isinstance(findings, Findings):
         yield f"`analyse` must return Findings, got {type(findings).__name__}"
         return
-    for name, estimate in findings.estimates().items():
-        if not isinstance(estimate, Estimate):
-            yield f"`{name}` must be an Estimate, got {type(estimate).__name__}"
-        elif not isfinite(estimate.value) and not (findings.warnings or findings.reasons):
-            yield f"`{name}` is {estimate.value} and no warning says why"
-        elif estimate.stderr < 0 or estimate.low > estimate.high:
-            yield f"`{name}`: a standard error below 0, or limits in the wrong order: {estimate}"
-    for name, estimate in findings.further.items():
-        if name in EXPONENTS or not NAME_RULE.fullmatch(name):
-            yield f"`further` has {name!r}: names are lower-case words joined by underscores, none of the four"
-        elif isinstance(estimate, Estimate) and not estimate.definition:
-            yield f"`further` has {name!r} without a definition"
+    yield from _flaws_of_estimates(findings)
     if findings.verdict not in (None, *get_args(Verdict)):
         yield f"`verdict` must be None or one of {', '.join(get_args(Verdict))}, got {findings.verdict!r}"
     if findings.verdict in ("fail", "cannot_tell") and not findings.reasons:
@@ -205,3 +192,20 @@ def flaws(findings: object) -> Iterator[str]:
     for name, (frame, columns) in needed.items():
         if frame is not None and (lacking := [c for c in columns if c not in getattr(frame, "columns", ())]):
             yield f"`{name}` lacks the columns {', '.join(lacking)}"
+
+
+def _flaws_of_estimates(findings: Findings) -> Iterator[str]:
+    from normlaw_registry.component import NAME_RULE
+
+    for name, estimate in findings.estimates().items():
+        if not isinstance(estimate, Estimate):
+            yield f"`{name}` must be an Estimate, got {type(estimate).__name__}"
+        elif not isfinite(estimate.value) and not (findings.warnings or findings.reasons):
+            yield f"`{name}` is {estimate.value} and no warning says why"
+        elif estimate.stderr < 0 or estimate.low > estimate.high:
+            yield f"`{name}`: a standard error below 0, or limits in the wrong order: {estimate}"
+    for name, estimate in findings.further.items():
+        if name in EXPONENTS or not NAME_RULE.fullmatch(name):
+            yield f"`further` has {name!r}: names are lower-case words joined by underscores, none of the four"
+        elif isinstance(estimate, Estimate) and not estimate.definition:
+            yield f"`further` has {name!r} without a definition"

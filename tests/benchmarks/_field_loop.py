@@ -68,9 +68,9 @@ class FieldLoop:
         self._network.train()
         total = 0.0
         for inputs, labels in self._train:
-            inputs, labels = inputs.to(self._device), labels.to(self._device)
+            x, y = inputs.to(self._device), labels.to(self._device)
             self._optimizer.zero_grad()
-            loss = cross_entropy(self._network(inputs), labels)
+            loss = cross_entropy(self._network(x), y)
             loss.backward()
             self._optimizer.step()
             total += loss.item()
@@ -81,10 +81,10 @@ class FieldLoop:
         for images in self._sets:
             wrong, total = 0, 0.0
             for inputs, labels in images:
-                inputs, labels = inputs.to(self._device), labels.to(self._device)
-                outputs = self._network(inputs)
-                total += cross_entropy(outputs, labels, reduction="sum").item()
-                wrong += int((outputs.argmax(dim=1) != labels).sum().item())
+                x, y = inputs.to(self._device), labels.to(self._device)
+                outputs = self._network(x)
+                total += cross_entropy(outputs, y, reduction="sum").item()
+                wrong += int((outputs.argmax(dim=1) != y).sum().item())
 
     @torch.no_grad()
     def norms(self) -> None:

@@ -211,8 +211,8 @@ def postgresql(folder: Path) -> Iterator[tuple[str, Any]]:
     if user:
         os.chown(data, pwd.getpwnam(user).pw_uid, -1)
         folder.chmod(0o755)
-    run: dict[str, Any] = {"user": user, "cwd": data, "check": True, "capture_output": True, "text": True}
-    subprocess.run([bin_folder / "initdb", "-D", data, "-U", "normlaw", "-A", "trust"], **run)
+    run: dict[str, Any] = {"user": user, "cwd": data, "capture_output": True, "text": True}
+    subprocess.run([bin_folder / "initdb", "-D", data, "-U", "normlaw", "-A", "trust"], check=True, **run)
     command = [bin_folder / "postgres", "-D", data, "-p", str(port), "-k", data]
     process = subprocess.Popen(
         command, user=user, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -226,7 +226,7 @@ def postgresql(folder: Path) -> Iterator[tuple[str, Any]]:
         size = "select pg_database_size('postgres')"
         yield (
             f"postgresql+psycopg://normlaw@127.0.0.1:{port}/postgres",
-            lambda: int(subprocess.run([*sql, size], **run).stdout),
+            lambda: int(subprocess.run([*sql, size], check=True, **run).stdout),
         )
     finally:
         process.terminate()

@@ -18,7 +18,7 @@ Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem
 def component(kind: str) -> Completion:
     """Return the completion of components of a kind, each with its summary; 'Theory' for instance."""
 
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         import normlaw_registry
 
         catalogue = normlaw_registry.load_catalogue()
@@ -48,14 +48,14 @@ def study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
     return names + [CompletionItem(path) for path in paths if path.startswith(incomplete)]
 
 
-def begun(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def begun(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a study that was begun here."""
     from normlaw.home import HOME, begun_studies
 
     return [CompletionItem(name) for name in begun_studies(HOME) if name.startswith(incomplete)]
 
 
-def scale(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def scale(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a scale of the study that stands on the command line."""
     from normlaw.study import find_study, parse_study
     from normlaw_registry import NormlawError

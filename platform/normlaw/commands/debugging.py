@@ -31,6 +31,6 @@ def with_debug_option(command: click.Command) -> None:
             with_debug_option(below)
 
 
-def _note(ctx: click.Context, option: click.Parameter, asked: Any) -> None:
+def _note(ctx: click.Context, _option: click.Parameter, asked: Any) -> None:
     if asked:
         ctx.meta[_KEY] = True

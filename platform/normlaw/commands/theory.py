@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 100_000
 
 
-def numbers(ctx: click.Context, param: click.Parameter, value: str) -> list[float]:
+def numbers(_ctx: click.Context, _param: click.Parameter, value: str) -> list[float]:
     """Return the values of `A,B,C`, in the order given; an item `A:B:N` stands for N log-spaced ones."""
     from math import isfinite
 

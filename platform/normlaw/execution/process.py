@@ -205,7 +205,7 @@ def _serve(connection: Connection, last_words: Connection) -> None:
         errand, arguments = message
         try:
             answer: Message = Done(errand(*arguments, tell, connection.poll))
-        except BaseException as error:  # a plugin may call sys.exit
+        except BaseException as error:  # noqa: BLE001  # a plugin may call sys.exit
             answer = Failed(Failure.of(error))
         connection.send(answer)
 

@@ -81,7 +81,7 @@ def _alone(attempt: Attempt, state: State | None, job: Job) -> BaseException | N
             resume=state,
             observer=attempt.recorder(),
         )
-    except BaseException as error:  # a plugin may call sys.exit; an interrupt does not reach a worker
+    except BaseException as error:  # noqa: BLE001  # a plugin may call sys.exit; an interrupt does not reach a worker
         return error
     return None
 
@@ -107,7 +107,7 @@ def _together(group: list[Begun], job: Job) -> Iterator[Outcome]:
         size = error.fitting
     except OutOfMemoryError:
         size = len(attempts) // 2
-    except BaseException:  # some operation cannot be stacked: alone, each run tells what is wrong with it
+    except BaseException:  # noqa: BLE001  # some operation cannot be stacked: alone, each run tells what is wrong with it
         size = 1
     else:
         yield from (attempt.end(error) for attempt, error in zip(attempts, errors, strict=True))

@@ -134,6 +134,20 @@ class Delivery:
 
     def _adopt(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
         """Take over what an earlier attempt left at the server; False when that is all there is to it."""
+        done = self._sort_out(record, spec, last=last)
+        if done and self._run is not None:
+            self._supersede(self._run)
+        if done or self._run is None:
+            return not done
+        if self._run.info.status != "KILLED":
+            return True
+        if last and record.status is None and self._run.info.end_time == record.last_time:
+            return False
+        self._writer.reopen(self._run)
+        return True
+
+    def _sort_out(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
+        """Take over one run that the server has of this journal; return whether it has all there is to it."""
         done = False
         self._outdated = []
         for run in self._writer.find(record.spec_hash):
@@ -149,16 +163,7 @@ class Delivery:
                         self._supersede(run)
                     else:
                         self._take_over(run, record, last=last)
-        if done and self._run is not None:
-            self._supersede(self._run)
-        if done or self._run is None:
-            return not done
-        if self._run.info.status != "KILLED":
-            return True
-        if last and record.status is None and self._run.info.end_time == record.last_time:
-            return False
-        self._writer.reopen(self._run)
-        return True
+        return done
 
     def _take_over(self, run: Run, record: Record, *, last: bool) -> None:
         there = self._writer.values(run)

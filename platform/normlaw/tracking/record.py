@@ -220,19 +220,22 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
         case "memory_format":
             record.memory_format = _MemoryFormat.model_validate(entry).model_dump(exclude={"time"})
         case "point":
-            point = _Point.model_validate(entry)
-            if not (step := point.values.get("step", -1.0)).is_integer() or not 0 <= step <= MAX_STEP:
-                raise ValueError("a point without its step")
-            if record.points and step <= record.points[-1]["step"]:
-                raise ValueError(f"step {step:g} comes after step {record.points[-1]['step']:g}")
-            record.points.append(point.values)
-            record.point_times.append(point.time)
+            _take_point(record, _Point.model_validate(entry))
         case "layers":
             record.layers += _Layers.model_validate(entry).rows
         case "end":
             end = _End.model_validate(entry)
             record.status, record.reason, record.ended = end.status, end.reason, end.time
             record.traceback = end.traceback
+
+
+def _take_point(record: Record, point: _Point) -> None:
+    if not (step := point.values.get("step", -1.0)).is_integer() or not 0 <= step <= MAX_STEP:
+        raise ValueError("a point without its step")
+    if record.points and step <= record.points[-1]["step"]:
+        raise ValueError(f"step {step:g} comes after step {record.points[-1]['step']:g}")
+    record.points.append(point.values)
+    record.point_times.append(point.time)
 
 
 def _first_problem(error: ValueError) -> str:

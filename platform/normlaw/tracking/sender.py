@@ -161,7 +161,7 @@ class Sender:
                     record = read_journal(journal_path(self._home, self._study, spec_hash))
                     if record is not None:
                         delivery.complete(record)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # the launch has ended: `normlaw sync` does it
                     logging.getLogger(__name__).debug("not marked as killed: %s", first_line(error))
                     return
 
@@ -187,7 +187,7 @@ class Sender:
             again = self._send(spec_hash, ended)
         except BeingSentError:
             again = OTHERS_PAUSE
-        except Exception as error:  # whatever a journal or a server can cause must not end the thread
+        except Exception as error:  # noqa: BLE001  # whatever a journal or a server can cause must not end the thread
             if (delivery := self._open.pop(spec_hash, None)) is not None:
                 delivery.close()
             if is_temporary(error):

@@ -107,7 +107,7 @@ class Checkpoints:
             if loaded.pop("identity") != self._identity:
                 return None
             return State(**loaded)
-        except Exception:  # the digest is right, but whoever wrote it did not write a State
+        except Exception:  # noqa: BLE001  # the digest is right, but whoever wrote it did not write a State
             return None
 
 

@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 def linear(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
     """Return the one map of an `nn.Linear`, applied to as many tokens as its input has."""
-    weight = cast(Tensor, layer.weight)  # (out, in)
+    weight = cast("Tensor", layer.weight)  # (out, in)
     return (LinearMap(name=name, kind="dense", weight=weight.detach(), positions=math.prod(shape[:-1])),)
 
 
@@ -43,7 +43,7 @@ def convolution(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap
             input_size=tuple(shape[-axes:]),
             stride=tuple(layer.stride),
             padding=_padding(layer),
-            padding_mode=cast(Any, layer.padding_mode),
+            padding_mode=cast("Any", layer.padding_mode),
             dilation=tuple(layer.dilation),
             groups=layer.groups,
         ),
@@ -66,7 +66,7 @@ def attention(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
         weights = layer.in_proj_weight.detach().chunk(3)  # three times (embed, embed)
     else:
         weights = tuple(
-            cast(Tensor, w).detach() for w in (layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight)
+            cast("Tensor", w).detach() for w in (layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight)
         )
     parts = (*zip(("query", "key", "value"), weights, strict=True), ("output", layer.out_proj.weight.detach()))
     tokens = math.prod(shape[:-1])
@@ -125,7 +125,7 @@ def batch_norm(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]
 
 def _pooling(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> float:
     # An input that lies in n overlapping windows is counted n times at most: sqrt(n) in the 2-norm.
-    axes = max(cast(Tensor, args[0]).dim() - 2, 1)
+    axes = max(cast("Tensor", args[0]).dim() - 2, 1)
     kernel = args[1] if len(args) > 1 else kwargs["kernel_size"]
     stride = (args[2] if len(args) > 2 else kwargs.get("stride")) or kernel
     overlap = 1

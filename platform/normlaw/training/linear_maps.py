@@ -155,11 +155,8 @@ def _resolve(
         layer = network.get_submodule(call.name)
         rule = _lookup(layer, rules)
         if rule is None and isinstance(layer, BATCH_NORMS):
-            if layer.running_var is None:
-                excluded[call.name] = NO_STATISTICS
-            elif (place := _foldable(call, steps, step_of, network, layer)) is not None:
-                steps[place] = replace(steps[place], batch_norm=call.name)
-                excluded[call.name] = f"folded into {steps[place].layer}"
+            if (why := _left_out(call, steps, step_of, network, layer)) is not None:
+                excluded[call.name] = why
             else:
                 rule = batch_norm
         elif rule is None:
@@ -185,6 +182,22 @@ def _lookup(layer: nn.Module, rules: Mapping[type[nn.Module], LayerRule]) -> Lay
 
 def _excluded(layer: nn.Module) -> str | None:
     return next((EXCLUSIONS[kind] for kind in type(layer).__mro__ if kind in EXCLUSIONS), None)
+
+
+def _left_out(
+    call: Call,
+    steps: list[_Step],
+    step_of: Mapping[int, int],
+    network: nn.Module,
+    layer: nn.BatchNorm1d | nn.BatchNorm2d,
+) -> str | None:
+    """Fold a normalisation into the map before it; return why it is no map of its own, None where it is one."""
+    if layer.running_var is None:
+        return NO_STATISTICS
+    if (place := _foldable(call, steps, step_of, network, layer)) is None:
+        return None
+    steps[place] = replace(steps[place], batch_norm=call.name)
+    return f"folded into {steps[place].layer}"
 
 
 def _foldable(

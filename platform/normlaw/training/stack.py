@@ -132,7 +132,7 @@ class Stack:
         for member, healthy in zip(self.members, finite.tolist(), strict=True):
             try:
                 require_healthy(healthy, "of a batch is not finite", self.step, member.run.spec)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # this member's alone
                 member.error = member.error or error
 
     @torch.no_grad()

@@ -98,7 +98,7 @@ def _measure(stack: Stack, place: int, step: int) -> bool:
             run.finish()
             return True
         run.observer.safe_point(lambda: stack.state(place))
-    except BaseException as error:  # this run's alone, as when a measure calls sys.exit: the others go on
+    except BaseException as error:  # noqa: BLE001  # this run's alone, as when a measure calls sys.exit: the others go on
         member.error = error
         return True
     return False

@@ -129,7 +129,7 @@ def record(
             call.source.consumers += 1
         watch.calls.append(call)
 
-    def leave(layer: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+    def leave(_layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
         watch.inside -= 1
         if watch.inside == 0 and isinstance(output, Tensor):
             watch.outputs[id(output)] = (output, watch.calls[-1])

@@ -90,7 +90,7 @@ def try_out(
         _try(largest, smallest, catalogue, folder, device, download, stage)
     except UnfitDataError as error:
         return Misfit(error.place, Failure.of(error))
-    except BaseException as error:  # a plugin's own code may do anything
+    except BaseException as error:  # noqa: BLE001  # a plugin's own code may do anything
         text = f"{stage.subject}: {reason(error)}" if stage.subject else reason(error)
         return Misfit(stage.place, Failure(text, traceback_of(error)))
     return None

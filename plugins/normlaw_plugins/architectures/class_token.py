@@ -31,7 +31,7 @@ class ClassTokenAttention(nn.Module):
         k, v = joint.view(batch, tokens, 2, self.num_heads, size).permute(2, 0, 3, 1, 4).unbind()
         dropout = self.dropout if self.training else 0.0
         attended = scaled_dot_product_attention(q, k, v, dropout_p=dropout)  # (b, heads, 1, size)
-        return cast(Tensor, self.out_proj(attended.reshape(batch, 1, embed)))
+        return cast("Tensor", self.out_proj(attended.reshape(batch, 1, embed)))
 
 
 class ClassTokenBlock(nn.Module):
@@ -42,17 +42,17 @@ class ClassTokenBlock(nn.Module):
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
-        self.ln_1 = cast(nn.Module, block.ln_1)
-        self.self_attention = ClassTokenAttention(cast(nn.MultiheadAttention, block.self_attention))
-        self.dropout = cast(nn.Module, block.dropout)
-        self.ln_2 = cast(nn.Module, block.ln_2)
-        self.mlp = cast(nn.Module, block.mlp)
+        self.ln_1 = cast("nn.Module", block.ln_1)
+        self.self_attention = ClassTokenAttention(cast("nn.MultiheadAttention", block.self_attention))
+        self.dropout = cast("nn.Module", block.dropout)
+        self.ln_2 = cast("nn.Module", block.ln_2)
+        self.mlp = cast("nn.Module", block.mlp)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """Return the block's output at the class token, (b, 1, width), of a sequence, (b, tokens, width)."""
         normed = self.ln_1(sequence)
         token = sequence[:, :1] + self.dropout(self.self_attention(normed))  # (b, 1, width)
-        return cast(Tensor, token + self.mlp(self.ln_2(token)))
+        return cast("Tensor", token + self.mlp(self.ln_2(token)))
 
 
 def _maps(layer: nn.Module, name: str, shape: tuple[int, ...]) -> Sequence[LinearMap]:

@@ -7,7 +7,7 @@ from math import fsum, log
 from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, Params, UndefinedNormError
 
 
-def measure(params: Params, context: MeasurementContext) -> MeasuredValue:
+def measure(_params: Params, context: MeasurementContext) -> MeasuredValue:
     """Return the log of sqrt(sum_i ||A_i - A_i(0)||_F^2) over all linear maps, normalisations folded in.
 
     Raises:

@@ -41,7 +41,7 @@ def _along_weights(network: nn.Module, weights: dict[str, Tensor], inputs: Tenso
     """Return f(x) and J theta, (n, num_outputs) each, in float64."""
 
     def outputs_of(some: dict[str, Tensor]) -> Tensor:
-        return cast(Tensor, torch.func.functional_call(network, some, (inputs,)))
+        return cast("Tensor", torch.func.functional_call(network, some, (inputs,)))
 
     # Forward mode needs attention written out, and PyTorch's layers not to take their fused path.
     fused = torch.backends.mha.get_fastpath_enabled()

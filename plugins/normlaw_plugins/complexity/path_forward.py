@@ -73,6 +73,7 @@ class PathWeights(TorchFunctionMode):
         def replaced(
             x: Tensor, weight: Tensor, bias: Tensor | None = None, *args: Any, **kwargs: Any
         ) -> Tensor:
+            del bias  # a path's weight has none
             return convolve(x, self._power(weight), None, *args, **kwargs)
 
         return replaced

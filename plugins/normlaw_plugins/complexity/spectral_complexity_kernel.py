@@ -6,7 +6,7 @@ from normlaw_plugins.complexity.bartlett import bartlett
 from normlaw_registry import ComplexityMeasure, LinearMap, MeasuredValue, MeasurementContext, Params
 
 
-def measure(params: Params, context: MeasurementContext) -> MeasuredValue:
+def measure(_params: Params, context: MeasurementContext) -> MeasuredValue:
     """Return the log of R, with every A_i the kernel as a matrix (out, in/groups * kh * kw); M_i = 0.
 
     The reshaped kernel's norm is at most the convolution's, which is at most sqrt(kh * kw) times it: for a

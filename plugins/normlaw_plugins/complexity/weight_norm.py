@@ -7,7 +7,7 @@ from math import fsum, log
 from normlaw_registry import ComplexityMeasure, MeasuredValue, MeasurementContext, NormlawError, Params
 
 
-def measure(params: Params, context: MeasurementContext) -> MeasuredValue:
+def measure(_params: Params, context: MeasurementContext) -> MeasuredValue:
     """Return the log of sqrt(sum_i ||A_i||_F^2) over all linear maps: the 2-norm of all weights as one vector.
 
     For a perceptron f(x) = w.x/sqrt(N), whose one matrix is w/sqrt(N), this is lambda = |w|/sqrt(N).

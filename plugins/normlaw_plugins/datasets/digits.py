@@ -22,7 +22,7 @@ class DigitsParams(Params):
     test_size: int = Field(360, ge=1, lt=IMAGES, description="images kept for the test; the others train")
 
 
-def load_digits(params: DigitsParams, context: LoadContext) -> Splits:
+def load_digits(params: DigitsParams, _context: LoadContext) -> Splits:
     """Return 1,797 images parted into training and test images, the same for every run."""
     import numpy as np
     import torch

@@ -100,7 +100,7 @@ def _check_network(architecture: Architecture, params: Params, network: nn.Modul
     _check_forward(architecture, network, task, _inputs(task))
     _check_gradient(architecture, network, task, _inputs(task))
     if architecture.dtypes is None or "bfloat16" in architecture.dtypes:
-        _check_bfloat16(architecture, network, task, _inputs(task))
+        _check_bfloat16(architecture, network, _inputs(task))
     _check_linear_maps(architecture, network, task)
 
 
@@ -159,7 +159,7 @@ def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, 
     require(architecture, moved, "every gradient is zero: the output does not depend on the parameters")
 
 
-def _check_bfloat16(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
+def _check_bfloat16(architecture: Architecture, network: nn.Module, inputs: Tensor) -> None:
     import torch
 
     network.train()

@@ -114,7 +114,7 @@ class _Undeclared(Sequence[LinearMap]):
     def __getitem__(self, index: Any) -> Any:
         self.refuse()
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: PLE0303  # it never returns
         self.refuse()
 
     def refuse(self, *_: object) -> NoReturn:

@@ -62,7 +62,7 @@ def launch(order: dict[str, Any]) -> int:
         status = 0
     except SystemExit as end:
         status = int(end.code or 0)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # as Python itself ends with any
         import traceback
 
         traceback.print_exc()

@@ -22,7 +22,9 @@ ROWS = 12
 """Rows taken at once: with fewer, the sums of the pull are read and written more often."""
 
 
-def one_pass(rows: Array, v: Array, margins: Array, gathered: Array) -> tuple[float, float]:
+def one_pass(  # noqa: C901, PLR0912  # a compiled kernel: its loops share the rows that are in the cache
+    rows: Array, v: Array, margins: Array, gathered: Array
+) -> tuple[float, float]:
     """Write the margins z_i = a_i.v and sum_i s_i a_i, the slopes s_i = sigma(-2 z_i) in units of e^(-2m).
 
     Sums are in float64, in an order that depends on the machine.

@@ -28,12 +28,13 @@ def entry_norms(linear_map: LinearMap, reference: LinearMap | None = None) -> En
 
     """
     matrix = linear_map.matrix()  # (out, in)
-    others = row_chunks(reference.matrix()) if reference is not None else None
+    chunks = row_chunks(matrix)
+    if reference is not None:
+        pairs = zip(chunks, row_chunks(reference.matrix()), strict=True)
+        chunks = (chunk.sub_(other) for chunk, other in pairs)
     l1 = rows = squares = 0.0
     columns = torch.zeros(matrix.shape[1], dtype=torch.float64, device=matrix.device)  # (in,)
-    for chunk in row_chunks(matrix):  # (rows, in)
-        if others is not None:
-            chunk -= next(others)
+    for chunk in chunks:  # (rows, in)
         l1 += float(torch.linalg.vector_norm(chunk, ord=1))
         of_rows = torch.linalg.vector_norm(chunk, dim=1)  # (rows,)
         rows += float(of_rows.sum())
