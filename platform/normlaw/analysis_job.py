@@ -95,8 +95,9 @@ def analyse_study(
     groups = groups_of_runs(client, experiment, norm)
     results = []
     for setting, members in groups:
-        curves, chosen = tidy(read_curves(client, members), norm)
-        analysis = analyse(curves, catalogue, options)
+        whole = read_curves(client, members)
+        curves, chosen = tidy(whole, norm)
+        analysis = analyse(curves, catalogue, options, whole)
         which = label(setting)
         folder = reports / path_part(study) / path_part(which) if which else reports / path_part(study)
         settings = setting | shared_settings(members)
@@ -115,7 +116,7 @@ def analyse_study(
             experiment,
             name=f"laws {which}" if which else f"laws of {study}",
             setting=which or keys.WHOLE_STUDY,
-            metrics=analysis.numbers(),
+            metrics={**analysis.numbers(), **explained(analysis)},
             params={
                 **settings,
                 "norm": chosen,
@@ -134,6 +135,15 @@ def analyse_study(
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]
     _show(client, experiment, results)
+
+
+def explained(analysis: Analysis) -> dict[str, float]:
+    """Return metrics `explained/<abscissa>` where abscissas were compared."""
+    table = analysis.tables_of_platform.get("abscissas")
+    if table is None:
+        return {}
+    pairs = zip(table["abscissa"], table["explained"], strict=True)
+    return {f"explained/{name}": float(share) for name, share in pairs}
 
 
 def groups_of_runs(

@@ -205,8 +205,8 @@ def analyse(
         norm: the measure to read the laws in; default: the study's own.
         reports: folder for tables and figures.
         tracking_uri: MLflow server.
-        choices: fields of `Options`, such as confidence, hold_out, fitters (names, or names with parameters),
-            protocol (by default the study's own) and protocol_params.
+        choices: fields of `Options`, such as confidence, hold_out, compare_norms, fitters (names, or names with
+            parameters), protocol (by default the study's own) and protocol_params.
 
     Raises:
         InputError: no such study, too few runs for the laws, or a choice that makes no sense.
@@ -241,24 +241,25 @@ def fit(curves: pd.DataFrame | Path | str, *, norm: str | None = None, **choices
         curves: what `curves` returns, all of one setting; a frame with the columns train_size, log_norm
             (natural log) and test_error (fraction); or the path of a CSV file with these.
         norm: the measure to read the laws in, where there are several; default: the first.
-        choices: fields of `Options`, such as confidence, hold_out, fitters (names, or names with parameters),
-            protocol (by default the study's own) and protocol_params.
+        choices: fields of `Options`, such as confidence, hold_out, compare_norms, fitters (names, or names with
+            parameters), protocol (by default the study's own) and protocol_params.
 
     Raises:
         InputError: the curves cannot be used, belong to several settings, or hold too little for the laws.
 
     """
     from normlaw.analysis import analyse as analyse_curves
-    from normlaw.analysis.curves_file import read_curves_file
+    from normlaw.analysis.curves_file import read_curves_file, read_every_measure
     from normlaw.frames import of_one_norm, own_protocol
 
     options = _options(choices)
     if isinstance(curves, str | Path):
         points, _ = read_curves_file(Path(curves), norm)
+        whole = read_every_measure(Path(curves)) if options.compare_norms else None
     else:
-        points = of_one_norm(curves, norm)
+        points, whole = of_one_norm(curves, norm), curves
         options = options.within(own_protocol(curves))
-    return analyse_curves(points, load_catalogue(), options)
+    return analyse_curves(points, load_catalogue(), options, whole)
 
 
 def predict(

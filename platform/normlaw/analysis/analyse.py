@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from normlaw.analysis.abscissas import compare_abscissas
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
@@ -20,10 +21,15 @@ from normlaw_registry.curves import run_optima
 if TYPE_CHECKING:
     import pandas as pd
 
-    from normlaw_registry import Catalogue, Findings
+    from normlaw_registry import AnalysisWarning, Catalogue, Findings
 
 
-def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None = None) -> Analysis:
+def analyse(
+    curves: pd.DataFrame,
+    catalogue: Catalogue,
+    options: Options | None = None,
+    whole: pd.DataFrame | None = None,
+) -> Analysis:
     """Fit the laws to learning curves.
 
     Args:
@@ -32,6 +38,8 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
             `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
         catalogue: where the protocol and the fitters are found.
         options: the protocol and its choices; by default the protocol `DEFAULT_PROTOCOL`.
+        whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms`;
+            default: the curves themselves.
 
     Returns:
         Exponents with standard errors and confidence limits, warnings, tables.
@@ -52,6 +60,15 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
         fits, tables["fitters"] = fit_by(named, points, findings, catalogue, options.confidence)
         findings = replace(findings, fits={**findings.fits, **fits})
         extras["fitters"] = tables["fitters"].to_dict("records")
+    compared: tuple[AnalysisWarning, ...] = ()
+    if options.compare_norms:
+        found = compare_abscissas(curves if whole is None else whole, options.confidence)
+        tables["abscissas"], compared = found.table, found.warnings
+        extras["abscissas"] = {
+            "total_log_error": found.total,
+            "method": list(found.method),
+            "compared": found.table.to_dict("records"),
+        }
     if collapse:
         tables["collapse"] = collapse.profile
     return Analysis(
@@ -62,7 +79,7 @@ def analyse(curves: pd.DataFrame, catalogue: Catalogue, options: Options | None 
         findings=findings,
         tables_of_platform=tables,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
-        warnings=(*warnings, *findings.warnings, *check_findings(points, findings)),
+        warnings=(*warnings, *findings.warnings, *compared, *check_findings(points, findings)),
     )
 
 

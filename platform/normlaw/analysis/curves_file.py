@@ -63,6 +63,30 @@ def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame,
     return frame[frame["measure"] == chosen].drop(columns="measure").reset_index(drop=True), chosen
 
 
+def read_every_measure(path: Path) -> pd.DataFrame:
+    """Return the curves of a file with a column log_norm/<measure> for each measure, a row a point of a run.
+
+    Raises:
+        InputError: as `read_curves_file`, or there are several measures and no column step to match them by.
+
+    """
+    frame = read_table(path)
+    if "measure" not in frame.columns:
+        return frame
+    if frame["measure"].nunique() > 1 and "step" not in frame.columns:
+        raise InputError(
+            f"{path} has no column 'step', which tells the points that several measures have in common: norms "
+            "cannot be compared"
+        )
+    key = [name for name in ("train_size", "seed", "step") if name in frame.columns]
+    if "step" not in key:
+        only = f"log_norm/{frame['measure'].iloc[0]}"
+        return frame.rename(columns={"log_norm": only}).drop(columns="measure")
+    wide = frame.pivot_table(index=key, columns="measure", values="log_norm", sort=False)
+    errors = frame.groupby(key, sort=False)["test_error"].first()
+    return wide.add_prefix("log_norm/").join(errors).reset_index()
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """Read and check the whole file, all measures. Raises as `read_curves_file` does."""
     try:

@@ -37,6 +37,8 @@ class Options:
     """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
     predict_at: tuple[int, ...] = ()
     """Train sizes at which every endpoint law predicts the least error."""
+    compare_norms: bool = False
+    """Whether to say in which norm, or in which other clock (steps, epochs, loss), curves are one curve."""
     fitters: Sequence[str | tuple[str, Mapping[str, Any]]] | Mapping[str, Mapping[str, Any]] = ()
     """Fitters that fit their laws too, one's own among them: names, `NAME:KEY=VALUE,KEY=VALUE`, or names with
     parameters."""

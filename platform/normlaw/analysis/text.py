@@ -23,6 +23,7 @@ TITLES = {
     "offsets": "offsets (delta_aic: with minus without)",
     "hold_out_scores": "endpoint laws, scored on the largest train sizes (abs_log_error: mean error of ln ε)",
     "predictions": "least error at other train sizes",
+    "abscissas": "share of the variance between runs that one envelope in each abscissa explains",
 }
 
 
@@ -103,7 +104,7 @@ def more_lines(analysis: Analysis) -> list[str]:
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
         lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
     tables = {**analysis.findings.tables, **analysis.tables_of_platform}
-    for name in ("fitters", "offsets", "hold_out_scores", "predictions"):
+    for name in ("fitters", "offsets", "hold_out_scores", "predictions", "abscissas"):
         if (table := tables.get(name)) is not None:
             level = f" ({analysis.confidence:.0%} limits)" if "low" in table.columns else ""
             lines += ["", TITLES[name] + level, *table.to_string(index=False, float_format=short).splitlines()]

@@ -81,6 +81,11 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 @click.option("--hold-out", default=0, help="Score every endpoint law on this many of the largest train sizes.")
 @click.option("--predict-at", type=int, multiple=True, help="Predict the least error at this P; repeatable.")
 @click.option(
+    "--compare-norms",
+    is_flag=True,
+    help="Say in which norm, or whether in steps, epochs or training loss, the curves lie on one envelope.",
+)
+@click.option(
     "--fitter",
     "fitters",
     multiple=True,
@@ -117,11 +122,12 @@ def analyse(
 
 def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
     from normlaw.analysis import About, analyse, command_line, render, write
-    from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file
+    from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
     from normlaw_registry import load_catalogue
 
     points, chosen = read_curves_file(curves, norm)
-    analysis = analyse(points, load_catalogue(), options)
+    whole = read_every_measure(curves) if options.compare_norms else None
+    analysis = analyse(points, load_catalogue(), options, whole)
     folder = reports / curves.stem
     about = About(
         title=f"Laws of {curves.name}",

@@ -244,7 +244,7 @@ def test_ticks_are_round_numbers_within(low, high) -> None:
 
 
 def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_study) -> None:
-    automatic = analyse(make_study(), load_catalogue(), Options(draws=100))
+    automatic = analyse(make_study(), load_catalogue(), Options(draws=100, compare_norms=True))
     drawn = set(figures(analysis)) | set(figures(automatic))
     assert drawn == set(CAPTIONS)
     for one in (analysis, automatic):

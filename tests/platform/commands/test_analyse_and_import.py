@@ -160,3 +160,68 @@ def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
     logged = client.search_runs([experiment.experiment_id], "tags.`normlaw.kind` = 'analysis'")[0]
     files = {file.path for file in client.list_artifacts(logged.info.run_id)}
     assert {"report.html", "results.json"} <= files
+
+
+@pytest.fixture(scope="module")
+def two_norms_csv(tmp_path_factory):
+    """Write curves that are one curve in `shared` and shifted with P in `shifted`, and in the steps."""
+    import numpy as np
+
+    rows = []
+    for size in (100, 200, 400, 800):
+        for seed in (0, 1):
+            step = np.arange(1, 41)
+            x = 0.2 * step + 0.5 * np.log(size / 100) + 0.01 * seed
+            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size))))
+            for measure, norm in (("shared", x), ("shifted", x - np.log(size))):
+                values = {"seed": seed, "step": step, "measure": measure, "log_norm": norm}
+                rows.append(pd.DataFrame({"train_size": size, **values, "test_error": error}))
+    path = tmp_path_factory.mktemp("norms") / "norms.csv"
+    pd.concat(rows).to_csv(path, index=False)
+    return path
+
+
+def test_norms_of_a_file_are_compared(two_norms_csv, tmp_path):
+    asked = ("analyse", "--curves", two_norms_csv, "--norm", "shared", "--compare-norms")
+    done = run(*asked, "--reports", tmp_path, "--json", tmp_path / "laws.json")
+    assert done.exit_code == 0, done.output
+    assert "one envelope in each abscissa explains" in done.output
+    found = json.loads((tmp_path / "laws.json").read_text())["abscissas"]["compared"]
+    assert [row["abscissa"] for row in found] == ["shared", "steps", "shifted"]
+    assert found[0]["explained"] > 0.98
+    assert found[0]["low"] > found[1]["high"]
+    page = (tmp_path / "norms" / "report.html").read_text()
+    assert "--compare-norms" in page
+
+
+def test_norms_without_steps_cannot_be_matched(two_norms_csv, tmp_path):
+    path = tmp_path / "no_steps.csv"
+    pd.read_csv(two_norms_csv).drop(columns="step").to_csv(path, index=False)
+    asked = ("analyse", "--curves", path, "--norm", "shared", "--compare-norms", "--reports", tmp_path / "r")
+    done = run(*asked)
+    assert done.exit_code == 2
+    assert "has no column 'step'" in done.output
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_comparison_of_norms_is_logged_with_the_analysis(two_norms_csv, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    import normlaw
+
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    assert run("import", two_norms_csv, "--study", "norms", "--tracking-uri", uri).exit_code == 0
+    asked = ("analyse", "norms", "--norm", "shared", "--compare-norms", "--tracking-uri", uri)
+    done = run(*asked)
+    assert done.exit_code == 0, done.output
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("norms")
+    (logged,) = client.search_runs([experiment.experiment_id], "tags.`normlaw.kind` = 'analysis'")
+    table = normlaw.fit(two_norms_csv, norm="shared", compare_norms=True).tables()["abscissas"]
+    for name, explained in zip(table["abscissa"], table["explained"], strict=True):
+        assert logged.data.metrics[f"explained/{name}"] == pytest.approx(explained, rel=1e-9)
+    files = {item.path for item in client.list_artifacts(logged.info.run_id, "figures")}
+    assert "figures/abscissas.svg" in files
+    (again,) = normlaw.analyse("norms", norm="shared", compare_norms=True, tracking_uri=uri)
+    assert again.run_id == logged.info.run_id  # the same draws: the same results

@@ -33,6 +33,7 @@ def figures(analysis: Analysis, size: Size | None = None) -> dict[str, Drawing]:
 def drawn_of(analysis: Analysis) -> list[Draw]:
     """Return the figures that can be drawn of an analysis, in the order of a report."""
     from normlaw.analysis.figures import departure, joint_region, local_exponent
+    from normlaw.analysis.figures.abscissas import abscissas
     from normlaw.analysis.figures.collapse import collapse
     from normlaw.analysis.figures.endpoint_law import endpoint_law
     from normlaw.analysis.figures.error_against_norm import error_against_norm
@@ -49,5 +50,6 @@ def drawn_of(analysis: Analysis) -> list[Draw]:
         (endpoint_law, True),
         (joint_region.joint_region, joint_region.has_joint(analysis)),
         (sensitivity, "sensitivity" in tables),
+        (abscissas, "abscissas" in analysis.tables_of_platform),
     ]
     return [draw for draw, possible in drawings if possible]

@@ -27,6 +27,8 @@ CAPTIONS: Mapping[str, str] = {
     "the endpoint law is explained where they meet the diagonal.",
     "sensitivity": "Above, the exponents for every admissible choice, sorted, areas as weights: flat where "
     "choices do not matter; below, the early exponent over the two edges of the window.",
+    "abscissas": "How much of what tells runs apart one envelope in each abscissa explains, for train sizes "
+    "that it was not fitted to, with {confidence} limits: at 1 the curves are one curve; below 0 bars are cut.",
 }
 """By name of the figure; what stands in braces depends on the study."""
 
