@@ -13,12 +13,14 @@ import pandas as pd
 from normlaw.analysis import (
     About,
     Analysis,
+    NotFittedError,
     Options,
     analyse,
     command_line,
     exponents_table,
     settings_table,
     write,
+    write_unfitted,
 )
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.layer_norms import layer_norms
@@ -83,7 +85,8 @@ def analyse_study(
         reports: folder in which the study's results are written too.
 
     Raises:
-        InputError: no server, no such study, no finished runs, or too few of them for the laws.
+        InputError: no server, no such study, no finished runs, or too few of them for the laws. Settings with
+            too few come last: their curves are written, and the other settings' laws are fitted.
 
     """
     client = connect(tracking_uri, "add")
@@ -93,13 +96,19 @@ def analyse_study(
     options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
     _, params = choose(options, catalogue)
     groups = groups_of_runs(client, experiment, norm)
-    results = []
+    results: list[Result] = []
+    missing: list[str] = []
     for setting, members in groups:
         whole = read_curves(client, members)
         curves, chosen = tidy(whole, norm)
-        analysis = analyse(curves, catalogue, options, whole)
         which = label(setting)
         folder = reports / path_part(study) / path_part(which) if which else reports / path_part(study)
+        try:
+            analysis = analyse(curves, catalogue, options, whole)
+        except NotFittedError as found:
+            write_unfitted(found, found.beside(folder))
+            missing.append(f"{which or study}: {found.told(found.beside(folder))}")
+            continue
         settings = setting | shared_settings(members)
         about = About(
             title=f"Laws of {study}{': ' + which if which else ''}",
@@ -134,7 +143,10 @@ def analyse_study(
         )
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]
-    _show(client, experiment, results)
+    if results:
+        _show(client, experiment, results)
+    if missing:
+        raise InputError("\n".join(missing))
 
 
 def explained(analysis: Analysis) -> dict[str, float]:

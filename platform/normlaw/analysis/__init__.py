@@ -8,7 +8,8 @@ from normlaw.analysis.options import Options, command_line
 from normlaw.analysis.report import About, report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
-from normlaw.analysis.writing import to_json, write, write_json
+from normlaw.analysis.unfitted import NotFittedError
+from normlaw.analysis.writing import to_json, write, write_json, write_unfitted
 from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Analysis",
     "AnalysisWarning",
     "Estimate",
+    "NotFittedError",
     "Options",
     "analyse",
     "command_line",
@@ -27,4 +29,5 @@ __all__ = [
     "to_json",
     "write",
     "write_json",
+    "write_unfitted",
 ]

@@ -16,7 +16,10 @@ from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
 from normlaw.analysis.running import choose, run
+from normlaw.analysis.unfitted import NotFittedError
+from normlaw_registry import InputError
 from normlaw_registry.curves import run_optima
+from normlaw_registry.errors import ComponentError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,14 +48,20 @@ def analyse(
         Exponents with standard errors and confidence limits, warnings, tables.
 
     Raises:
-        InputError: the frame cannot be used, or holds too little for the laws; says what is needed.
+        NotFittedError: the curves hold too little for the laws; says what is needed.
+        InputError: the frame cannot be used.
         NormlawError: the protocol or a fitter failed in a way of its own; names the plugin.
 
     """
     options = options or Options()
     protocol, params = choose(options, catalogue)
     points, warnings = prepare(curves)
-    findings = run(protocol, params, points, catalogue, options.confidence)
+    try:
+        findings = run(protocol, params, points, catalogue, options.confidence)
+    except ComponentError:
+        raise
+    except InputError as error:
+        raise NotFittedError(str(error), points) from error
     collapse = collapse_quality(points, given(findings.optima))
     own = own_model(protocol, params, points, catalogue, options.confidence)
     tables, extras = extensions(own, points, findings, catalogue, options)

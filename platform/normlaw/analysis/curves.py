@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.ranges import out_of_range
+from normlaw.analysis.unfitted import NotFittedError
 from normlaw_registry import AnalysisWarning, InputError
 from normlaw_registry.errors import brief, suggestion
 
@@ -32,7 +33,8 @@ def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, 
         optional columns given, sorted by train size, run and norm; and the warnings.
 
     Raises:
-        InputError: a column is missing, a number is out of range, or too little is left to fit.
+        NotFittedError: too little is left to fit; holds the points.
+        InputError: a column is missing, or a number is out of range.
 
     """
     frame = _checked(curves)
@@ -75,12 +77,15 @@ def prepare(curves: pd.DataFrame) -> tuple[pd.DataFrame, tuple[AnalysisWarning, 
         raise InputError(
             f"run {brief(mixed.idxmax())} holds several train sizes: give each curve a name of its own"
         )
-    refuse_too_little(frame)
+    if not len(frame):
+        refuse_too_little(frame)
     if "seed" not in frame.columns:
         frame["seed"] = frame.groupby("train_size")["run"].transform(lambda runs: pd.factorize(runs)[0])
     frame["log_error"] = np.log(frame["test_error"])
     order = ["train_size", "run", "log_norm"]
-    return frame.sort_values(order, kind="stable").reset_index(drop=True), tuple(warnings)
+    points = frame.sort_values(order, kind="stable").reset_index(drop=True)
+    refuse_too_little(points)
+    return points, tuple(warnings)
 
 
 def _checked(curves: pd.DataFrame) -> pd.DataFrame:
@@ -115,13 +120,14 @@ def refuse_too_little(frame: pd.DataFrame) -> None:
     """Refuse what no law can be fitted to.
 
     Raises:
-        InputError: fewer than `MIN_SIZES` train sizes have a usable curve.
+        NotFittedError: fewer than `MIN_SIZES` train sizes have a usable curve.
 
     """
     sizes = sorted(frame["train_size"].unique())
     if len(sizes) < MIN_SIZES:
         have = ", ".join(str(size) for size in sizes) or "none"
-        raise InputError(
+        message = (
             f"the laws need curves of at least {MIN_SIZES} train sizes with at least {MIN_POINTS} distinct "
             f"norms each, got {len(sizes)} ({have}): run more train sizes, or measure more often"
         )
+        raise NotFittedError(message, frame) if len(frame) else InputError(message)

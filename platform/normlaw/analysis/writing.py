@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from normlaw_registry import InputError
 
 if TYPE_CHECKING:
     from normlaw.analysis.figures.drawing import Drawing
+    from normlaw.analysis.unfitted import NotFittedError
 
 MARK = "results.json"
 
@@ -38,26 +39,30 @@ def write(analysis: Analysis, folder: Path, about: About | None = None) -> None:
         InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
 
     """
-    folder = Path(folder)
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
-        raise InputError(f"{folder} exists and is not an earlier analysis: choose another folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from error
-    try:
-        _write_all(analysis, draft, about)
-        draft.chmod(0o755)
-        if folder.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            folder.rename(retired / folder.name)
-            draft.rename(folder)
-            shutil.rmtree(retired)
-        else:
-            draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    _replace(Path(folder), lambda draft: _write_all(analysis, draft, about))
+
+
+def write_unfitted(found: NotFittedError, folder: Path) -> None:
+    """Write what is known of curves that no law could be fitted to, as `write` does.
+
+    The tables `curves`, `mean_curves`, `optima` and `size_optima`, the figure of the curves, and what is
+    missing as `summary.txt` and in `results.json`.
+
+    Raises:
+        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
+
+    """
+
+    def fill(draft: Path) -> None:
+        (draft / MARK).write_text(json.dumps({"fitted": False, "missing": str(found)}) + "\n", encoding="utf-8")
+        (draft / "summary.txt").write_text(f"No law was fitted: {found}\n", encoding="utf-8")
+        (draft / "tables").mkdir()
+        for name, table in found.tables().items():
+            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
+        write_figures(found.figures(PAGE), draft / "figures")
+        write_figures(found.figures(COLUMN), draft / "figures" / "column")
+
+    _replace(Path(folder), fill)
 
 
 def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
@@ -120,6 +125,29 @@ def write_figures(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, by
         figure.numbers().to_csv(folder / f"{name}.csv", index=False)
         images[name] = files["svg"]
     return images
+
+
+def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside this one and put it in its place."""
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
+        raise InputError(f"{folder} exists and is not an earlier analysis: choose another folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from error
+    try:
+        fill(draft)
+        draft.chmod(0o755)
+        if folder.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            folder.rename(retired / folder.name)
+            draft.rename(folder)
+            shutil.rmtree(retired)
+        else:
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_all(analysis: Analysis, folder: Path, about: About | None) -> None:

@@ -121,14 +121,27 @@ def analyse(
 
 
 def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
-    from normlaw.analysis import About, analyse, command_line, render, write
+    from normlaw.analysis import (
+        About,
+        NotFittedError,
+        analyse,
+        command_line,
+        render,
+        write,
+        write_unfitted,
+    )
     from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
-    from normlaw_registry import load_catalogue
+    from normlaw_registry import InputError, load_catalogue
 
     points, chosen = read_curves_file(curves, norm)
     whole = read_every_measure(curves) if options.compare_norms else None
-    analysis = analyse(points, load_catalogue(), options, whole)
     folder = reports / curves.stem
+    try:
+        analysis = analyse(points, load_catalogue(), options, whole)
+    except NotFittedError as found:
+        beside = found.beside(folder)
+        write_unfitted(found, beside)
+        raise InputError(f"{curves}: {found.told(beside)}") from found
     about = About(
         title=f"Laws of {curves.name}",
         norm=chosen,
@@ -158,13 +171,16 @@ def _of_study(
         study, load_catalogue(), norm=norm, options=options, tracking_uri=tracking_uri, reports=reports
     )
     analyses = []
-    for result in results:
-        setting = ", ".join(f"{key} = {value}" for key, value in result.setting.items())
-        click.echo(f"{study}{': ' + setting if setting else ''}, norm {result.norm}")
-        click.echo(render(result.analysis))
-        click.echo(f"Tables and figures: {result.folder}; MLflow run {result.run_id}")
-        analyses.append(result.analysis)
-    _save_json(analyses, json_file)
+    try:
+        for result in results:
+            setting = ", ".join(f"{key} = {value}" for key, value in result.setting.items())
+            click.echo(f"{study}{': ' + setting if setting else ''}, norm {result.norm}")
+            click.echo(render(result.analysis))
+            click.echo(f"Tables and figures: {result.folder}; MLflow run {result.run_id}")
+            analyses.append(result.analysis)
+    finally:  # settings that cannot be fitted come last
+        if analyses:
+            _save_json(analyses, json_file)
     if (compared := compare_study(study, tracking_uri=tracking_uri, reports=reports)) is not None:
         click.echo(compared.text)
         click.echo(f"Tables and figures: {compared.folder}; MLflow run {compared.run_id}")

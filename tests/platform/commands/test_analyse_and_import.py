@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -96,7 +97,44 @@ def test_bad_options_exit_with_2(curves_csv, tmp_path, arguments, message):
     done = run("analyse", "--curves", curves_csv, "--reports", tmp_path / "reports", *arguments)
     assert done.exit_code == 2
     assert message in done.output
-    assert not (tmp_path / "reports").exists()
+    assert not (tmp_path / "reports" / "outside").exists()
+
+
+@pytest.mark.parametrize("through", ["file", "study"])
+def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, monkeypatch, through):
+    monkeypatch.chdir(tmp_path)
+    curves = pd.read_csv(curves_csv)
+    few = curves[curves["train_size"] <= 200]
+    few.to_csv("outside.csv", index=False)
+    if through == "study":
+        uri = f"sqlite:///{tmp_path}/mlflow.db"
+        assert run("import", "outside.csv", "--study", "outside", "--tracking-uri", uri).exit_code == 0
+        done = run("analyse", "outside", "--tracking-uri", uri)
+    else:
+        assert run("analyse", "--curves", curves_csv).exit_code == 0  # an earlier analysis of the name stays
+        done = run("analyse", "--curves", "outside.csv")
+        assert (tmp_path / "reports" / "outside" / "report.html").is_file()
+    assert done.exit_code == 2, done.output
+    assert done.output.count("the laws need curves of at least 3 train sizes") == 1
+    assert "got 2 (100, 200)" in done.output
+    assert f"The curves and their figure: {Path('reports/outside-unfitted')}" in done.output
+    folder = tmp_path / "reports" / "outside-unfitted"
+    assert len(pd.read_csv(folder / "tables" / "curves.csv")) == len(few)
+    drawn = pd.read_csv(folder / "figures" / "error_against_norm.csv")
+    assert set(drawn["train_size"]) == {100, 200}
+    for place in ("figures", "figures/column"):
+        assert all((folder / place / f"error_against_norm.{e}").stat().st_size for e in ("png", "svg", "pdf"))
+    assert "No law was fitted: the laws need" in (folder / "summary.txt").read_text()
+
+
+def test_curves_that_the_protocol_refuses_are_written_too(curves_csv, tmp_path):
+    done = run(
+        *("analyse", "--curves", curves_csv, "--reports", tmp_path),
+        *("--protocol", "released", "--window", "1e-30", "1e-29"),
+    )
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+    assert (tmp_path / "outside-unfitted" / "figures" / "error_against_norm.png").is_file()
 
 
 def test_a_study_or_a_file(curves_csv):
