@@ -10,6 +10,9 @@ from normlaw.spec import RunSpec
 from normlaw.training.evaluation import Point
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
+from normlaw_tests.shapes import check_all
+
+check_all()
 
 SMALL: dict[str, Any] = {
     "architecture": {"name": "mlp", "params": {"hidden": [32]}},

@@ -35,7 +35,10 @@ def measurer_of(net: nn.Module, *measures: ComplexityMeasure, task: Task = TASK)
 
 def take(measurer: Measurer, net: nn.Module) -> dict[str, MeasuredValue]:
     return measurer.measure(
-        net, train_batches=lambda: (), train_labels=torch.zeros(0), train_logits=lambda: torch.zeros(0, 3)
+        net,
+        train_batches=lambda: (),
+        train_labels=torch.zeros(0, dtype=torch.int64),
+        train_logits=lambda: torch.zeros(0, 3),
     )
 
 
@@ -133,6 +136,8 @@ def test_outputs_are_computed_once_and_the_mode_is_restored() -> None:
     net = network().train()
     measures = [ComplexityMeasure(name=name, summary="s", measure=looks) for name in ("one", "two")]
     measurer = measurer_of(net, *measures)
-    measurer.measure(net, train_batches=lambda: (), train_labels=torch.zeros(1), train_logits=logits)
+    measurer.measure(
+        net, train_batches=lambda: (), train_labels=torch.zeros(1, dtype=torch.int64), train_logits=logits
+    )
     assert len(calls) == 1
     assert net.training
