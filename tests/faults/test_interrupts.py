@@ -51,12 +51,15 @@ class Terminal:
         if select.select([self._keys], [], [], 0.02)[0]:
             self.shown += os.read(self._keys, 1 << 16).decode(errors="replace")
 
-    def wait_until(self, holds: Callable[[], bool]) -> None:
+    def wait_until(self, holds: Callable[[], bool], *, ended: bool = False) -> None:
+        """Read until something holds; unless it may have ended, the command must be there until then."""
         while not holds():
+            gone = not ended and self.process.poll() is not None
             self.read()
+            assert not gone or holds(), f"ended with {self.process.returncode}: {self.shown}"
 
     def wait_for_end(self) -> int:
-        self.wait_until(lambda: self.process.poll() is not None)
+        self.wait_until(lambda: self.process.poll() is not None, ended=True)
         self.read()
         return int(self.process.returncode)
 
@@ -137,7 +140,7 @@ def test_ctrl_c(
         assert "Stopped" in terminal.shown
         assert "Traceback" not in terminal.shown
         assert terminal.usable
-        terminal.wait_until(lambda: terminal.processes() == [])
+        terminal.wait_until(lambda: terminal.processes() == [], ended=True)
 
 
 def test_ctrl_c_pressed_until_the_command_is_gone(
@@ -191,4 +194,4 @@ def test_ctrl_c_while_a_server_keeps_silent(
         assert "Stopped" in terminal.shown
         assert "Traceback" not in terminal.shown
         assert terminal.usable
-        terminal.wait_until(lambda: terminal.processes() == [])
+        terminal.wait_until(lambda: terminal.processes() == [], ended=True)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+import torch._dynamo  # each child would import it, for most of a second
 from torch import Tensor, nn
 
 from normlaw.options import Compute
