@@ -38,7 +38,7 @@ autodoc_default_options = {"exclude-members": "model_config"}  # pydantic's own
 napoleon_numpy_docstring = False
 
 html_theme = "furo"
-html_title = f"normlaw {version}"
+html_title = f"normlaw {version.partition('+')[0]}"  # with the commit it is wider than a phone
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -107,7 +107,7 @@ def doctor(*architectures: str, tracking_uri: str | None = None) -> list[Finding
     """Check this machine before days are spent on it; `normlaw doctor`.
 
     Args:
-        architectures: whose gradients are compared with float64; default: cnn, resnet and vit.
+        architectures: whose gradients are compared with float64; default: all that are installed.
         tracking_uri: MLflow server.
 
     """

@@ -59,10 +59,10 @@ def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_writt
     assert not list(tmp_path.glob("mlflow.db*"))
 
 
-def test_a_crash_is_a_line(monkeypatch, tmp_path):
+def test_a_crash_is_a_line(monkeypatch, catalogue, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import os\nos.abort()\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    [found] = numerics.check(("mlp",))
+    [found] = numerics.check(catalogue, ("mlp",))
     assert (found.state, found.said) == ("bad", "the process was killed by signal 6")
 
 
@@ -100,6 +100,6 @@ def test_plugins_as_they_are(catalogue):
 
 
 @pytest.mark.parametrize("name", ["resnet"])
-def test_gradients_differ_by_rounding(name):
-    [found] = numerics.check((name,))
+def test_gradients_differ_by_rounding(catalogue, name):
+    [found] = numerics.check(catalogue, (name,))
     assert found.state == "good", found.said

@@ -21,8 +21,8 @@ COLOURS = {"good": "green", "doubtful": "yellow", "bad": "red"}
 def doctor(architectures: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> None:
     """Check this machine: versions, plugins, processor, memory, disk, locks, GPU, precision, gradients, MLflow.
 
-    The gradients of ARCHITECTURES (default: cnn, resnet, vit) are compared with float64, each in a process of
-    its own. Exits with 1 when something is bad.
+    The gradients of ARCHITECTURES (default: all that are installed) are compared with float64, each in a
+    process of its own. Exits with 1 when something is bad.
     """
     from normlaw.home import HOME
     from normlaw.machine.examine import examine

@@ -20,6 +20,7 @@ from normlaw_registry import NormlawError
 
 if TYPE_CHECKING:
     from normlaw.execution.recorder import Recorder
+    from normlaw.training.checkpoints import Checkpoints
     from normlaw.training.state import State
 
 Report = Callable[[Progress], None]
@@ -48,13 +49,11 @@ class Attempt:
     """
 
     def __init__(self, spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> None:
-        from normlaw.training.checkpoints import Checkpoints
-
         self.spec = spec
         self._job, self._report, self._stopped = job, report, stopped
         self._name = job.name(spec.spec_hash)
         folder = checkpoint_folder(job.home, job.study, self._name)
-        self._checkpoints = Checkpoints(folder, _identity(self._name, job))
+        self._checkpoints = _checkpoints(folder, self._name, job)
         self._checkpoints.require_known()
         with suppress(JournalError):  # what is damaged is written anew
             read_journal(job.journal(spec.spec_hash), start_only=True)
@@ -98,7 +97,7 @@ class Attempt:
         self._name = self.spec.spec_hash
         self._journal = Journal(journal_path(self._job.home, self._job.study, self._name))
         folder = checkpoint_folder(self._job.home, self._job.study, self._name)
-        self._checkpoints = type(leftover)(folder, _identity(self._name, self._job))
+        self._checkpoints = _checkpoints(folder, self._name, self._job)
         leftover.clear()
         former.path.unlink(missing_ok=True)
         former.__exit__()
@@ -151,9 +150,11 @@ def lost(spec: RunSpec, job: Job, failure: Failure, *, by_itself: bool) -> Outco
     return Outcome(spec.spec_hash, failure.reason, failure.traceback)
 
 
-def _identity(name: str, job: Job) -> str:
-    """Return what a run's bits depend on; a checkpoint is not gone on from with anything else."""
-    from normlaw.training.memory_format import RULE
+def _checkpoints(folder: Path, name: str, job: Job) -> Checkpoints:
+    """Return a run's checkpoints, which are not gone on from with anything else that their bits depend on."""
+    from normlaw.training.checkpoints import Checkpoints
+    from normlaw.training.memory_format import RULE, untouched
 
     programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
-    return json.dumps([name, programs, RULE], sort_keys=True)
+    identity, former = (json.dumps([name, programs, *rule], sort_keys=True) for rule in ((RULE,), ()))
+    return Checkpoints(folder, identity, former, lambda state: untouched(state.network.values()))

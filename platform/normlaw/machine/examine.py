@@ -27,5 +27,5 @@ def examine(
     yield from processor.share()
     yield from gpu.check()
     yield from bfloat16.check()
-    yield from numerics.check(architectures or numerics.USUAL)
+    yield from numerics.check(catalogue, architectures)
     yield from server.check(tracking_uri)

@@ -6,22 +6,29 @@ import copy
 import subprocess
 import sys
 
-from normlaw.machine.finding import Finding
+from normlaw.machine.finding import Finding, State
+from normlaw_registry import Architecture, Catalogue
 
-USUAL = ("cnn", "resnet", "vit")
-"""Architectures that are looked at where none is named."""
 TOLERANCE = 0.02
 """In a deep network with batch normalisation rounding, which turns single ReLUs on and off, comes to 0.005."""
 SECONDS = 120
 IMAGES = (3, 32, 32)
 
 
-def check(architectures: tuple[str, ...]) -> list[Finding]:
-    """Return whether the gradient of each architecture, with its defaults, is right on this CPU."""
-    return [_apart(name) for name in architectures]
+def check(catalogue: Catalogue, architectures: tuple[str, ...]) -> list[Finding]:
+    """Return whether the gradient of each architecture, with its defaults, is right on this CPU.
+
+    Args:
+        catalogue: what is installed.
+        architectures: names; without any, all that are installed, of which some may not take images.
+
+    """
+    if architectures:
+        return [_apart(name, "bad") for name in architectures]
+    return [_apart(name, "doubtful") for name in catalogue.names(Architecture)]
 
 
-def _apart(name: str) -> Finding:
+def _apart(name: str, refused: State) -> Finding:
     check = f"gradients {name}"
     command = [sys.executable, "-m", "normlaw.machine.numerics", name]
     try:
@@ -33,7 +40,7 @@ def _apart(name: str) -> Finding:
         return Finding(check, "bad", f"the process was killed by signal {-done.returncode}", advice)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it failed"]
-        return Finding(check, "bad", lines[-1], "see `normlaw plugins`, and name an architecture for images")
+        return Finding(check, refused, lines[-1], "see `normlaw plugins`, and name an architecture for images")
     difference = float(done.stdout)
     if not difference < TOLERANCE:
         return Finding(check, "bad", f"differs from float64 by {difference:.1g} of its size", advice)
@@ -47,7 +54,7 @@ def difference(name: str) -> float:
     from normlaw.options import Compute
     from normlaw.training.compute import Forward, laid_out
     from normlaw.training.loss import mean_loss
-    from normlaw_registry import Architecture, Task, load_catalogue, validate_params
+    from normlaw_registry import Task, load_catalogue, validate_params
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

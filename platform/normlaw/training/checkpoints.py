@@ -7,7 +7,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -33,12 +33,21 @@ class Checkpoints:
         folder: where they lie; made when the first one is written.
         identity: what they belong to: the run's spec_hash and whatever else its bits depend on. A checkpoint
             of another identity is not looked at, so that no curve is put together from two programs.
+        former: the identity that an earlier version gave the run.
+        same: whether a state of the former identity is what this version would have written.
 
     """
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        former: str | None = None,
+        same: Callable[[State], bool] | None = None,
+    ) -> None:
         self._folder = folder
-        self._identity = identity
+        self._identity, self._former = identity, former
+        self._same = same or (lambda state: True)
 
     def save(self, state: State) -> None:
         """Write a state; it is on disk whole, or not there at all.
@@ -104,9 +113,10 @@ class Checkpoints:
             return None  # cut short by a kill, damaged, or something else altogether
         try:  # weights_only: tensors and plain containers, never code
             loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-            if loaded.pop("identity") != self._identity:
-                return None
-            return State(**loaded)
+            identity = loaded.pop("identity")
+            state = State(**loaded)
+            former = identity == self._former and self._same(state)
+            return state if former or identity == self._identity else None
         except Exception:  # noqa: BLE001  # the digest is right, but whoever wrote it did not write a State
             return None
 

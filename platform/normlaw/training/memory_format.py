@@ -11,6 +11,7 @@ tried, count too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,6 +108,14 @@ def _is(weight: Tensor, stride: Any) -> bool:
 
 def _described(weight: Tensor) -> str:
     return f"1x1 convolution of stride above 1 with {weight.shape[1]} channels"
+
+
+def untouched(weights: Iterable[Tensor]) -> bool:
+    """Return whether a network with these weights was laid out the same before there was a rule."""
+    return not any(
+        weight.dim() == 4 and weight.shape[1] < LANES and tuple(weight.shape[2:]) == (1, 1)
+        for weight in weights
+    )
 
 
 class _Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from normlaw.spec import RunSpec
 from normlaw.training.checkpoints import KEPT, MAGIC, Checkpoints
 from normlaw.training.loop import train
+from normlaw.training.memory_format import untouched
 from normlaw.training.observer import Observer
 from normlaw.training.state import State
 from normlaw_registry import Catalogue, NormlawError
@@ -120,6 +122,22 @@ def test_one_cut_anywhere_is_detected_and_the_one_before_it_used(tmp_path: Path)
 def test_one_of_another_run_is_not_used(tmp_path: Path) -> None:
     Checkpoints(tmp_path, "run").save(state_at(1))
     assert list(Checkpoints(tmp_path, "the same run under another version of torch").states()) == []
+
+
+def test_one_from_before_there_was_a_rule_of_layout_is_used_where_the_rule_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    former = Checkpoints(tmp_path, "run")
+    now = Checkpoints(tmp_path, "run with the rule", "run", lambda state: untouched(state.network.values()))
+    for weight, taken in (
+        (torch.ones(8, 4, 3, 3), True),
+        (torch.ones(8, 16, 1, 1), True),
+        (torch.ones(8, 4, 1, 1), False),
+    ):
+        former.save(replace(state_at(1), network={"weight": weight}))
+        assert [state.step for state in now.states()] == [1] * taken
+    now.save(replace(state_at(1), network={"weight": torch.ones(8, 4, 1, 1)}))
+    assert [state.step for state in now.states()] == [1]
 
 
 class Bomb:
