@@ -126,7 +126,8 @@ def said_by(name: str, ask: Ask, sizes: Sequence[int], last: int) -> pd.DataFram
     logs = {"test_error": "log_error", "low": "log_error_low", "high": "log_error_high"}
     values = {column: np.exp(np.minimum(floats(found, log), 700.0)) for column, log in logs.items()}
     frame = pd.DataFrame({"fitter": name, "train_size": list(sizes), "decades": np.log10(at / last)})
-    return frame.assign(**values, problem="")
+    known = np.isfinite(values["test_error"])
+    return frame.assign(**values, problem=np.where(known, "", "the model gives no number here"))
 
 
 def scores(table: pd.DataFrame, by: Sequence[str] = ("fitter",)) -> pd.DataFrame:

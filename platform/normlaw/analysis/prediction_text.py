@@ -25,8 +25,11 @@ def render_prediction(prediction: Prediction) -> str:
         "",
         *table_lines(table.drop(columns="log_norm") if table["log_norm"].isna().all() else table),
     ]
+    if table["test_error"].isna().any():
+        lines.append("where no number stands, the model gives none")
+    warnings = [f"warning {warning}" for warning in prediction.warnings]
     if prediction.scores.empty:
-        return "\n".join([*lines, "", "no score: no train size was left out"])
+        return "\n".join([*lines, "", "no score: no train size was left out", *warnings])
     held = prediction.by_size["train_size"].unique()
     sentence = "ln of the least error, predicted from the smaller train sizes, against what was measured"
     lines += [
@@ -40,7 +43,7 @@ def render_prediction(prediction: Prediction) -> str:
     problems = prediction.held_out[prediction.held_out["problem"] != ""]
     told = problems.drop_duplicates(["fitter", "problem"])
     why = [f"{row.fitter} (fitted up to {row.fitted_to:,}): {row.problem}" for row in told.itertuples()]
-    return "\n".join([*lines, *([""] if why else []), *why])
+    return "\n".join([*lines, *([""] if why else []), *why, *warnings])
 
 
 def per_size(by_size: pd.DataFrame, order: list[str]) -> list[str]:

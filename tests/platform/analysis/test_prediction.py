@@ -13,7 +13,7 @@ from normlaw.analysis import Options, analyse, render, report
 from normlaw.analysis.hold_out import in_order, scores
 from normlaw.analysis.prediction import predict
 from normlaw.analysis.prediction_text import render_prediction
-from normlaw_registry import AnalysisProtocol, InputError, InvalidComponentError, NormlawError
+from normlaw_registry import AnalysisProtocol, AnalysisWarning, InputError, InvalidComponentError, NormlawError
 from normlaw_registry.fitter import Fitter
 from normlaw_tests.models import MODEL, catalogue_with, least_squares
 
@@ -201,3 +201,23 @@ def test_nothing_is_fitted_before_the_count_is_checked(catalogue):
     optima = pd.DataFrame({"run": ["a", "b", "c"], "train_size": [1, 2, 3], "log_error": [0.0, -1, -2]})
     with pytest.raises(InputError, match="there are 3"):
         in_order(optima, catalogue, 1, 0.95)
+
+
+def test_a_model_that_gives_no_number_is_said_to(curves):
+    """Protocols may know no answer; that is no error of size NaN."""
+
+    def silent(sizes, norms):
+        columns = ["log_error", "log_error_low", "log_error_high"]
+        return pd.DataFrame(np.nan, index=range(len(sizes)), columns=columns)
+
+    def analyse_with_doubt(curves, params, context):
+        doubt = AnalysisWarning(code="doubt", message="too few train sizes")
+        return dataclasses.replace(least_squares(curves, params, context), predict=silent, warnings=(doubt,))
+
+    doubtful = AnalysisProtocol(name="doubtful", summary="Doubtful", analyse=analyse_with_doubt)
+    found = predict(curves, catalogue_with(doubtful), [10], (), Options(protocol="doubtful"), 1)
+    score = found.scores.set_index("fitter").loc["protocol doubtful"]
+    assert (score["predicted"], score["problem"]) == (0, "the model gives no number here")
+    text = render_prediction(found)
+    assert "where no number stands, the model gives none" in text
+    assert "warning doubt: too few train sizes" in text
