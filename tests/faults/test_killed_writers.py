@@ -114,7 +114,7 @@ def test_forty_kills_leave_what_an_undisturbed_command_leaves(
             "theory",
             "perceptron",
             "--alpha",
-            "0.5,1,1.5,2,2.5,3,3.5,4",
+            "0.5,1,2,4",
             "--lambda",
             "0.1:10:6",
             "--study",

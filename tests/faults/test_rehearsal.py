@@ -60,6 +60,7 @@ norm: weight_norm
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rehearsed", [True, False])
 def test_each_misfit_is_named_once_with_its_line(
     rehearsed: bool, install_plugin: Callable[[str], Any], tmp_path: Path
@@ -88,6 +89,7 @@ def test_each_misfit_is_named_once_with_its_line(
         assert done.stdout.count("P=") == 24
 
 
+@pytest.mark.slow
 def test_a_rehearsal_lists_runs_and_costs_and_makes_nothing(
     install_plugin: Callable[[str], Any], small: dict[str, Any], tmp_path: Path
 ) -> None:

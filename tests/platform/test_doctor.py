@@ -35,6 +35,7 @@ def doctor(folder: Path, *arguments: str, **environment: str) -> tuple[int, dict
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_written_are_bad(tmp_path):
     info = tmp_path / "fake-1.0.dist-info"
     info.mkdir()
@@ -99,6 +100,7 @@ def test_plugins_as_they_are(catalogue):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet"])
 def test_gradients_differ_by_rounding(catalogue, name):
     [found] = numerics.check(catalogue, (name,))

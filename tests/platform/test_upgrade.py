@@ -85,6 +85,7 @@ def planned(place: Place, catalogue: Catalogue) -> Plan:
     return make_plan(place.study, place.specs(catalogue), catalogue, place.home, {})
 
 
+@pytest.mark.slow
 def test_a_study_is_gone_on_with(place: Place) -> None:
     before = place.journals()
     [sent] = synchronise([place.source], place.home, place.uri)
@@ -155,6 +156,7 @@ def test_what_other_versions_began_is_begun_anew_under_the_present_name(
     assert not (place.home / "checkpoints" / "earlier" / STOPPED).exists()
 
 
+@pytest.mark.slow
 def test_runs_that_only_mlflow_has_are_known_and_may_measure_more(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from normlaw_plugins import torchvision_import
 from normlaw_tests.processes import python
 
 
+@pytest.mark.slow
 def test_torchvision_imports_after_the_preparation():
     result = python(
         "-c",

@@ -199,6 +199,7 @@ def test_fitters_take_parameters(curves) -> None:
     assert one.bse["gamma_1"] != other.bse["gamma_1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["automatic", "released"])
 def test_every_interval_has_the_level_asked_for(curves, protocol) -> None:
     params = {"window": [0.01, 0.3]} if protocol == "released" else {"draws": 100}

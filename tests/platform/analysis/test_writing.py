@@ -13,6 +13,7 @@ def analysis(catalogue, make_study):
     return analyse(make_study(), catalogue)
 
 
+@pytest.mark.slow
 def test_folder(analysis, tmp_path):
     write(analysis, tmp_path / "out")
     files = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
@@ -24,6 +25,7 @@ def test_folder(analysis, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.slow
 def test_nothing_half_written(analysis, tmp_path, monkeypatch):
     write(analysis, tmp_path / "out")
     before = (tmp_path / "out" / "results.json").read_bytes()

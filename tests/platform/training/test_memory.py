@@ -27,6 +27,7 @@ print(faults(10))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
 def test_large_blocks_are_taken_from_the_system_once() -> None:
     def faults(kept: str) -> int:

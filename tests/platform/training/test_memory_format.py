@@ -44,11 +44,13 @@ def wrong_gradients(how: str, instructions: str) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instructions", INSTRUCTIONS)
 def test_gradients_are_right_under_every_instruction_set(instructions):
     assert wrong_gradients("rule", instructions) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instructions", INSTRUCTIONS)
 def test_without_the_rule_they_are_not(instructions):
     wrong = wrong_gradients("asked", instructions)
