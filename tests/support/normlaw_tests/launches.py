@@ -49,7 +49,7 @@ class Nursery:
         *arguments: str | Path,
         out: Path | None = None,
         env: Mapping[str, str] | None = None,
-        settings: Mapping[str, float] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> int:
         """Begin a launch in a folder, with more environment variables; return its process id.
 

@@ -24,7 +24,7 @@ import sklearn.datasets
 import torch
 import torch._dynamo
 
-import normlaw.analysis.figures
+import normlaw.analysis.figures.style
 import normlaw.comparison_job
 import normlaw.execution.recorder
 import normlaw.execution.worker

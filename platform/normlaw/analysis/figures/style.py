@@ -124,6 +124,14 @@ def legend(figure: Drawing, axes: Axes, size: Size) -> None:
         axes.legend(fontsize="small")
 
 
+FORMATS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("svg", {"metadata": {"Date": None}}),
+    ("png", {"dpi": 200}),
+    ("pdf", {"metadata": {"CreationDate": None}}),
+)
+"""Endings of the files that a figure is written as, and what matplotlib is told of each."""
+
+
 def render(figure: Drawing) -> dict[str, bytes]:
     """Return the figure as SVG, PNG and PDF files, by ending; the layout is worked out once.
 
@@ -133,13 +141,8 @@ def render(figure: Drawing) -> dict[str, bytes]:
     import matplotlib as mpl
 
     files: dict[str, bytes] = {}
-    formats: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("svg", {"metadata": {"Date": None}}),
-        ("png", {"dpi": 200}),
-        ("pdf", {"metadata": {"CreationDate": None}}),
-    )
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw", "pdf.fonttype": 42}):
-        for ending, more in formats:
+        for ending, more in FORMATS:
             files[ending] = figure.rendered(ending, **more)
             figure.set_layout_engine("none")
     return files
