@@ -12,7 +12,10 @@ from normlaw_registry import AnalysisWarning, Estimate
 
 
 def agreement(
-    predicted: Estimate, measured: Estimate, difference_draws: NDArray[np.float64] | None = None
+    predicted: Estimate,
+    measured: Estimate,
+    difference_draws: NDArray[np.float64] | None = None,
+    freedom: float = np.inf,
 ) -> dict[str, Any]:
     """Test gamma_pred = gamma_meas.
 
@@ -21,10 +24,11 @@ def agreement(
         measured: gamma_meas.
         difference_draws: bootstrap draws of gamma_pred - gamma_meas, which know how the two go together;
             without them the two count as independent.
+        freedom: degrees of freedom of the standard errors, those that the intervals were made with.
 
     Returns:
         difference, its standard error (statistical and window parts in quadrature), z and the two-sided
-        p-value of a normal variable.
+        p-value of Student's t with that freedom: the distribution that the intervals rest on.
 
     """
     difference = predicted.value - measured.value
@@ -39,7 +43,7 @@ def agreement(
         "difference": difference,
         "stderr": stderr,
         "z": z,
-        "p_value": float(2 * stats.norm.sf(abs(z))),
+        "p_value": float(2 * stats.t.sf(abs(z), freedom)),
     }
 
 

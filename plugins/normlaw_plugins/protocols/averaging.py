@@ -74,7 +74,7 @@ def averaged_laws(curves: pd.DataFrame, context: AnalysisContext, draws: int, se
     predicted = product(g1, g2)
     estimates = {"gamma_1": g1, "gamma_2": g2, "gamma_pred": predicted, "gamma_meas": gm}
     found = {name: averaged.estimate(level, freedom) for name, averaged in estimates.items()}
-    test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:])
+    test = agreement(found["gamma_pred"], found["gamma_meas"], (predicted.mean - gm.mean)[1:], freedom)
     choices = sensitivity(early, early_weight[0], norm_line, norm_weight[0], sizes)
     return Findings(
         gamma_1=found["gamma_1"],

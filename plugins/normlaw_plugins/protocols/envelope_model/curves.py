@@ -1,0 +1,180 @@
+"""The fitted model along chosen norms, with confidence limits: what is drawn and predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
+from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, departures, derivatives
+from normlaw_plugins.protocols.envelope_model.fitting import Fit
+from normlaw_plugins.protocols.envelope_model.runs import Floats
+from normlaw_plugins.protocols.envelope_model.shape import LOG_A, LOG_GAMMA_1, X_1
+
+DRAWN = 60
+"""Norms at which curves are given."""
+NO_DEPARTURE = -60.0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A fit, its exponents and its endpoint law, with the factor that makes limits of standard errors."""
+
+    fit: Fit
+    exponents: Exponents
+    endpoint: Endpoint
+    reach: float
+
+    def log_norm(self, x: Floats) -> Floats:
+        """Return ln norm of scaled norms, any shape."""
+        return x * self.fit.runs.scale + self.fit.runs.shift
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return `curves_fitted`, `envelope`, `local_exponent`, `departures` and `endpoints`."""
+        return {
+            "curves_fitted": self.curves_fitted(),
+            "envelope": self.envelope(),
+            "local_exponent": self.local_exponent(),
+            "departures": self.departures(),
+            "endpoints": self.endpoints(),
+            "smoothing": self.smoothing(),
+        }
+
+    def curves_fitted(self) -> pd.DataFrame:
+        """Return the fitted curve of each train size over the norms that its runs reached."""
+        runs, frames = self.fit.runs, []
+        for k, size in enumerate(runs.sizes):
+            own = runs.x[runs.size_of == k][runs.mask[runs.size_of == k]]
+            x = np.linspace(own.min(), own.max(), DRAWN)
+            y, _ = self._along(x, self.fit.theta, runs.p_of_sizes[k], k)
+            frames.append(pd.DataFrame({"train_size": size, "log_norm": self.log_norm(x), "log_error": y}))
+        return pd.concat(frames, ignore_index=True)
+
+    def envelope(self) -> pd.DataFrame:
+        """Return the envelope of the largest train size: its curve if it never left, with limits."""
+        theta = self.fit.theta.copy()
+        theta[LOG_A] = NO_DEPARTURE
+        x = self.fit.shape.x[::2]
+        y, variance = self._along(x, theta, self.fit.runs.p_of_sizes[-1])
+        half = self.reach * np.sqrt(variance)
+        return pd.DataFrame({"log_norm": self.log_norm(x), "log_error": y, "low": y - half, "high": y + half})
+
+    def local_exponent(self) -> pd.DataFrame:
+        """Return -d ln error / d ln norm of the envelope behind the chance level, with limits."""
+        fit = self.fit
+        slope, by = fit.shape.envelope_slope(fit.theta)
+        jacobian = np.zeros((len(slope), len(fit.theta)))
+        jacobian[:, LOG_GAMMA_1 : X_1 + 1] = by[:, :3] / slope[:, None]
+        jacobian[:, fit.shape.g] = by[:, 3:] / slope[:, None]
+        log_error = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
+        value = slope / fit.runs.scale
+        factor = np.exp(np.minimum(self.reach * log_error, 20.0))
+        frame = pd.DataFrame(
+            {
+                "log_norm": self.log_norm(fit.shape.x),
+                "gamma_1": value,
+                "low": value / factor,
+                "high": value * factor,
+            }
+        )
+        return frame.iloc[::2].reset_index(drop=True)
+
+    def departures(self) -> pd.DataFrame:
+        """Return the departure norm Lambda(P) of each train size, with limits; its own shift is included."""
+        fit, e = self.fit, self.exponents
+        p = fit.runs.p_of_sizes
+
+        def places(theta: Floats) -> Floats:
+            shifts = theta[fit.shape.shifts]
+            each = [
+                departures(fit, theta, f, p, shifts, near) for f, near in zip(e.fractions, e.near, strict=True)
+            ]
+            return np.asarray(np.mean(each, axis=0))
+
+        x = places(fit.theta)
+        jacobian = derivatives(fit, places)
+        half = self.reach * np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
+        return pd.DataFrame(
+            {
+                "train_size": fit.runs.sizes,
+                "log_norm": self.log_norm(x),
+                "low": self.log_norm(x - half),
+                "high": self.log_norm(x + half),
+            }
+        )
+
+    def endpoints(self) -> pd.DataFrame:
+        """Return the measured least error of each train size with limits, and the line through them."""
+        table = self.endpoint.table
+        half = self.reach * table["stderr"]
+        return table.assign(low=table["log_error"] - half, high=table["log_error"] + half)
+
+    def smoothing(self) -> pd.DataFrame:
+        """Return how the exponents depend on how smooth envelope and departure are held to be."""
+        rows = [
+            {
+                "correction_g": float(np.sqrt(g)),
+                "correction_h": float(np.sqrt(h)),
+                "weight": weight,
+                "gamma_0": found[0],
+                "gamma_1": found[1],
+                "gamma_2": found[2],
+                "gamma_pred": found[3],
+            }
+            for g, h, weight, found in self.exponents.smoothing
+        ]
+        return pd.DataFrame(rows)
+
+    def predict(self, train_sizes: Floats, log_norms: Floats | None) -> pd.DataFrame:
+        """Return the error at any train size and norm, see `normlaw_registry.Findings.predict`.
+
+        Without norms: the endpoint law that the two laws predict, gamma_pred through the centre of the measured
+        least errors. Limits are of a new train size's expected error: what sizes have of their own is included.
+        """
+        size = np.asarray(train_sizes, dtype=np.float64)
+        if log_norms is None:
+            e, away = self.endpoint, np.log(size) - self.endpoint.centre
+            y = e.level - self.exponents.values[NAMES.index("gamma_pred")] * away
+            spread = np.hypot(*self.exponents.stderr("gamma_pred"))
+            variance = e.level_stderr**2 + e.between**2 + (away * spread) ** 2
+        else:
+            runs, v = self.fit.runs, self.fit.variances
+            p = np.log(size) - (np.log(runs.sizes[-1]) - runs.p_of_sizes[-1])
+            x = (np.asarray(log_norms, dtype=np.float64) - runs.shift) / runs.scale
+            y, variance = np.empty(len(p)), np.empty(len(p))
+            for one in np.unique(p):
+                rows = p == one
+                y[rows], variance[rows] = self._along(x[rows], self.fit.theta, float(one))
+            variance = variance + v.size_offset
+        half = self.reach * np.sqrt(variance)
+        return pd.DataFrame({"log_error": y, "log_error_low": y - half, "log_error_high": y + half})
+
+    def _along(self, x: Floats, theta: Floats, p: float, size: int | None = None) -> tuple[Floats, Floats]:
+        """Return ln error and its variance, (n,), at x (n,) on the curve of a centred ln P.
+
+        With `size`, the place of a train size, the curve has that size's own offset and displacement; without,
+        those of no size.
+        """
+        fit = self.fit
+        p_of_sizes, moved = fit.runs.p_of_sizes.copy(), theta.copy()
+        place = size or 0
+        p_of_sizes[place] = p
+        if size is None:
+            moved[fit.shape.offsets], moved[fit.shape.shifts] = 0.0, 0.0
+        made = replace(
+            fit.runs,
+            x=x[None],
+            error=np.ones((1, len(x))),
+            mask=np.ones((1, len(x)), dtype=bool),
+            names=("",),
+            size_of=np.array([place]),
+            p_of_sizes=p_of_sizes,
+        )
+        mean = fit.shape.for_runs(made)(moved)
+        jacobian = mean.jacobian[0]  # (n, K)
+        if size is None:
+            jacobian[:, fit.shape.offsets.start :] = 0.0
+        variance = np.einsum("nj,jk,nk->n", jacobian, fit.posterior, jacobian)
+        return mean.fitted[0], np.maximum(variance, 0.0)

@@ -1,0 +1,215 @@
+"""The exponents that a fitted model has, and how uncertain they are.
+
+Departure: a size leaves the envelope at the norm Lambda(P) where a fraction f of the envelope's slope is
+lost, H' = f G' (f = 1 is the optimum, where the error is least). What is reported is the mean over
+`FRACTIONS`, and their spread is part of the standard error: where the model is what the data say, the
+choice of f does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.runs import Floats
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, GAMMA_2, LOG_A, U_0
+
+FRACTIONS = (0.5, 0.6, 0.7)
+SMALLER = (1.0, 0.7, 0.5, 0.3)
+"""Where a departure never loses so much of the slope, all fractions are taken smaller by the first of these
+factors at which every one is reached."""
+BEYOND = 80
+"""Cells of the grid by which departures may lie outside the norms measured."""
+DIFFERENCE = 0.05
+"""Step of numerical derivatives, in posterior standard deviations."""
+NAMES = ("gamma_0", "gamma_1", "gamma_2", "gamma_pred", "bend")
+OTHER_SMOOTHING = 6.0
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """Values (5,) in the order of NAMES and their covariances (5, 5)."""
+
+    values: Floats
+    fractions: tuple[float, ...]
+    """Of the envelope's slope, at which departures were taken."""
+    near: Floats
+    """Where they are in u = x - gamma_2 p, (f,)."""
+    model: Floats
+    """Covariance that the model gives: scatter of runs and sizes, and what the smoothing leaves open."""
+    runs: Floats
+    """The same from the scatter of whole runs alone, whatever its cause (cluster-robust; to first order what a
+    bootstrap of runs gives), the smoothing's part added."""
+    choices: Floats
+    """Variances over departure fractions and over smoothing, (5,)."""
+    influence: Floats
+    """What each run moves, (R, 5)."""
+    smoothing: tuple[tuple[float, float, float, Floats], ...]
+    """(variance of G's correction, of H's, weight, values (5,)): the smoothings that were tried."""
+    freedom: float
+    """Degrees of freedom of the standard errors (Satterthwaite)."""
+
+    def stderr(self, name: str) -> tuple[float, float]:
+        """Return the standard error from the scatter of runs and sizes, and that from choices."""
+        place = NAMES.index(name)
+        scatter = max(float(self.model[place, place]), float(self.runs[place, place]))
+        return float(np.sqrt(scatter)), float(np.sqrt(self.choices[place]))
+
+
+def exponents_of(fit: Fit, few: Fit) -> Exponents:
+    """Return the exponents of `fit`; other smoothings are tried on `few`, the part that variances rest on."""
+    fractions, near = reference(fit, fit.theta)
+    by_fraction = by_fractions(fit, fit.theta, fractions, near)  # (f, 5)
+    jacobian = derivatives(fit, lambda theta: by_fractions(fit, theta, fractions, near).mean(axis=0))
+    posterior, quadratic = fit.posterior, fit.quadratic
+    influence = quadratic.scores @ posterior @ jacobian.T  # (R, 5)
+    centred, factor = influence, np.full(len(influence), len(influence) / max(len(influence) - 4, 1))
+    if not fit.runs.single:
+        counts = np.bincount(fit.runs.size_of)[fit.runs.size_of]
+        means = np.stack([influence[fit.runs.size_of == k].mean(axis=0) for k in range(len(fit.runs.sizes))])
+        centred, factor = influence - means[fit.runs.size_of], counts / (counts - 1)
+    smooth = jacobian @ posterior @ np.diag(quadratic.prior.precision) @ posterior @ jacobian.T
+    tried = _other_smoothings(few)
+    weights = np.array([weight for _, _, weight, _ in tried])
+    spread = np.stack([value for _, _, _, value in tried])
+    usable = np.isfinite(spread).all(axis=1) & np.isfinite(spread[0]).all()
+    square = np.where(usable[:, None], (spread - spread[0]) ** 2, 0.0)
+    about = weights @ square / weights.sum()
+    return Exponents(
+        values=by_fraction.mean(axis=0),
+        fractions=fractions,
+        near=near,
+        model=jacobian @ posterior @ jacobian.T,
+        runs=(centred * factor[:, None]).T @ centred + smooth,
+        choices=by_fraction.var(axis=0) + about,
+        influence=centred * np.sqrt(factor)[:, None],
+        smoothing=tried,
+        freedom=_freedom(fit),
+    )
+
+
+def _other_smoothings(few: Fit) -> tuple[tuple[float, float, float, Floats], ...]:
+    """Return exponents with the corrections' variances as chosen, and each six times larger and smaller."""
+    tried = []
+    for name in ("", "correction_g", "correction_h"):
+        for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING) if name else (1.0,):
+            v = few.variances
+            other = replace(v, **{name: getattr(v, name) * factor}) if name else v
+            fitted = settle(replace(few, variances=other), steps=20) if name else few
+            found = by_fractions(fitted, fitted.theta, *reference(fitted, fitted.theta)).mean(axis=0)
+            weight = float(np.exp(min(fitted.evidence - few.evidence, 0.0)))
+            tried.append((other.correction_g, other.correction_h, weight, found))
+    return tuple(tried)
+
+
+def _freedom(fit: Fit) -> float:
+    """Return degrees of freedom: what runs of a size scatter, and what sizes scatter, each with its own."""
+    v, sizes, runs = fit.variances, len(fit.runs.sizes), len(fit.runs.x)
+    if fit.runs.single:
+        return float(max(sizes - 2, 1))
+    within, between = v.run_shift * sizes / runs, v.size_shift
+    return float((within + between) ** 2 / (within**2 / (runs - sizes) + between**2 / max(sizes - 2, 1)))
+
+
+def derivatives(fit: Fit, function: Callable[[Floats], Floats]) -> Floats:
+    """Return the derivatives of a function of the parameters, (values, K), by central differences."""
+    deviation = np.sqrt(np.diag(fit.posterior))
+    columns = []
+    for place, step in enumerate(DIFFERENCE * deviation):
+        moved = np.zeros(len(fit.theta))
+        moved[place] = step
+        columns.append((function(fit.theta + moved) - function(fit.theta - moved)) / (2 * step))
+    return np.stack(columns, axis=1)
+
+
+def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:
+    """Return the fractions that all sizes reach, and u = x - gamma_2 p of the departure for each of them.
+
+    A slope that is not monotone crosses the envelope's more than once: the crossing meant is that of the
+    largest size nearest u_0 for the first fraction, and the one nearest the last found for the others."""
+    ends = fit.runs.p_of_sizes[[-1, 0]]
+    for factor in SMALLER:
+        fractions = tuple(factor * f for f in FRACTIONS)
+        near, found, all_reached = float(theta[U_0]), [], True
+        for fraction in fractions:
+            both = departures(fit, theta, fraction, ends, np.zeros(2), near)
+            all_reached &= bool(np.isfinite(both).all())
+            near = float(both[0] - theta[GAMMA_2] * ends[0]) if np.isfinite(both[0]) else near
+            found.append(near)
+        if all_reached:
+            break
+    return fractions, np.array(found)
+
+
+def by_fractions(fit: Fit, theta: Floats, fractions: tuple[float, ...], near: Floats) -> Floats:
+    """Return `values` for each fraction, (f, 5), at the departures nearest `near` (f,)."""
+    return np.stack([values(fit, theta, f, u) for f, u in zip(fractions, near, strict=True)])
+
+
+def values(fit: Fit, theta: Floats, fraction: float, near: float) -> Floats:
+    """Return gamma_0, gamma_1, gamma_2, gamma_pred and the bend ln(G'(last)/G'(first departure)), (5,)."""
+    shape, runs = fit.shape, fit.runs
+    first, last = departures(fit, theta, fraction, runs.p_of_sizes[[0, -1]], np.zeros(2), near)
+    slope, _ = shape.envelope_slope(theta)
+    fall = rise_of(fit, theta, last) - rise_of(fit, theta, first)
+    bend = np.log(np.interp(last, shape.x, slope) / np.interp(first, shape.x, slope))
+    return np.array(
+        [
+            theta[GAMMA_0],
+            fall / (last - first) / runs.scale,
+            (last - first) / runs.span * runs.scale,
+            theta[GAMMA_0] + fall / runs.span,
+            bend,
+        ]
+    )
+
+
+def rise_of(fit: Fit, theta: Floats, x: float) -> float:
+    """Return G(x); beyond the norms measured it goes on straight."""
+    shape = fit.shape
+    slope, _ = shape.envelope_slope(theta)
+    rise = np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) * (shape.x[1] - shape.x[0]) / 2)])
+    before, behind = min(x - shape.x[0], 0.0) * slope[0], max(x - shape.x[-1], 0.0) * slope[-1]
+    return float(np.interp(x, shape.x, rise) + before + behind)
+
+
+def departures(fit: Fit, theta: Floats, fraction: float, p: Floats, shifts: Floats, near: float) -> Floats:
+    """Return x where a fraction of the envelope's slope is lost, (k,), nearest u = `near`; NaN where never.
+
+    Args:
+        fit: the model.
+        theta: its parameters, (K,).
+        fraction: f in H' = f G'.
+        p: centred ln P, (k,).
+        shifts: what the sizes' departures are displaced by, (k,).
+        near: the u = x - gamma_2 p - shift that is meant where there are several.
+
+    """
+    shape = fit.shape
+    slope, _ = shape.envelope_slope(theta)
+    away, _ = shape.departure_slope(theta)
+    step = shape.x[1] - shape.x[0]
+    outside = step * np.arange(1, BEYOND + 1)
+    x = np.concatenate([shape.x[0] - outside[::-1], shape.x, shape.x[-1] + outside])
+    log_slope = np.log(np.interp(x, shape.x, slope)) + np.log(fraction)
+    found = np.full(len(p), np.nan)
+    for k, (one, shift) in enumerate(zip(p, shifts, strict=True)):
+        moved = theta[GAMMA_2] * one + shift
+        excess = np.log(np.interp(x - moved, shape.u, away)) - log_slope
+        rises = np.flatnonzero((excess[:-1] < 0) & (excess[1:] >= 0))
+        if len(rises):
+            i = rises[np.abs(x[rises] - moved - near).argmin()]
+            found[k] = x[i] + step * excess[i] / (excess[i] - excess[i + 1])
+    return found
+
+
+def without_departure(few: Fit) -> float:
+    """Return the evidence of a model in which no curve leaves the envelope."""
+    named = replace(few.named, mean=few.named.mean.copy(), precision=few.named.precision.copy())
+    theta = few.theta.copy()
+    theta[LOG_A] = named.mean[LOG_A] = -15.0
+    named.precision[LOG_A] = 1e4
+    return settle(replace(few, theta=theta, named=named), steps=30).evidence

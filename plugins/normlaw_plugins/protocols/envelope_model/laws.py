@@ -1,0 +1,196 @@
+"""From curves to findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from normlaw_plugins.protocols.envelope_model.curves import Drawing
+from normlaw_plugins.protocols.envelope_model.depth import depth_of
+from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
+from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, exponents_of, without_departure
+from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
+from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.verdict import STRONG, difference_of, judge
+from normlaw_registry import AnalysisContext, AnalysisWarning, Estimate, Findings, InputError
+from normlaw_registry.curves import chosen_on, mean_curves, run_optima
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFINITIONS = {
+    "gamma_0": "what P adds at the same norm: error ~ P^-gamma_0 on the envelope; 0 if it is one for all P",
+    "gamma_1": "early law: mean slope of the envelope, error ~ norm^-gamma_1, where the curves depart",
+    "gamma_2": "departure: norm at which curves leave the envelope ~ P^gamma_2",
+    "gamma_pred": "predicted endpoint law: gamma_0 + gamma_1 * gamma_2",
+    "gamma_meas": "measured endpoint law: least error ~ P^-gamma_meas, from the least errors alone",
+    "gamma_1_bend": "ln of the envelope's slope at the last departure over that at the first; 0: straight",
+}
+
+METHOD = (
+    "ln error = c - gamma_0 ln P - G(ln norm) + H(ln norm - gamma_2 ln P), G and H rising: an envelope that "
+    "all train sizes share and a departure from it; a shape-constrained additive model behind a link that "
+    "saturates at the chance level.",
+    "Fitted to all points of all runs as a nonlinear mixed model (Lindstrom and Bates 1990): runs and sizes "
+    "have offsets and displacements of their own, and the points of a run are correlated.",
+    "Noise of a point: a relative part and one like that of counting errors, from neighbouring points.",
+    "All variances, with those that say how smooth G and H are, maximise the marginal likelihood (Laplace); "
+    "gamma_0 = 0 and gamma_0 free are both fitted, and the more probable is reported.",
+    "Departure norm: where half to seven tenths of the envelope's slope is lost, averaged; the spread counts.",
+    "Errors: the larger of the model's (scatter of runs and sizes, smoothing) and the cluster-robust one of "
+    "whole runs, with the spread over smoothings and departure fractions in quadrature; limits are those of t.",
+    "gamma_meas: random-effects regression of the least ln errors on ln P, with no part of the model.",
+)
+
+
+def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
+    """Fit envelope, departure and endpoint law.
+
+    Raises:
+        InputError: the curves span no norms.
+
+    """
+    runs = runs_of(curves)
+    if runs.scale * len(runs.x) <= 1e-8:
+        raise InputError("all points have the same norm: the laws need norms that change during training")
+    few = fit(runs.thinned(MOST_RUNS))
+    fitted = few if len(few.runs.x) == len(runs.x) else on_all_runs(few, runs)
+    found = exponents_of(fitted, few)
+    optima = run_optima(curves)
+    endpoint = endpoint_of(optima)
+    estimates = {name: _estimate(found, name, context.confidence) for name in NAMES}
+    reach = float(stats.t.ppf(0.5 + context.confidence / 2, endpoint.freedom))
+    measured = Estimate(
+        value=endpoint.gamma_meas,
+        stderr=endpoint.stderr,
+        low=endpoint.gamma_meas - reach * endpoint.stderr,
+        high=endpoint.gamma_meas + reach * endpoint.stderr,
+        definition=DEFINITIONS["gamma_meas"],
+    )
+    evidence, depth = few.evidence - without_departure(few), depth_of(few)
+    place = NAMES.index("gamma_pred")
+    covariance = float(found.influence[:, place] @ endpoint.influence)
+    difference = difference_of(
+        estimates["gamma_pred"], measured, covariance, min(found.freedom, endpoint.freedom)
+    )
+    width = float(stats.t.ppf(0.5 + context.confidence / 2, found.freedom))
+    drawing = Drawing(fitted, found, endpoint, width)
+    tables = drawing.tables()
+    departed = _departed(fitted, tables["departures"])
+    judged = judge(
+        gamma_0=estimates["gamma_0"],
+        predicted=estimates["gamma_pred"],
+        measured=measured,
+        difference=difference,
+        depth=depth,
+        evidence_of_departure=evidence,
+        departed=departed,
+        sizes=len(runs.sizes),
+    )
+    return Findings(
+        gamma_1=estimates["gamma_1"],
+        gamma_2=estimates["gamma_2"],
+        gamma_pred=estimates["gamma_pred"],
+        gamma_meas=measured,
+        further={"gamma_0": estimates["gamma_0"], "gamma_1_bend": estimates["bend"]},
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        mean_curves=mean_curves(curves),
+        optima=optima,
+        tables=tables,
+        extras={
+            "optimum_chosen_on": chosen_on(curves),
+            "agreement": difference,
+            "departures_seen": departed,
+            "log_bayes_factor_of_departure": evidence,
+            "delta": {"value": depth.value, "stderr": depth.stderr, "log_bayes_factor": depth.log_bayes_factor},
+            "joint": _joint(estimates["gamma_pred"], measured, covariance),
+            "trade": _trade(found),
+            "model": _model(fitted),
+        },
+        method=METHOD,
+        warnings=_warnings(estimates, optima, evidence),
+        predict=drawing.predict,
+    )
+
+
+def _estimate(found: Exponents, name: str, confidence: float) -> Estimate:
+    value = float(found.values[NAMES.index(name)])
+    scatter, choices = found.stderr(name)
+    stderr = float(np.hypot(scatter, choices))
+    reach = float(stats.t.ppf(0.5 + confidence / 2, found.freedom)) * stderr
+    return Estimate(
+        value=value,
+        stderr=stderr,
+        low=value - reach,
+        high=value + reach,
+        statistical=scatter,
+        window=choices,
+        definition=DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"]),
+    )
+
+
+def _departed(fitted: Fit, departures: pd.DataFrame) -> int:
+    """Return how many train sizes have a run that reached its departure norm."""
+    runs = fitted.runs
+    reached = np.array([runs.x[runs.size_of == k].max() for k in range(len(runs.sizes))])
+    place = (departures["log_norm"].to_numpy() - runs.shift) / runs.scale
+    return int((reached >= place).sum())
+
+
+def _joint(predicted: Estimate, measured: Estimate, covariance: float) -> dict[str, Any]:
+    most = 0.95 * predicted.stderr * measured.stderr
+    both = float(np.clip(covariance, -most, most))
+    return {
+        "mean": [predicted.value, measured.value],
+        "covariance": [[predicted.stderr**2, both], [both, measured.stderr**2]],
+    }
+
+
+def _trade(found: Exponents) -> dict[str, float]:
+    """Return how gamma_1 and gamma_2 trade against each other: the correlation of their errors."""
+    one, two = NAMES.index("gamma_1"), NAMES.index("gamma_2")
+    scale = float(np.sqrt(found.model[one, one] * found.model[two, two]))
+    return {"correlation_gamma_1_gamma_2": float(found.model[one, two] / scale) if scale > 0 else 0.0}
+
+
+def _model(fitted: Fit) -> dict[str, float]:
+    """Return standard deviations of what evidence chose, of ln error or of ln norm."""
+    v, scale = fitted.variances, fitted.runs.scale
+    return {
+        "noise_relative": float(np.sqrt(v.noise * fitted.noise.relative)),
+        "noise_counting": float(v.noise * fitted.noise.counting),
+        "drift": float(np.sqrt(v.drift)),
+        "run_offset": float(np.sqrt(v.run_offset)),
+        "run_shift": float(np.sqrt(v.run_shift) * scale),
+        "size_offset": float(np.sqrt(v.size_offset)),
+        "size_shift": float(np.sqrt(v.size_shift) * scale),
+        "correction_g": float(np.sqrt(v.correction_g)),
+        "correction_h": float(np.sqrt(v.correction_h)),
+        "log_evidence": fitted.evidence,
+    }
+
+
+def _warnings(
+    estimates: dict[str, Estimate], optima: pd.DataFrame, evidence: float
+) -> tuple[AnalysisWarning, ...]:
+    warnings = []
+    bounds = ~optima["bracketed"].to_numpy(dtype=bool)
+    if bounds.mean() > 0.5:
+        warnings.append(
+            AnalysisWarning(
+                code="optima_are_bounds",
+                message=f"{int(bounds.sum())} of {len(bounds)} runs have their least error at an end of their "
+                "curve: gamma_meas is that of the error where training ended",
+            )
+        )
+    if not np.isfinite(estimates["gamma_2"].value) or evidence < STRONG:
+        warnings.append(
+            AnalysisWarning(
+                code="no_departure",
+                message="no curve leaves the envelope: gamma_2 and gamma_pred are not measured",
+            )
+        )
+    return tuple(warnings)

@@ -1,0 +1,71 @@
+"""How far a measured point scatters: a relative part, and a part like that of counting errors on a test set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+
+FLOOR = 1e-12
+"""Variance below which numbers are taken as exact."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Variance of a log error of mean ln(mu): relative + counting (1 - mu) / mu.
+
+    A test set of n examples gives counting = 1/n where its errors are independent from point to point. Where
+    they are not, as with one test set measured again and again, the data say what is left of it.
+    """
+
+    relative: float
+    counting: float
+
+    def variance(self, log_mean: Floats) -> Floats:
+        """Return the variance at fitted log errors, any shape."""
+        mean = np.exp(np.clip(log_mean, -40.0, 0.0))
+        return self.relative + self.counting * (1 - mean) / mean + FLOOR
+
+    def working_response(self, runs: Runs, log_mean: Floats) -> Floats:
+        """Return what is fitted in place of ln(error), (R, n).
+
+        For counts it is the working response of a generalised linear model with log link (McCullagh and
+        Nelder 1989, section 2.5), ln(mu) + (error - mu)/mu: the log of a count is biased, and that of a count
+        of zero does not exist.
+        """
+        if self.counting == 0:
+            return runs.log_error
+        return np.asarray(
+            log_mean + np.clip(runs.error / np.exp(np.clip(log_mean, -40.0, 40.0)) - 1, -1.0, 20.0)
+        )
+
+
+def noise_of(runs: Runs) -> Noise:
+    """Return the noise, from the deviation of each point from the chord of its neighbours.
+
+    The deviations' squares (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73, 625) are regressed on 1 and
+    (1 - mu)/mu with coefficients >= 0, weighted by their own expected spread.
+    """
+    from scipy.optimize import nnls
+
+    y = runs.log_error
+    x, left, middle, right = runs.x, slice(None, -2), slice(1, -1), slice(2, None)
+    whole = runs.mask[:, right] & (x[:, right] > x[:, left])
+    if not whole.any():
+        return Noise(FLOOR, 0.0)
+    a = ((x[:, right] - x[:, middle])[whole]) / (x[:, right] - x[:, left])[whole]
+    chord = a * y[:, left][whole] + (1 - a) * y[:, right][whole]
+    square = (y[:, middle][whole] - chord) ** 2 / (1 + a**2 + (1 - a) ** 2)
+    mean = np.exp(np.minimum(chord, 0.0))
+    count = (1 - mean) / mean
+    relative, counting = float(square.mean()), 0.0
+    for _ in range(20):
+        weight = 1 / (relative + counting * count + FLOOR)
+        design = np.stack([weight, weight * count], axis=1)
+        (one, other), _ = nnls(design, square * weight)
+        if one + other == 0:
+            break
+        relative, counting = float(one), float(other)
+    return Noise(max(relative, FLOOR), counting)

@@ -1,0 +1,119 @@
+"""What is known before the data: weak priors of the named parameters, and the variances that evidence chooses.
+
+Lengths are in units of x (a tenth of the norms measured), so that no prior depends on the norm's scale. The
+priors hold a model together whose two slopes would otherwise trade against each other where no curve is
+seen before its departure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+from normlaw_plugins.protocols.envelope_model.shape import (
+    CEILING,
+    DEPTH,
+    GAMMA_0,
+    GAMMA_2,
+    LEVEL,
+    LOG_A,
+    LOG_GAMMA_1,
+    LOG_Q,
+    LOG_RATIO,
+    LOG_SHARPNESS,
+    U_0,
+    X_1,
+    Shape,
+)
+
+SAME, FREE = 0.03, 0.5
+"""Standard deviation of gamma_0: "the same for every P", or not. Both are fitted and evidence chooses: a spike
+and a slab (Mitchell and Beauchamp 1988)."""
+
+
+@dataclass(frozen=True)
+class Variances:
+    """What evidence chooses. Runs differ by an offset and by a displacement of their departure, sizes too."""
+
+    noise: float = 1.0
+    """Multiple of the noise that neighbouring points show."""
+    drift: float = 1e-4
+    """Variance of a run's smooth deviation (an Ornstein-Uhlenbeck process in x): its points are correlated."""
+    drift_length: float = 0.5
+    run_offset: float = 1e-3
+    run_shift: float = 1e-2
+    size_offset: float = 1e-4
+    size_shift: float = 1e-2
+    correction_g: float = 0.3**2
+    correction_h: float = 0.6**2
+
+    LIMITS = {  # noqa: RUF012 - a constant of the class
+        "noise": (0.3, 3.0),
+        "drift": (1e-10, 1.0),
+        "drift_length": (0.05, 5.0),
+        "run_offset": (1e-10, 1.0),
+        "run_shift": (1e-10, 4.0),
+        "size_offset": (1e-9, 0.1),
+        "size_shift": (1e-7, 2.0),
+        "correction_g": (1e-5, 4.0),
+        "correction_h": (1e-5, 9.0),
+    }
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names in the order in which they are searched."""
+        return tuple(field.name for field in fields(self))[::-1]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Independent normal priors, (K,)."""
+
+    mean: Floats
+    precision: Floats
+
+
+def start_of(runs: Runs, shape: Shape, gamma_2: float) -> tuple[Floats, Prior]:
+    """Return parameters to begin at and the priors of the named ones, for a guess of gamma_2 (scaled)."""
+    y = np.where(runs.mask, runs.log_error, np.inf)
+    rows = np.arange(len(y))
+    least = y.argmin(axis=1)
+    x_least = runs.x[rows, least]
+    fall = (y[:, 0] - y[rows, least]) / np.maximum(x_least - runs.x[:, 0], 1e-9)
+    log_slope = float(np.log(max(float(np.median(fall)), 0.02)))
+    top = float(runs.log_error[runs.mask].max())
+    theta = np.zeros(shape.count)
+    theta[LOG_GAMMA_1] = theta[LOG_A] = log_slope + np.log(1.3)
+    theta[X_1], theta[LOG_RATIO], theta[GAMMA_2] = -1.0, np.log(2.0), gamma_2
+    theta[U_0] = float(np.median(x_least - gamma_2 * runs.p)) - 0.5
+    theta[CEILING], theta[LOG_SHARPNESS] = top + 0.05, np.log(4.0)
+    mean, precision = np.zeros(shape.count), np.zeros(shape.count)
+    for place, value, deviation in (
+        (LEVEL, 0.0, 10.0),
+        (GAMMA_0, 0.0, FREE),
+        (LOG_GAMMA_1, log_slope, 1.0),
+        (LOG_Q, 0.0, 1.0),
+        (X_1, -1.0, 4.0),
+        (LOG_A, log_slope, 1.0),
+        (LOG_RATIO, np.log(2.0), 0.6),
+        (U_0, theta[U_0], 5.0),
+        (GAMMA_2, 0.0, 20.0 / runs.span),
+        (CEILING, top + 0.3, 0.7),
+        (LOG_SHARPNESS, np.log(4.0), 1.0),
+        (DEPTH, 0.0, 1e-5),
+    ):
+        mean[place], precision[place] = value, deviation**-2.0
+    fitted = shape(theta, derivatives=False).fitted
+    theta[LEVEL] = float((runs.log_error - fitted)[runs.mask].mean())
+    return theta, Prior(mean, precision)
+
+
+def with_variances(prior: Prior, shape: Shape, variances: Variances) -> Prior:
+    """Return the prior of all parameters, those of corrections and sizes included."""
+    precision = prior.precision.copy()
+    precision[shape.g] = 1 / variances.correction_g
+    precision[shape.h] = 1 / variances.correction_h
+    precision[shape.offsets] = 1 / variances.size_offset
+    precision[shape.shifts] = 1 / variances.size_shift
+    return Prior(prior.mean, precision)
