@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def analyse(curves: pd.DataFrame, params: Params, context: AnalysisContext) -> Findings:
+def analyse(curves: pd.DataFrame, params: Params, context: AnalysisContext) -> Findings:  # noqa: ARG001
     """Fit the laws without windows.
 
     With x = ln norm and p = ln P,

@@ -112,12 +112,12 @@ def _better_variances(
     """Return variances one by one multiplied or divided where evidence grows, and the evidence."""
     point = linearise(shape, noise, theta, shifts)
     value = gaussian(shape, point, theta, variances, named).evidence()
-    for name in factors:
+    for name, factor in list(factors.items()):
         if shape.runs.single and name.startswith("run_"):
             continue
         low, high = variances.LIMITS[name]
         for sign in (1, -1):
-            changed = getattr(variances, name) * float(np.exp(sign * factors[name]))
+            changed = getattr(variances, name) * float(np.exp(sign * factor))
             if not low <= changed <= high:
                 continue
             other = replace(variances, **{name: changed})

@@ -1,0 +1,167 @@
+"""The protocol `envelope`: known answers, honest intervals, right verdicts, true derivatives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from normlaw.analysis import Options, analyse
+from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.shape import CEILING, DEPTH, GAMMA_2, LEVEL, U_0, Shape
+from normlaw_registry import Theory, load_catalogue, validate_params
+from normlaw_registry.testing.protocol import synthetic_curves
+from normlaw_tests.law_families import FAILING, FAMILIES, draw
+
+CATALOGUE = load_catalogue()
+EACH = 11
+EXPONENTS = ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
+
+
+def exact_perceptron(relative: bool) -> pd.DataFrame:
+    """Return replica curves of the perceptron: eps, or 0.9 eps / eps_0 with Hebb's error eps_0."""
+    theory = CATALOGUE.get(Theory, "perceptron")
+    points = theory.predict(
+        validate_params(theory, {}), [8, 16, 32, 64, 128, 256], list(np.geomspace(0.3, 3000, 60))
+    )
+    frame = pd.DataFrame([(q.alpha, q.norm, q.error) for q in points], columns=["alpha", "norm", "error"])
+    hebb = np.arccos(np.sqrt(2 * frame["alpha"] / (2 * frame["alpha"] + np.pi))) / np.pi
+    return pd.DataFrame(
+        {
+            "run": frame["alpha"].astype(str),
+            "train_size": (1000 * frame["alpha"]).astype(int),
+            "log_norm": np.log(frame["norm"]),
+            "test_error": 0.9 * frame["error"] / hebb if relative else frame["error"],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def perceptron() -> dict[bool, pd.DataFrame]:
+    return {relative: exact_perceptron(relative) for relative in (False, True)}
+
+
+def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) -> None:
+    relative = analyse(perceptron[True], CATALOGUE).to_dict()
+    assert relative["gamma_pred"] == pytest.approx(0.511, abs=0.015)
+    assert relative["verdict"] == "hold"
+    whole = analyse(perceptron[False], CATALOGUE).to_dict()
+    assert whole["gamma_0"] == pytest.approx(0.5, abs=0.01)
+    assert whole["gamma_1"] == pytest.approx(0.5, abs=0.01)
+    assert whole["gamma_2"] == pytest.approx(1.0, abs=0.02)
+    assert whole["gamma_pred"] == pytest.approx(whole["gamma_meas"], abs=0.02)
+    assert whole["verdict"] == "hold"
+
+
+@pytest.mark.parametrize("name", ["cnn_cifar10", "resnet_cifar10"])
+def test_the_published_curves_obey_the_laws(name) -> None:
+    from pathlib import Path
+
+    file = Path(__file__).parents[4] / "shared" / "paper_curves" / f"{name}.csv"
+    if not file.is_file():
+        pytest.skip("the paper's curves are not at hand")
+    found = analyse(pd.read_csv(file), CATALOGUE).to_dict()
+    low, high = found["gamma_pred_ci"]
+    assert (high - low) / 2 <= 0.15
+    assert found["verdict"] == "hold"
+    assert found["agreement"]["p_value"] > 0.05
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> pd.DataFrame:
+    rows = []
+    for family in FAMILIES:
+        for number in range(EACH):
+            curves, truth = draw(family, number)
+            found = analyse(curves, CATALOGUE).to_dict()
+            true = {
+                "gamma_1": truth.gamma_1,
+                "gamma_2": truth.gamma_2,
+                "gamma_pred": truth.gamma_pred,
+                "gamma_meas": truth.gamma_pred,
+            }
+            covered = {
+                name: found[f"{name}_ci"][0] <= value <= found[f"{name}_ci"][1]
+                or (found["verdict"] == "cannot_tell" and np.isnan(found[name]))
+                for name, value in true.items()
+            }
+            rows.append({"family": family, "verdict": found["verdict"], **covered})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPONENTS)
+def test_intervals_cover_as_often_as_they_say(outcomes, name) -> None:
+    # 77 studies: a true 95 % gives fewer than 67 (87 %) in 0.5 % of tries
+    assert outcomes[name].mean() >= 0.87
+
+
+@pytest.mark.slow
+def test_true_laws_are_seldom_said_to_fail(outcomes) -> None:
+    # a true 5 % gives more than 8 of 77 in 2 % of tries
+    assert (outcomes["verdict"] == "fail").sum() <= 8
+    assert (outcomes["verdict"] == "hold").mean() >= 0.7
+
+
+@pytest.mark.slow
+def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
+    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE).findings.verdict for number in range(8)]
+    assert verdicts.count("fail") >= 6
+
+
+def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> None:
+    frames = []
+    for size in (1000, 2000, 4000, 8000, 16000):
+        x = np.linspace(0, 1 + 0.4 * np.log(size), 40)
+        frames += [
+            pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": 0.9 * np.exp(-x / 2)})
+            for seed in range(3)
+        ]
+    found = analyse(pd.concat(frames, ignore_index=True), CATALOGUE).to_dict()
+    assert found["verdict"] == "cannot_tell"
+    assert [reason["code"] for reason in found["reasons"]] == ["no_departure"]
+    assert found["gamma_meas"] == pytest.approx(0.2, abs=1e-6)
+
+
+def test_predictions_follow_the_curves_and_the_law() -> None:
+    curves, truth = draw("straight", 1)
+    findings = analyse(curves, CATALOGUE).findings
+    assert findings.predict is not None
+    largest = curves[curves["train_size"] == curves["train_size"].max()]
+    means = largest.groupby(largest.groupby("run").cumcount())[["log_norm", "test_error"]].mean()
+    predicted = findings.predict(
+        np.full(len(means), largest["train_size"].iloc[0]), means["log_norm"].to_numpy()
+    )
+    away = predicted["log_error"] - np.log(means["test_error"]).to_numpy()
+    assert np.abs(away).max() < 0.15
+    ahead = findings.predict(np.array([1e5, 1e6]), None)
+    fall = (ahead["log_error"][0] - ahead["log_error"][1]) / np.log(10)
+    assert fall == pytest.approx(findings.gamma_pred.value)
+    assert ahead["log_error_high"][1] - ahead["log_error_low"][1] > (
+        ahead["log_error_high"][0] - ahead["log_error_low"][0]
+    )
+    assert abs(fall - truth.gamma_pred) < 0.1
+
+
+def test_the_level_of_confidence_reaches_every_limit() -> None:
+    curves = synthetic_curves().drop(columns="log_error")
+    wide, narrow = (analyse(curves, CATALOGUE, Options(confidence=level)).to_dict() for level in (0.95, 0.5))
+    for name in ("gamma_0", *EXPONENTS):
+        width = [ci[1] - ci[0] for ci in (wide[f"{name}_ci"], narrow[f"{name}_ci"])]
+        assert width[0] > 2 * width[1] > 0
+        assert wide[name] == narrow[name]
+
+
+def test_derivatives_of_the_mean_are_those_of_differences() -> None:
+    curves, _ = draw("straight", 0)
+    runs = runs_of(curves)
+    shape = Shape(runs, (-1.0, 3.0))
+    theta = 0.1 * np.random.default_rng(0).normal(size=shape.count)
+    theta[[GAMMA_2, U_0, CEILING, LEVEL, DEPTH]] = 1.0, 5.0, -1.0, -0.5, 0.3
+    jacobian = shape(theta).jacobian
+    for place in range(shape.count):
+        step = np.zeros(shape.count)
+        step[place] = 1e-5
+        above, below = (shape(theta + s * step, 0.0, False).fitted for s in (1, -1))
+        slope = np.where(runs.mask, (above - below) / 2e-5, 0.0)
+        assert np.allclose(slope, jacobian[..., place], atol=1e-7)

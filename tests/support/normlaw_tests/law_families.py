@@ -1,0 +1,98 @@
+"""Synthetic studies in which the laws hold, or fail, with known exponents, to try analyses on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+FAMILIES = ("straight", "bent", "hyperbolic", "gamma_0", "not_bracketed", "small", "binomial")
+"""Where the laws hold: a straight envelope; one that is flat at small norms; one that approaches its power law
+slowly; one that P moves too; curves that end before or without an optimum; 5 sizes of 3 seeds; errors counted on
+1,000 test examples."""
+FAILING = "twice"
+"""Departures of larger sizes end higher, so that the least errors fall half as fast as the laws predict."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The exponents that a study was made with."""
+
+    gamma_0: float
+    gamma_1: float
+    gamma_2: float
+
+    @property
+    def gamma_pred(self) -> float:
+        """What the laws predict, and where they hold what is measured."""
+        return self.gamma_0 + self.gamma_1 * self.gamma_2
+
+
+def draw(family: str, number: int) -> tuple[pd.DataFrame, Truth]:
+    """Return the curves of one study of a family with exponents, sizes, seeds and noise drawn at random.
+
+    In "hyperbolic" gamma_1 is the mean slope of the envelope between the first and the last optimum.
+    """
+    rng = np.random.default_rng([number, (*FAMILIES, FAILING).index(family)])
+    gamma_1, gamma_2 = float(rng.uniform(0.15, 0.7)), float(rng.uniform(0.6, 1.4))
+    gamma_0 = 0.2 if family == "gamma_0" else 0.0
+    largest = float(rng.choice([16_000, 64_000]))
+    count, seeds, points = int(rng.integers(5, 9)), int(rng.integers(3, 6)), int(rng.integers(35, 50))
+    if family == "small":
+        count, seeds = 5, 3
+    if family == FAILING:
+        largest, count, seeds = 64_000.0, 8, 5
+    sizes = np.geomspace(1000, largest, count).astype(int)
+    noise = 0.003 if family == "binomial" else float(np.exp(rng.uniform(np.log(0.003), np.log(0.03))))
+    offset, scatter = float(rng.uniform(0, 0.03)), float(rng.uniform(0.03, 0.2))
+    rise, reach = float(rng.uniform(0.3, 1.5)), float(rng.uniform(5, 8))
+    bend = float(rng.uniform(0.5, 1.5))
+    shape = ("turn", "kink", "sum", "turn")[number % 4]
+    end = 2.0
+    if family == "not_bracketed" and number % 2:
+        shape = "falling"
+    elif family == "not_bracketed":
+        end = -0.3
+
+    size = np.repeat(sizes, seeds)  # (runs,)
+    p = np.log(size / sizes[0])[:, None]  # (runs, 1)
+    begin = 10 - reach
+    x = begin + (reach + end + gamma_2 * p) * np.linspace(0, 1, points)  # (runs, points)
+    z = x - 10 - gamma_2 * p - scatter * rng.normal(size=(len(size), 1))
+    envelope = gamma_1 * (x - 10)
+    if family == "bent":
+        envelope = gamma_1 * (x - 10 + bend * np.exp(-(x - begin + 0.5) / bend))
+    if family == "hyperbolic":
+        envelope = envelope - np.log1p(bend * np.exp(-0.5 * (x - begin)))
+    departure = {
+        "turn": np.log1p(gamma_1 / rise * np.exp((gamma_1 + rise) * z)),
+        "sum": np.log1p(0.2 * np.exp((gamma_1 + rise) * z)),
+        "kink": (gamma_1 + rise) * np.maximum(z, 0),
+        "falling": 0.7 * gamma_1 * np.logaddexp(0, 1.5 * (z + 1)) / 1.5,
+    }[shape]
+    law = np.log(0.2) - gamma_0 * p - envelope + departure + offset * rng.normal(size=(len(size), 1))
+    if family == FAILING:
+        law = law + gamma_1 * gamma_2 / 2 * p / (1 + np.exp(-2 * (z + 1)))
+    error = (np.exp(-8 * law) + 0.9**-8) ** (-1 / 8)
+    error = np.minimum(error * np.exp(noise * rng.normal(size=x.shape)), 1)
+    if family == "binomial":
+        error = rng.binomial(1000, error) / 1000
+    if family == "hyperbolic":  # the mean slope where curves depart
+        first, last = 10.0, 10.0 + gamma_2 * float(p.max())
+        gained = np.log1p(bend * np.exp(-0.5 * (first - begin))) - np.log1p(
+            bend * np.exp(-0.5 * (last - begin))
+        )
+        gamma_1 += float(gained) / (last - first)
+    seed = np.tile(np.arange(seeds), len(sizes))
+    names = [f"{a}/{b}" for a, b in zip(size, seed, strict=True)]
+    frame = pd.DataFrame(
+        {
+            "run": np.repeat(names, points),
+            "train_size": np.repeat(size, points),
+            "seed": np.repeat(seed, points),
+            "log_norm": x.ravel(),
+            "test_error": error.ravel(),
+        }
+    )
+    return frame, Truth(gamma_0, gamma_1, gamma_2)
