@@ -9,8 +9,8 @@ import pandas as pd
 
 FAMILIES = ("straight", "bent", "hyperbolic", "gamma_0", "not_bracketed", "small", "binomial")
 """Where the laws hold: a straight envelope; one that is flat at small norms; one that approaches its power law
-slowly; one that P moves too; curves that end before or without an optimum; 5 sizes of 3 seeds; errors counted on
-1,000 test examples."""
+slowly; one that P moves too; curves that end before or without an optimum; 5 sizes of 3 seeds; errors counted
+on 1,000 test examples."""
 FAILING = "twice"
 """Departures of larger sizes end higher, so that the least errors fall half as fast as the laws predict."""
 
