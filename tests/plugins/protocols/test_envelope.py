@@ -14,6 +14,7 @@ from normlaw_registry.testing.protocol import synthetic_curves
 from normlaw_tests.law_families import FAILING, FAMILIES, draw
 
 CATALOGUE = load_catalogue()
+ENVELOPE = Options(protocol="envelope")
 EACH = 11
 EXPONENTS = ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
 
@@ -42,10 +43,10 @@ def perceptron() -> dict[bool, pd.DataFrame]:
 
 
 def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) -> None:
-    relative = analyse(perceptron[True], CATALOGUE).to_dict()
+    relative = analyse(perceptron[True], CATALOGUE, ENVELOPE).to_dict()
     assert relative["gamma_pred"] == pytest.approx(0.511, abs=0.015)
     assert relative["verdict"] == "hold"
-    whole = analyse(perceptron[False], CATALOGUE).to_dict()
+    whole = analyse(perceptron[False], CATALOGUE, ENVELOPE).to_dict()
     assert whole["gamma_0"] == pytest.approx(0.5, abs=0.01)
     assert whole["gamma_1"] == pytest.approx(0.5, abs=0.01)
     assert whole["gamma_2"] == pytest.approx(1.0, abs=0.02)
@@ -60,7 +61,7 @@ def test_the_published_curves_obey_the_laws(name) -> None:
     file = Path(__file__).parents[4] / "shared" / "paper_curves" / f"{name}.csv"
     if not file.is_file():
         pytest.skip("the paper's curves are not at hand")
-    found = analyse(pd.read_csv(file), CATALOGUE).to_dict()
+    found = analyse(pd.read_csv(file), CATALOGUE, ENVELOPE).to_dict()
     low, high = found["gamma_pred_ci"]
     assert (high - low) / 2 <= 0.15
     assert found["verdict"] == "hold"
@@ -73,7 +74,7 @@ def outcomes() -> pd.DataFrame:
     for family in FAMILIES:
         for number in range(EACH):
             curves, truth = draw(family, number)
-            found = analyse(curves, CATALOGUE).to_dict()
+            found = analyse(curves, CATALOGUE, ENVELOPE).to_dict()
             true = {
                 "gamma_1": truth.gamma_1,
                 "gamma_2": truth.gamma_2,
@@ -105,7 +106,7 @@ def test_true_laws_are_seldom_said_to_fail(outcomes) -> None:
 
 @pytest.mark.slow
 def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
-    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE).findings.verdict for number in range(8)]
+    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE, ENVELOPE).findings.verdict for number in range(8)]
     assert verdicts.count("fail") >= 6
 
 
@@ -117,7 +118,7 @@ def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> Non
             pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": 0.9 * np.exp(-x / 2)})
             for seed in range(3)
         ]
-    found = analyse(pd.concat(frames, ignore_index=True), CATALOGUE).to_dict()
+    found = analyse(pd.concat(frames, ignore_index=True), CATALOGUE, ENVELOPE).to_dict()
     assert found["verdict"] == "cannot_tell"
     assert [reason["code"] for reason in found["reasons"]] == ["no_departure"]
     assert found["gamma_meas"] == pytest.approx(0.2, abs=1e-6)
@@ -125,7 +126,7 @@ def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> Non
 
 def test_predictions_follow_the_curves_and_the_law() -> None:
     curves, truth = draw("straight", 1)
-    findings = analyse(curves, CATALOGUE).findings
+    findings = analyse(curves, CATALOGUE, ENVELOPE).findings
     assert findings.predict is not None
     largest = curves[curves["train_size"] == curves["train_size"].max()]
     means = largest.groupby(largest.groupby("run").cumcount())[["log_norm", "test_error"]].mean()
@@ -145,7 +146,10 @@ def test_predictions_follow_the_curves_and_the_law() -> None:
 
 def test_the_level_of_confidence_reaches_every_limit() -> None:
     curves = synthetic_curves().drop(columns="log_error")
-    wide, narrow = (analyse(curves, CATALOGUE, Options(confidence=level)).to_dict() for level in (0.95, 0.5))
+    wide, narrow = (
+        analyse(curves, CATALOGUE, Options(protocol="envelope", confidence=level)).to_dict()
+        for level in (0.95, 0.5)
+    )
     for name in ("gamma_0", *EXPONENTS):
         width = [ci[1] - ci[0] for ci in (wide[f"{name}_ci"], narrow[f"{name}_ci"])]
         assert width[0] > 2 * width[1] > 0

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFINITIONS = {
-    "gamma_0": "what P adds at the same norm: error ~ P^-gamma_0 on the envelope; 0 if it is one for all P",
-    "gamma_1": "early law: mean slope of the envelope, error ~ norm^-gamma_1, where the curves depart",
-    "gamma_2": "departure: norm at which curves leave the envelope ~ P^gamma_2",
+    "gamma_0": "error ~ P^-gamma_0 at one norm; 0: same for all P",
+    "gamma_1": "envelope: error ~ norm^-gamma_1 where curves depart",
+    "gamma_2": "departure: norm of leaving the envelope ~ P^gamma_2",
     "gamma_pred": "predicted endpoint law: gamma_0 + gamma_1 * gamma_2",
-    "gamma_meas": "measured endpoint law: least error ~ P^-gamma_meas, from the least errors alone",
-    "gamma_1_bend": "ln of the envelope's slope at the last departure over that at the first; 0: straight",
+    "gamma_meas": "measured endpoint law: least error ~ P^-gamma_meas",
+    "gamma_1_bend": "ln slope of envelope, last over first; 0: straight",
 }
+
+MIN_SIZES = 3
 
 METHOD = (
     "ln error = c - gamma_0 ln P - G(ln norm) + H(ln norm - gamma_2 ln P), G and H rising: an envelope that "
@@ -49,10 +51,14 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
     """Fit envelope, departure and endpoint law.
 
     Raises:
-        InputError: the curves span no norms.
+        InputError: fewer than three train sizes, or the curves span no norms.
 
     """
     runs = runs_of(curves)
+    if len(runs.sizes) < MIN_SIZES:
+        raise InputError(
+            f"an envelope and departures need at least {MIN_SIZES} train sizes, got {len(runs.sizes)}"
+        )
     if runs.scale * len(runs.x) <= 1e-8:
         raise InputError("all points have the same norm: the laws need norms that change during training")
     few = fit(runs.thinned(MOST_RUNS))
