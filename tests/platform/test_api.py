@@ -248,7 +248,7 @@ def test_curves_from_a_file(here) -> None:
 def test_studies_and_components_are_frames() -> None:
     studies = normlaw.studies()
     quick = studies[studies["name"] == "quickstart"].iloc[0]
-    assert quick["runs"] == 18
+    assert quick["runs"] == 24
     components = normlaw.plugins()
     assert "cnn" in components.loc[components["kind"] == "architecture", "name"].tolist()
     assert normlaw.load_study("cnn_mnist", scale="small").name == "cnn_mnist-small"
