@@ -16,8 +16,9 @@ LEVEL = 0.05
 RELEVANT = 0.25
 """Part of gamma_meas that gamma_0 or delta must amount to before it makes the laws fail: on exact curves of
 solvable models, which have corrections to scaling and no noise, everything is significant."""
-STRONG = 3.0
-"""Logarithm of the Bayes factor (20) from which evidence counts as strong (Kass and Raftery 1995)."""
+STRONG, VERY_STRONG = 3.0, 5.0
+"""Logarithms of the Bayes factors (20, 150) from which evidence counts as strong, and as very strong (Kass and
+Raftery 1995): strong evidence is asked for before a departure counts as seen, very strong before laws fail by it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def judge(
     """Return whether the laws hold.
 
     They fail where gamma_pred differs from gamma_meas, where departures of other train sizes are not the same
-    but for their norm (delta is not 0, by test, by strong evidence and by its size), or where curves of larger
+    but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of larger
     train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged where no
     curve, or those of fewer than three sizes, left the envelope, or where the data would not tell gamma_pred
     from 0.
@@ -112,7 +113,7 @@ def judge(
         )
     delta = 2 * float(stats.norm.sf(abs(depth.value) / depth.stderr)) if depth.stderr > 0 else 1.0
     least = RELEVANT * abs(measured.value)
-    if depth.log_bayes_factor > STRONG and delta < LEVEL / 2 and abs(depth.value) > least:
+    if depth.log_bayes_factor > VERY_STRONG and delta < LEVEL / 2 and abs(depth.value) > least:
         failures.append(
             AnalysisWarning(
                 code="departures_differ",
