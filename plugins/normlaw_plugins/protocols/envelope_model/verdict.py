@@ -18,7 +18,7 @@ RELEVANT = 0.25
 solvable models, which have corrections to scaling and no noise, everything is significant."""
 STRONG, VERY_STRONG = 3.0, 5.0
 """Logarithms of the Bayes factors (20, 150) from which evidence counts as strong, and as very strong (Kass and
-Raftery 1995): strong evidence is asked for before a departure counts as seen, very strong before laws fail by it."""
+Raftery 1995): strong before a departure counts as seen, very strong before laws fail by its depth."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def judge(
     """Return whether the laws hold.
 
     They fail where gamma_pred differs from gamma_meas, where departures of other train sizes are not the same
-    but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of larger
-    train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged where no
-    curve, or those of fewer than three sizes, left the envelope, or where the data would not tell gamma_pred
+    but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of
+    larger train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged where
+    no curve, or those of fewer than three sizes, left the envelope, or where the data would not tell gamma_pred
     from 0.
 
     Args:
