@@ -34,7 +34,7 @@ class Endpoint:
     influence: Floats
     """What each run moves gamma_meas, (R,), in the order of the optima."""
     table: pd.DataFrame
-    """train_size, log_error, stderr, fitted: one row a size."""
+    """One row a size, with columns train_size, log_error, stderr and fitted."""
 
 
 def endpoint_of(optima: pd.DataFrame) -> Endpoint:
