@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Fit:
     evidence: float
     quadratic: Gaussian
 
-    @property
+    @cached_property
     def posterior(self) -> Floats:
         """Covariance of the parameters, (K, K): scatter, and what smoothing leaves open (Wahba 1983)."""
         return np.asarray(np.linalg.inv(self.quadratic.curvature), dtype=np.float64)

@@ -71,9 +71,9 @@ def judge(
 
     They fail where gamma_pred differs from gamma_meas, where departures of other train sizes are not the same
     but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of
-    larger train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged where
-    no curve, or those of fewer than three sizes, left the envelope, or where the data would not tell gamma_pred
-    from 0.
+    larger train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged
+    where no curve, or those of fewer than three sizes, left the envelope, or where the data would not tell
+    gamma_pred from 0.
 
     Args:
         gamma_0: with a one-sided test of gamma_0 < 0.
