@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from normlaw.execution.process import Died, Done, Failed, News, WorkerProcess
+from normlaw.execution.process import MAX_ATTEMPTS, Died, Done, Failed, News, WorkerProcess
 from normlaw.execution.signals import put_off
+from normlaw.failures import Failure
 from normlaw.spec import RunSpec
 from normlaw.study import Planned
 from normlaw.training.trial import Misfit, Place, try_out
@@ -59,6 +60,15 @@ def combinations(plans: Iterable[Planned]) -> list[Combination]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class _Lost:
+    """The process died in a trial."""
+
+    place: Place | None
+    """What it was at; None before it was given anything."""
+    death: Died
+
+
 class Trials(AbstractContextManager["Trials"]):
     """A process in which runs are tried out, so that a crash there is told like any other misfit.
 
@@ -96,21 +106,37 @@ class Trials(AbstractContextManager["Trials"]):
     def misfit(self, largest: RunSpec, smallest: RunSpec) -> Misfit | None:
         """Try one combination; see `try_out`.
 
+        A process that was killed says nothing of the combination, so it is tried again as a run would be.
+
         Raises:
             NormlawError: the process cannot be started.
 
         """
+        attempts = 0
+        while True:
+            answer = self._attempt(largest, smallest)
+            if not isinstance(answer, _Lost):
+                return answer
+            attempts += 1
+            failure = answer.death.failure
+            if answer.place is not None and answer.death.by_itself:
+                return Misfit(answer.place, failure)
+            if attempts < MAX_ATTEMPTS:
+                continue
+            if answer.place is None:
+                raise NormlawError(f"no process that trains can be started: {failure.reason}")
+            return Misfit(answer.place, Failure(f"{attempts} times, {failure.reason}", failure.traceback))
+
+    def _attempt(self, largest: RunSpec, smallest: RunSpec) -> Misfit | _Lost | None:
         if self._process is None:
             with put_off():
                 self._process = WorkerProcess(self._device)
         process = self._process
-        arguments = (largest, smallest, self._folder, self._device, self._download)
-        place: Place = ()
-        given = False
+        place: Place | None = None
         while True:
-            if process.ready and not given:
-                given = True
-                process.give(_try_out, *arguments)
+            if process.ready and place is None:
+                place = ()
+                process.give(_try_out, largest, smallest, self._folder, self._device, self._download)
             wait(list(process.handles))
             for message in process.messages():
                 match message:
@@ -120,13 +146,11 @@ class Trials(AbstractContextManager["Trials"]):
                         found: Misfit | None = result
                         return found
                     case Failed(failure):
-                        return Misfit(place, failure)
-                    case Died(failure=failure):
+                        return Misfit(place or (), failure)
+                    case Died():
                         process.kill()
                         self._process = None
-                        if not given:
-                            raise NormlawError(f"no process that trains can be started: {failure.reason}")
-                        return Misfit(place, failure)
+                        return _Lost(place, message)
 
     def give_away(self) -> WorkerProcess | None:
         """Return the process, to train with; whoever takes it ends it."""

@@ -108,3 +108,44 @@ def test_a_rehearsal_lists_runs_and_costs_and_makes_nothing(
     assert "6 runs, 240 steps" in done.stdout
     assert "1 combination" in done.stdout
     assert list(folder.iterdir()) == []
+
+
+DEADLY = """
+import os
+import signal
+from pathlib import Path
+
+from normlaw_registry import Architecture, Params, hookimpl
+from torch import nn
+
+
+class Deaths(Params):
+    deaths: int
+
+
+def build(params, task):
+    with Path("builds.txt").open("a") as file:
+        print(file=file)
+    if len(Path("builds.txt").read_text()) <= params.deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+
+@hookimpl
+def normlaw_architectures():
+    yield Architecture(name="deadly", summary="s", build=build, params=Deaths)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("deaths", "status"), [(2, 0), (3, 2)])
+def test_a_killed_trial_is_tried_again(
+    deaths: int, status: int, install_plugin: Callable[[str], Any], small: dict[str, Any], tmp_path: Path
+) -> None:
+    plugin = install_plugin(DEADLY)
+    network = {"name": "deadly", "params": {"deaths": deaths}}
+    study = tmp_path / "small.yaml"
+    study.write_text(yaml.safe_dump(small | {"fixed": {**small["fixed"], "architecture": network}}))
+    done = plugin.normlaw("run", str(study), "--dry-run", cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert ("3 times, its process was killed from outside (SIGKILL)" in done.stderr) == (status == 2)

@@ -14,14 +14,11 @@ from multiprocessing.connection import wait
 from normlaw.execution.attempt import lost
 from normlaw.execution.devices import processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
-from normlaw.execution.process import Died, Done, Failed, News, Ready, WorkerProcess
+from normlaw.execution.process import MAX_ATTEMPTS, Died, Done, Failed, News, Ready, WorkerProcess
 from normlaw.execution.signals import put_off
 from normlaw.execution.worker import work
 from normlaw.failures import Failure
 from normlaw_registry import NormlawError
-
-MAX_ATTEMPTS = 3
-"""How often a stack is begun when its process dies (out of memory, say), before it is halved or has failed."""
 
 
 def execute(

@@ -24,6 +24,8 @@ from normlaw.execution.death import describe_exit, exit_code_of, is_its_own_faul
 from normlaw.execution.signals import SIGNALS, put_off
 from normlaw.failures import Failure, shortened
 
+MAX_ATTEMPTS = 3
+"""How often what a process was at is begun again when it dies (out of memory, say), before it has failed."""
 SECONDS_TO_END = 5.0
 _STOP, _END = "stop", "end"
 
