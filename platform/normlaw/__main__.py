@@ -9,9 +9,12 @@ import atexit
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 STOPPED = 128 + signal.SIGINT
+_stopped_with: list[int] = []
+"""The exit status, once the command was stopped by a signal."""
 
 
 def main() -> None:
@@ -23,7 +26,12 @@ def main() -> None:
         program(prog_name="normlaw")
     except KeyboardInterrupt:  # before there was a command that could meet it
         sys.stderr.write("Stopped.\n")
+        _stopped_with.append(STOPPED)
         sys.exit(STOPPED)
+    except SystemExit as end:
+        if end.code in (STOPPED, 128 + signal.SIGTERM):
+            _stopped_with.append(int(end.code))
+        raise
     finally:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a launch watches for itself
             signal.signal(signal.SIGINT, _end)
@@ -35,8 +43,17 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 def _leave_in_peace() -> None:
-    """Let no Ctrl-C change the exit status any more: Python gives signals their defaults before it ends."""
+    """Let no Ctrl-C change the exit status any more: Python gives signals their defaults before it ends.
+
+    A command that was stopped ends here: all threads have ended and all has been tidied up, and taking the
+    modules of torch and MLflow apart would take seconds more, in which no second Ctrl-C counts.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if _stopped_with:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(_stopped_with[0])
 
 
 if __name__ == "__main__":

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 from types import FrameType
+
+from normlaw.execution.signals import beginning
 
 STOPPED = 128
 """Added to a signal's number it gives the exit code: 130 for Ctrl-C, 143 for SIGTERM, as shells have it."""
+SECONDS_TO_BEGIN = 1.0
+"""How long a process that is being started may take until it is known; if longer, it ends with its launcher."""
+SECONDS_TO_DIE = 1.0
+SECONDS_TO_SAY = 5.0
+SECONDS_FOR_LAST_ACTS = 10.0
+last_acts: list[Callable[[], None]] = []
+"""What a launch that is ended at once does all the same: end what would outlive it on other machines. Each is
+called in a thread that may be left in the middle, and tells by `say` what is left to the user then."""
 _CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[2K", "\x1b[?25h"
 
 
@@ -37,6 +49,7 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
     """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; after it, a SIGINT ends the process at once.
 
     A thread says so and ends the process, whatever the main thread is at: a library's long computation, say.
+    `last_acts` are done before; one SIGINT more leaves them.
     After a first signal the block leaves everything as it is, so that the second still counts while the program
     comes to its end. To be used in the main thread.
 
@@ -45,15 +58,17 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
 
     """
     interrupts = Interrupts()
+    acknowledged = threading.Event()
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         if interrupts.number is None:
             interrupts.number = number
+            acknowledged.wait(SECONDS_TO_SAY)  # else all could be over before the thread has its turn
             raise KeyboardInterrupt
 
     signals, written_by_signals = os.pipe()
     os.set_blocking(written_by_signals, False)
-    threading.Thread(target=_watch, args=(signals, at_once), name="signals", daemon=True).start()
+    threading.Thread(target=_watch, args=(signals, at_once, acknowledged), name="signals", daemon=True).start()
     wakeup = signal.set_wakeup_fd(written_by_signals, warn_on_full_buffer=False)
     handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -66,22 +81,38 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
             os.close(written_by_signals)  # ends the thread
 
 
-def _watch(signals: int, at_once: str) -> None:
+def _watch(signals: int, at_once: str, acknowledged: threading.Event) -> None:
     stopping = False
     while number := os.read(signals, 1):
         if number[0] not in (signal.SIGINT, signal.SIGTERM):
             continue
         if not stopping:
             stopping = True
-            _say("Stopping: each run is left at its next measuring point (Ctrl-C once more: at once)")
+            say("Stopping: each run is left at its next measuring point (Ctrl-C once more: at once)")
+            acknowledged.set()
         elif number[0] == signal.SIGINT:
-            _end_children()
-            _say(at_once)
-            os._exit(STOPPED + signal.SIGINT)
+            try:
+                beginning.acquire(timeout=SECONDS_TO_BEGIN)  # and kept: none is started any more
+                _end_children()
+                _do_last_acts(signals)
+                say(at_once)
+            finally:
+                os._exit(STOPPED + signal.SIGINT)
     os.close(signals)
 
 
-def _say(text: str) -> None:
+def _do_last_acts(signals: int) -> None:
+    if not last_acts:
+        return
+    thread = threading.Thread(target=lambda: [act() for act in last_acts], daemon=True)
+    thread.start()
+    deadline = monotonic() + SECONDS_FOR_LAST_ACTS
+    while thread.is_alive() and monotonic() < deadline:
+        if select.select([signals], [], [], 0.05)[0] and os.read(signals, 1) == bytes([signal.SIGINT]):
+            break
+
+
+def say(text: str) -> None:
     """Write a line in place of the progress bar, past all buffers and their locks."""
     terminal = os.isatty(2)
     with suppress(OSError):
@@ -90,6 +121,10 @@ def _say(text: str) -> None:
 
 def _end_children() -> None:
     children = getattr(sys.modules.get("multiprocessing"), "active_children", None)
-    if children is not None:  # it is not while multiprocessing is being imported, too
-        for child in children():
-            child.kill()
+    if children is None:  # multiprocessing is not imported, or is being imported
+        return
+    killed = children()
+    for child in killed:
+        child.kill()
+    for child in killed:
+        child.join(SECONDS_TO_DIE)

@@ -15,6 +15,7 @@ from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
+from normlaw.execution.signals import put_off
 from normlaw.home import HOME, journal_path, keep_study
 from normlaw.machine.examine import quick
 from normlaw.plan import make_plan
@@ -133,7 +134,8 @@ def launch(
         trials = Trials(trainer.trial_device(device), home / "data", download=download)
         with trials, display.trying(len(combined)):
             check(combined, trials)
-            trainer.take(trials.give_away())
+            with put_off():  # a process that nobody holds could not be ended
+                trainer.take(trials.give_away())
         session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
         plan = make_plan(study, specs, catalogue, home, session.finished(specs))
         keep_study(home, study)

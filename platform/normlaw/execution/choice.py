@@ -55,13 +55,14 @@ class LocalExecutor:
 
     def __init__(self) -> None:
         self._spare: WorkerProcess | None = None
+        self._spare_used = False
 
     def __enter__(self) -> Self:
         """Return the executor itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process that was taken over, if it is idle still."""
+        """End the process that was taken over, if it is there still: an interruption may precede its use."""
         if self._spare is not None:
             self._spare.end()
 
@@ -77,7 +78,8 @@ class LocalExecutor:
         self, stacks: Iterable[Stack], job: Job, on_progress: Callable[[Progress], None]
     ) -> Iterator[Outcome]:
         """Train the runs; see `local.execute`."""
-        spare, self._spare = self._spare, None
+        spare = None if self._spare_used else self._spare
+        self._spare_used = True
         return local.execute(stacks, job, on_progress, spare)
 
     def trial_device(self, device: str) -> str:

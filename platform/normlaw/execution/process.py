@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from normlaw.execution.death import describe_exit, exit_code_of, is_its_own_fault, place_of
-from normlaw.execution.signals import SIGNALS, put_off
+from normlaw.execution.signals import SIGNALS, beginning, put_off
 from normlaw.failures import Failure, shortened
 
 MAX_ATTEMPTS = 3
@@ -95,7 +95,7 @@ class WorkerProcess:
         self._last_words, words = context.Pipe(duplex=False)
         self._process = context.Process(target=_serve, args=(theirs, words), name="normlaw worker")
         resource_tracker.ensure_running()  # it would unblock the signals
-        with put_off(), _main_module_hidden():
+        with put_off(), beginning, _main_module_hidden():
             self._process.start()
         theirs.close()
         words.close()

@@ -16,7 +16,9 @@ from distributed import Client
 from distributed.deploy.spec import ProcessInterface
 
 from normlaw.execution.cluster.configuration import BatchConfiguration, needs
+from normlaw.execution.cluster.queued import QueuedJobs
 from normlaw.execution.cluster.sites import quiet_client
+from normlaw.interrupts import last_acts
 from normlaw_registry import InputError, NormlawError
 
 _on_interrupt = signal.getsignal(signal.SIGINT)
@@ -63,7 +65,10 @@ class BatchSite:
         options = job_options(system, configuration, home)
         self._workers = options["processes"]
         self.needs = needs(configuration.gpus / self._workers, parse_bytes(options["memory"]) // self._workers)
-        self._cluster = open_cluster(system, options, job_cls=_reporting(job, self._refusals))
+        self._queued = QueuedJobs(job.cancel_command)
+        self._cluster = open_cluster(system, options, job_cls=_reporting(job, self._refusals, self._queued))
+        self._cancel_at_once = self._queued.cancel
+        last_acts.append(self._cancel_at_once)
         self._last_look = -SECONDS_BETWEEN_LOOKS
         self._last_seen: dict[str, float] = {}
 
@@ -119,7 +124,12 @@ class BatchSite:
 
     def close(self) -> None:
         """Cancel the jobs and end the scheduler."""
-        self._cluster.close(timeout=30)
+        try:
+            self._cluster.close(timeout=30)
+        except OSError:  # the batch system is slow, or Dask's end has failed
+            self._queued.cancel()
+        finally:
+            last_acts.remove(self._cancel_at_once)
 
 
 def job_options(system: System, configuration: BatchConfiguration, home: Path) -> dict[str, Any]:
@@ -207,16 +217,32 @@ class _PbsJob(PBSJob):  # type: ignore[misc]
     """A job whose failed submission is told; see `_reporting`."""
 
 
-def _reporting(kind: type[Any], refusals: list[str]) -> type[Any]:
-    """Return the class of a job that notes why it could not be submitted: Dask would only log it."""
+def _reporting(kind: type[Any], refusals: list[str], queued: QueuedJobs) -> type[Any]:
+    """Return the class of a job that tells its number, or why it was not submitted: Dask would only log it.
+
+    Its commands have sessions of their own: Ctrl-C, which reaches all processes at a terminal, would end them.
+    """
 
     class ReportingJob(kind):  # type: ignore[misc]
         async def start(self) -> None:
+            if not queued.begin():
+                await ProcessInterface.start(self)
+                return
             try:
                 await super().start()
             except (RuntimeError, ValueError, OSError) as error:
                 lines = [line.strip() for line in str(error).splitlines() if line.strip()]
                 refusals.append(lines[-1] if lines else repr(error))
                 await ProcessInterface.start(self)
+            finally:
+                queued.end(self.job_id)
+
+        async def close(self) -> None:
+            await super().close()
+            queued.gone(self.job_id)
+
+        @staticmethod
+        async def _call(command: list[str], **options: Any) -> Any:
+            return await kind._call(command, start_new_session=True, **options)
 
     return ReportingJob
