@@ -1,6 +1,6 @@
 """The contract between normlaw and its plugins: all that a plugin author imports."""
 
-from normlaw_registry.architecture import Architecture, LayerRule, LinearMap, MapKind
+from normlaw_registry.architecture import Architecture
 from normlaw_registry.catalogue import Catalogue, load_catalogue, validate_params
 from normlaw_registry.complexity import (
     ComplexityMeasure,
@@ -24,6 +24,7 @@ from normlaw_registry.errors import (
 from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Findings, Verdict
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, FitResult, Fitter, Law
 from normlaw_registry.hookspecs import hookimpl
+from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.theory import Prediction, Theory
 

@@ -11,8 +11,8 @@ from normlaw_registry.component import Component
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from normlaw_registry.architecture import LinearMap
     from normlaw_registry.dataset import Split, Task
+    from normlaw_registry.linear_map import LinearMap
 
 Exactness = Literal["exact", "upper_bound", "estimate"]
 

@@ -23,7 +23,6 @@ from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from normlaw.training.linear_maps import trace_linear_maps
 from normlaw.training.measuring import Measurer
 from normlaw.training.threads import use_one_thread
 from normlaw_registry import (
@@ -35,6 +34,7 @@ from normlaw_registry import (
     load_catalogue,
     validate_params,
 )
+from normlaw_registry.linear import trace_linear_maps
 
 TASK = Task(input_shape=(3, 32, 32), num_classes=10)
 KERNEL, EXACT = "spectral_complexity_kernel", "spectral_complexity"

@@ -1,5 +1,6 @@
 """The dense norms of the authors' measuring point against closed forms and the networks themselves."""
 
+from dataclasses import replace
 from math import exp, sqrt
 
 import pytest
@@ -8,13 +9,16 @@ from torch import nn
 
 from normlaw_registry import InputError, NormlawError, Task
 from normlaw_registry.testing import measurement_context
-from normlaw_registry.testing.context import dense_matrix
 
 IMAGE = Task(input_shape=(2, 6, 5), num_classes=3)
 
 
 def context_of(layer: nn.Module, task: Task):
     return measurement_context(nn.Sequential(layer, nn.Flatten()), task)
+
+
+def in_float64(linear_map):
+    return replace(linear_map, weight=linear_map.weight.double())
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,7 @@ def test_the_dense_matrix_of_a_convolution_does_what_the_layer_does(layer) -> No
     inputs = torch.randn(7, *IMAGE.input_shape)
     with torch.no_grad():
         expected = (layer(inputs) - layer.bias[:, None, None]).flatten(1)
-    got = inputs.flatten(1).double() @ dense_matrix(context.linear_maps[0]).T
+    got = inputs.flatten(1).double() @ in_float64(context.linear_maps[0]).applied_matrix().T
     torch.testing.assert_close(got.float(), expected, rtol=1e-5, atol=1e-5)
 
 
@@ -41,7 +45,7 @@ def test_a_one_dimensional_convolution_too() -> None:
     layer = nn.Conv1d(3, 2, 4, stride=2, padding=1, bias=False)
     context = context_of(layer, Task(input_shape=(3, 9), num_classes=2))
     inputs = torch.randn(5, 3, 9)
-    got = inputs.flatten(1).double() @ dense_matrix(context.linear_maps[0]).T
+    got = inputs.flatten(1).double() @ in_float64(context.linear_maps[0]).applied_matrix().T
     torch.testing.assert_close(got.float(), layer(inputs).flatten(1).detach(), rtol=1e-5, atol=1e-5)
 
 
@@ -92,9 +96,22 @@ def test_batches_labels_and_outputs_belong_together() -> None:
 
 
 def test_a_layer_that_is_not_known_is_named() -> None:
-    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(36, 3))
-    with pytest.raises(InputError, match="'1' is a BatchNorm2d"):
+    network = nn.Sequential(nn.ConvTranspose2d(2, 3, 3), nn.Flatten(), nn.Linear(168, 3))
+    with pytest.raises(InputError, match="layer '0' of type ConvTranspose2d"):
         measurement_context(network, IMAGE)
+
+
+def test_a_normalisation_is_folded_and_a_layer_called_twice_is_two_maps() -> None:
+    shared = nn.Conv2d(2, 2, 3, padding=1, bias=False)
+    norm = nn.BatchNorm2d(2, eps=0.0)
+    with torch.no_grad():
+        norm.weight.fill_(3.0)
+    network = nn.Sequential(shared, nn.ReLU(), shared, norm, nn.Flatten(), nn.Linear(60, 3))
+    context = measurement_context(network, IMAGE)
+    assert [one.name for one in context.linear_maps] == ["0", "0@2", "5"]
+    first, second = (context.operator_norm(one).log_value for one in context.linear_maps[:2])
+    assert exp(second - first) == pytest.approx(3, rel=1e-6)
+    assert context.moved_entry_norms(context.linear_maps[1]).frobenius > 0
 
 
 @pytest.mark.parametrize(("value", "message"), [(0.0, "is zero"), (float("nan"), "not finite")])

@@ -9,10 +9,8 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from normlaw.training.linear_maps import LinearMapPlan
 from normlaw.training.norms.entries import entry_norms
 from normlaw.training.norms.singular_values import SingularValues
-from normlaw.training.tracing import evaluation
 from normlaw_registry import (
     Architecture,
     ComplexityMeasure,
@@ -26,6 +24,7 @@ from normlaw_registry import (
     Task,
     UndefinedNormError,
 )
+from normlaw_registry.linear import LinearMapPlan, evaluation
 
 T = TypeVar("T")
 

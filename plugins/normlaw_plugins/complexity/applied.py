@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
-from torch.nn import functional
 
 from normlaw_registry import LinearMap
 
@@ -40,7 +41,4 @@ def _at_all_positions(squares: torch.Tensor, linear_map: LinearMap) -> torch.Ten
     if linear_map.kind == "dense":
         return squares
     inside = squares.new_ones(1, 1, *linear_map.input_size)
-    border = [p for axis in reversed(linear_map.padding) for p in axis]
-    padded = functional.pad(inside, border, value=1.0 if linear_map.padding_mode == "circular" else 0.0)
-    convolve = functional.conv1d if linear_map.kind == "conv1d" else functional.conv2d
-    return convolve(padded, squares, stride=linear_map.stride, dilation=linear_map.dilation)
+    return replace(linear_map, weight=squares, groups=1).apply(inside)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from normlaw_registry.architecture import Architecture, LinearMap
+from normlaw_registry.architecture import Architecture
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
+from normlaw_registry.testing.linear_maps import check_linear_maps
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -31,11 +33,12 @@ def check_architecture(architecture: Architecture, params: Params, *, tasks: Seq
     It may refuse a task by raising `InputError`, but must serve one of them. A network must build the same
     weights from the same seed, be float32, answer (batch, num_outputs), answer in evaluation mode the same
     twice and for an example alone, pass a finite gradient to every parameter, and train in bfloat16 unless its
-    `dtypes` leave that out.
+    `dtypes` leave that out. Its linear maps are found by the tracing of a run, and none is zero to begin with.
+    What passes for a task, a run takes for it.
     """
     import torch
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _repeatable():
         for network, task in _served(architecture, params, tasks, "its parameters", MOST_TASKS):
             _check_network(architecture, params, network, task)
         for name, values in architecture.presets.items():
@@ -98,10 +101,11 @@ def _check_network(architecture: Architecture, params: Params, network: nn.Modul
             f"{name} differs between two builds after torch.manual_seed(0): draw from torch's global generator",
         )
     _check_forward(architecture, network, task, _inputs(task))
+    _check_layout(architecture, network, task)
     _check_gradient(architecture, network, task, _inputs(task))
     if architecture.dtypes is None or "bfloat16" in architecture.dtypes:
         _check_bfloat16(architecture, network, _inputs(task))
-    _check_linear_maps(architecture, network, task)
+    check_linear_maps(architecture, network, task)
 
 
 def _check_forward(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
@@ -140,6 +144,28 @@ def _check_output(architecture: Architecture, network: nn.Module, task: Task, in
     return cast("Tensor", outputs)
 
 
+def _check_layout(architecture: Architecture, network: nn.Module, task: Task) -> None:
+    from normlaw_registry.linear.channels_last import endangered
+
+    try:
+        endangered(network, task.input_shape)
+    except InputError as error:  # its gradient could damage this process's memory: it is not taken
+        raise InvalidComponentError(f"{architecture.kind} {architecture.name!r}: {error}") from error
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Let torch take only algorithms that repeat their bits, as in a run."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
 def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:
     import torch
 
@@ -176,23 +202,3 @@ def _check_bfloat16(architecture: Architecture, network: nn.Module, inputs: Tens
     require(
         architecture, outputs.isfinite().all(), "in bfloat16 the output is not finite: declare its `dtypes`"
     )
-
-
-def _check_linear_maps(architecture: Architecture, network: nn.Module, task: Task) -> None:
-    from torch import nn
-
-    for layer_type in architecture.layer_rules() if architecture.layer_rules else ():
-        require(
-            architecture,
-            isinstance(layer_type, type) and issubclass(layer_type, nn.Module),
-            f"`layer_rules` must map subclasses of nn.Module to rules, got the key {layer_type!r}",
-        )
-    if architecture.linear_maps:
-        maps = architecture.linear_maps(network.eval(), task)
-        require(
-            architecture,
-            maps and all(isinstance(one, LinearMap) for one in maps),
-            "`linear_maps` must return a non-empty sequence of LinearMap",
-        )
-        names = [one.name for one in maps]
-        require(architecture, len(set(names)) == len(names), f"`linear_maps` gives one name twice: {names}")

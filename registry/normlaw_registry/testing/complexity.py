@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from normlaw_registry.architecture import LinearMap
 from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue, MeasurementContext
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
+from normlaw_registry.linear_map import LinearMap
 from normlaw_registry.testing.context import measurement_context
 from normlaw_registry.testing.verdict import require
 

@@ -19,9 +19,9 @@ import torch._dynamo  # each child would import it, for most of a second
 from torch import Tensor, nn
 
 from normlaw.options import Compute
-from normlaw.training import memory_format
 from normlaw.training.compute import Forward, laid_out
 from normlaw_registry import Architecture, Task, load_catalogue, validate_params
+from normlaw_registry.linear import channels_last
 
 SECONDS = 60
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
@@ -114,7 +114,7 @@ def apart(build: Build, shape: tuple[int, int, int], precision: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1] == "asked":
-        memory_format.LANES = 0
+        channels_last.LANES = 0
     tried = 0
     thinned = 1 if sys.argv[1] == "rule" else 6  # each of those that crash takes a while to do so
     for name, build, shape, precision in [*convolutions(), *resnets()][::thinned]:

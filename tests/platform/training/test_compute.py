@@ -84,7 +84,7 @@ def test_the_memory_layout_changes_rounding_only(run, prepared):
 
 
 def test_measures_are_given_contiguous_weights(prepared):
-    from normlaw.training.linear_maps import trace_linear_maps
+    from normlaw_registry.linear import trace_linear_maps
 
     made = prepared(architecture=CNN)
     assert all(m.weight.is_contiguous() for m in trace_linear_maps(made.network, made.data.splits.task))

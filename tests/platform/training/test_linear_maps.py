@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from normlaw.training.linear_maps import LinearMapPlan, trace_linear_maps
 from normlaw_registry import Architecture, InputError, LinearMap, Task
+from normlaw_registry.linear import LinearMapPlan, trace_linear_maps
 
 IMAGE = Task(input_shape=(3, 12, 10), num_classes=4)
 
@@ -120,7 +120,7 @@ def test_attention_is_taken_apart_and_what_is_no_map_is_named() -> None:
 
 
 def test_lipschitz_constants_are_upper_bounds_to_four_decimals() -> None:
-    from normlaw.training.layer_rules import LIPSCHITZ
+    from normlaw_registry.linear.rules import LIPSCHITZ
 
     x = torch.linspace(-10, 10, 200_001, dtype=torch.float64, requires_grad=True)
     for name in ("relu", "tanh", "softplus", "sigmoid", "gelu", "silu", "mish", "hardswish", "selu"):

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from normlaw.training.linear_maps import LinearMapPlan
 from normlaw.training.measuring import Measurer
 from normlaw_registry import (
     Architecture,
@@ -20,6 +19,7 @@ from normlaw_registry import (
     load_catalogue,
     validate_params,
 )
+from normlaw_registry.linear import LinearMapPlan
 from normlaw_registry.testing import measurement_context
 
 CIFAR = Task(input_shape=(3, 32, 32), num_classes=10)

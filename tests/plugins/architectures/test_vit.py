@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from normlaw.training.linear_maps import trace_linear_maps
 from normlaw_plugins.architectures.attention import SelfAttention
 from normlaw_plugins.architectures.class_token import ClassTokenAttention
 from normlaw_plugins.architectures.vit import VIT
 from normlaw_registry import InputError, Task, validate_params
+from normlaw_registry.linear import trace_linear_maps
 
 SMALL = {"patch": 4, "width": 12, "depth": 2, "heads": 3}
 DIGITS = Task(input_shape=(1, 8, 8), num_classes=10)

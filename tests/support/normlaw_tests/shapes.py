@@ -36,7 +36,7 @@ STATED: dict[str, Stated] = {
     "normlaw.training.label_noise.noisy_labels": {"labels": LABELS, RESULT: LABELS},
     "normlaw.training.evaluation.outputs": {RESULT: LOGITS},
     "normlaw.training.measuring.Measurer.measure": {"train_labels": LABELS},
-    "normlaw.training.layer_rules.batch_norm_scale": {RESULT: Float64[Tensor, "features"]},
+    "normlaw_registry.linear.rules.batch_norm_scale": {RESULT: Float64[Tensor, "features"]},
     "normlaw.training.norms.kernel.largest_singular_value": {"matrix": Float[Tensor, "out in"], RESULT: float},
     "normlaw.training.norms.kernel._gram": {
         "matrix": Float[Tensor, "out in"],
@@ -52,7 +52,7 @@ STATED: dict[str, Stated] = {
     "normlaw.training.linear.margins.SignedInputs.curvature": {
         RESULT: tuple[Float64[np.ndarray, "N N"], Float64[np.ndarray, "N"]]
     },
-    "normlaw_registry.architecture.LinearMap.matrix": {RESULT: Float[Tensor, "out in"]},
+    "normlaw_registry.linear_map.LinearMap.matrix": {RESULT: Float[Tensor, "out in"]},
     "normlaw_plugins.architectures.attention.SelfAttention.forward": {
         "query": Float[Tensor, "b tokens embed"],
         "key": Float[Tensor, "b tokens embed"],

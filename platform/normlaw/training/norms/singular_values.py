@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from normlaw.training.norms.block_lanczos import BLOCK, leading_right_singular_vectors
 from normlaw.training.norms.circular import circular_norm, has_circular_norm
-from normlaw.training.norms.convolution import Convolution
 from normlaw.training.norms.entries import CHUNK, all_zero, not_finite
 from normlaw.training.norms.kernel import RESIDUAL, largest_singular_value
 from normlaw_registry import LinearMap, MeasuredValue
@@ -59,10 +60,9 @@ class SingularValues:
             return _measured(_grouped_norm(linear_map), linear_map, RESIDUAL)
         if has_circular_norm(linear_map):
             return _measured(scale * circular_norm(linear_map, scale), linear_map, RESIDUAL)
-        inputs = math.prod(Convolution(linear_map.weight, linear_map).input_shape)
-        if inputs <= DENSE_INPUTS:
-            exact = Convolution(linear_map.weight, linear_map).to(torch.float64, scale)
-            return _measured(scale * largest_singular_value(exact.matrix()), linear_map, RESIDUAL)
+        if math.prod(linear_map.input_shape) <= DENSE_INPUTS:
+            exact = _divided(linear_map, scale, torch.float64)
+            return _measured(scale * largest_singular_value(exact.applied_matrix()), linear_map, RESIDUAL)
         value, error = self._iterate(linear_map, scale)
         return _measured(scale * value, linear_map, error)
 
@@ -78,10 +78,11 @@ class SingularValues:
         )
         value = error = math.inf
         for precision in precisions:
-            convolution = Convolution(linear_map.weight, linear_map).to(precision, scale)
-            found = leading_right_singular_vectors(convolution.normal, start.to(convolution.weight), TOLERANCE)
+            divided = _divided(linear_map, scale, precision)
+            normal = partial(_normal_flat, divided)
+            found = leading_right_singular_vectors(normal, start.to(divided.weight), TOLERANCE)
             start, error = found.vectors, found.error
-            rough = float(torch.linalg.vector_norm(convolution.apply_flat(start[:1])))
+            rough = float(torch.linalg.vector_norm(_apply_flat(divided, start[:1])))
             value = _image_norm(linear_map, start[:1].double()) / scale
             if error <= TOLERANCE and abs(rough - value) <= SURE * value:
                 break
@@ -90,7 +91,7 @@ class SingularValues:
 
     def _start(self, linear_map: LinearMap) -> Tensor:
         """Return the vectors to start from, (BLOCK, inputs): those of the last time and a random one."""
-        inputs = math.prod(Convolution(linear_map.weight, linear_map).input_shape)
+        inputs = math.prod(linear_map.input_shape)
         generator = torch.Generator().manual_seed(0)
         drawn = torch.randn(BLOCK, inputs, generator=generator)
         last = self._vectors.get(linear_map.name)
@@ -107,13 +108,28 @@ class SingularValues:
         self._vectors = dict(state)
 
 
+def _divided(linear_map: LinearMap, scale: float, precision: torch.dtype) -> LinearMap:
+    """Return the map divided by `scale`, in another precision."""
+    return replace(linear_map, weight=linear_map.weight.to(precision, copy=True).div_(scale))
+
+
+def _apply_flat(linear_map: LinearMap, x: Tensor) -> Tensor:
+    """Return A x for flattened inputs (batch, inputs), flattened: (batch, outputs)."""
+    return linear_map.apply(x.view(-1, *linear_map.input_shape)).flatten(1)
+
+
+def _normal_flat(linear_map: LinearMap, x: Tensor) -> Tensor:
+    """Return A^T A x for flattened inputs, (batch, inputs)."""
+    return linear_map.normal(x.view(-1, *linear_map.input_shape)).flatten(1)
+
+
 def _image_norm(linear_map: LinearMap, x: Tensor) -> float:
     """Return |A x| / |x| in float64, x of shape (1, inputs); a few output channels at a time."""
     weight = linear_map.weight
     rows = len(weight) if linear_map.groups > 1 else max(1, CHUNK // weight[0].numel())
     squares = 0.0
     for some in torch.split(weight, rows):
-        squares += float(Convolution(some.double(), linear_map).apply_flat(x).square().sum())
+        squares += float(_apply_flat(replace(linear_map, weight=some.double()), x).square().sum())
     return math.sqrt(squares) / float(torch.linalg.vector_norm(x))
 
 

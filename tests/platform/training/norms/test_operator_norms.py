@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from normlaw.training.norms import singular_values
-from normlaw.training.norms.convolution import Convolution
 from normlaw.training.norms.singular_values import SingularValues
 from normlaw_registry import LinearMap, NormlawError
 
@@ -96,10 +95,13 @@ def test_any_convolution_agrees_with_its_assembled_matrix(m: LinearMap, iterated
 @given(convolutions())
 def test_the_adjoint_is_exact(m: LinearMap) -> None:
     matrix = assembled(m)
-    convolution = Convolution(m.weight.double(), m)
-    assert torch.allclose(convolution.matrix(), matrix, atol=1e-12)
-    x = torch.randn(2, matrix.shape[1], dtype=torch.float64)
-    assert torch.allclose(convolution.normal(x), x @ matrix.T @ matrix, atol=1e-10)
+    exact = replace(m, weight=m.weight.double())
+    assert torch.allclose(exact.applied_matrix(), matrix, atol=1e-12)
+    x, y = (torch.randn(2, n, dtype=torch.float64) for n in reversed(matrix.shape))
+    inputs = x.reshape(2, *m.input_shape)
+    assert torch.allclose(exact.normal(inputs).flatten(1), x @ matrix.T @ matrix, atol=1e-10)
+    image = exact.apply(inputs)
+    assert torch.allclose(exact.adjoint(y.reshape(image.shape)).flatten(1), y @ matrix, atol=1e-10)
 
 
 @pytest.mark.parametrize("gap", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 0.0])

@@ -9,7 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from normlaw_registry import InputError, LayerRule, LinearMap, MapKind
+from normlaw_registry.errors import InputError
+from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
 
 Shape = tuple[int, ...]
 

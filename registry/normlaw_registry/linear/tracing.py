@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from normlaw.training.layer_rules import LIPSCHITZ
-from normlaw_registry import InputError
+from normlaw_registry.errors import InputError
+from normlaw_registry.linear.rules import LIPSCHITZ
 
 
 @dataclass

@@ -1,0 +1,107 @@
+"""From the calls of one forward pass to the maps: which rule serves a layer, and what is folded or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import nn
+
+from normlaw_registry.dataset import Task
+from normlaw_registry.linear.rules import BATCH_NORMS, EXCLUSIONS, NO_STATISTICS, batch_norm, batch_norm_scale
+from normlaw_registry.linear.steps import Step
+from normlaw_registry.linear.tracing import Call, record
+from normlaw_registry.linear_map import LayerRule
+
+
+def resolve(
+    network: nn.Module, task: Task, rules: Mapping[type[nn.Module], LayerRule]
+) -> tuple[list[Step], dict[str, str]]:
+    """Run a network once; return a step for each map that it applies, and what is no map by its reason.
+
+    Raises:
+        InputError: a layer with weights has no rule; names it and says how a plugin supplies one.
+
+    """
+
+    def known(layer: nn.Module) -> bool:
+        return (
+            isinstance(layer, BATCH_NORMS) or _lookup(layer, rules) is not None or _excluded(layer) is not None
+        )
+
+    calls, bare = record(network, task.input_shape, known)
+    excluded: dict[str, str] = {}
+    steps: list[Step] = []
+    step_of: dict[int, int] = {}  # id of a call -> its place in `steps`
+    repeats: dict[str, int] = {}
+    for call in calls:
+        layer = network.get_submodule(call.name)
+        rule = _lookup(layer, rules)
+        if rule is None and isinstance(layer, BATCH_NORMS):
+            if (why := _left_out(call, steps, step_of, network, layer)) is not None:
+                excluded[call.name] = why
+            else:
+                rule = batch_norm
+        elif rule is None:
+            excluded[call.name] = _excluded(layer) or ""
+        parts = len(rule(layer, call.name, call.shape)) if rule is not None else 0
+        if rule is not None and parts:
+            repeats[call.name] = repeats.get(call.name, 0) + 1
+            step_of[id(call)] = len(steps)
+            steps.append(Step(call.name, rule, call.shape, parts, repeat=repeats[call.name]))
+        elif rule is not None:
+            excluded[call.name] = "left out by the architecture's layer rule"
+        if steps:  # a nonlinearity counts for the last map before it
+            steps[-1] = replace(steps[-1], lipschitz=steps[-1].lipschitz * call.lipschitz)
+    for name in bare:
+        excluded[name] = "a parameter that is added to or joined with the features, as a bias is"
+    _note_unused(network, {call.name for call in calls}, excluded)
+    return steps, excluded
+
+
+def _lookup(layer: nn.Module, rules: Mapping[type[nn.Module], LayerRule]) -> LayerRule | None:
+    return next((rules[kind] for kind in type(layer).__mro__ if kind in rules), None)
+
+
+def _excluded(layer: nn.Module) -> str | None:
+    return next((EXCLUSIONS[kind] for kind in type(layer).__mro__ if kind in EXCLUSIONS), None)
+
+
+def _left_out(
+    call: Call,
+    steps: list[Step],
+    step_of: Mapping[int, int],
+    network: nn.Module,
+    layer: nn.BatchNorm1d | nn.BatchNorm2d,
+) -> str | None:
+    """Fold a normalisation into the map before it; return why it is no map of its own, None where it is one."""
+    if layer.running_var is None:
+        return NO_STATISTICS
+    if (place := _foldable(call, steps, step_of, network, layer)) is None:
+        return None
+    steps[place] = replace(steps[place], batch_norm=call.name)
+    return f"folded into {steps[place].layer}"
+
+
+def _foldable(
+    call: Call, steps: Sequence[Step], step_of: Mapping[int, int], network: nn.Module, layer: nn.Module
+) -> int | None:
+    source = call.source
+    if source is None or source.consumers != 1 or (place := step_of.get(id(source))) is None:
+        return None
+    step = steps[place]
+    maps = step.maps(network)
+    fits = (
+        len(maps) == 1 and maps[0].weight.shape[0] == len(batch_norm_scale(layer)) and step.batch_norm is None
+    )
+    # A dense map followed by a normalisation over another axis than its outputs is not scaled row by row.
+    last_axis = maps[0].kind == "dense" and len(call.shape) > 1
+    return place if fits and not last_axis else None
+
+
+def _note_unused(network: nn.Module, called: set[str], excluded: dict[str, str]) -> None:
+    inside = tuple(f"{name}." for name in called)
+    for name, _ in network.named_parameters():
+        layer = name.rpartition(".")[0]
+        if layer not in called and not name.startswith(inside) and name not in excluded:
+            excluded[name] = "not used by the forward pass"
