@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
 from normlaw.analysis_job import tidy
+from normlaw.files import whole_folder
 from normlaw.names import path_part
 from normlaw.settings import by_setting, label, shared_settings
 from normlaw.tracking import keys
@@ -105,10 +104,8 @@ def references_of(runs: list[Run]) -> pd.DataFrame:
 
 def write(comparison: Comparison, text: str, folder: Path) -> None:
     """Write summary.txt, tables and figures beside the folder first, then put them in its place."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        draft = Path(temporary, folder.name)
-        (draft / "tables").mkdir(parents=True)
+    with whole_folder(folder) as draft:
+        (draft / "tables").mkdir()
         (draft / "figures").mkdir()
         (draft / "summary.txt").write_text(text + "\n", encoding="utf-8")
         for name, table in comparison.tables().items():
@@ -116,6 +113,3 @@ def write(comparison: Comparison, text: str, folder: Path) -> None:
         for name, figure in figures(comparison).items():
             figure.savefig(draft / "figures" / f"{name}.png", dpi=150)
             figure.savefig(draft / "figures" / f"{name}.svg")
-        if folder.exists():
-            shutil.move(folder, Path(temporary, "before"))
-        shutil.move(draft, folder)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
+from normlaw.files import write_whole
 from normlaw.study import Study, parse_study
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import InputError, NormlawError
@@ -35,16 +35,7 @@ def keep_study(home: Path, study: Study) -> None:
     """
     folder = journal_folder(home, study.name)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as draft:
-            try:
-                draft.write(study.to_yaml())
-                draft.flush()
-                os.fsync(draft.fileno())
-                os.replace(draft.name, folder / STUDY_FILE)
-            except BaseException:
-                os.unlink(draft.name)
-                raise
+        write_whole(folder / STUDY_FILE, study.to_yaml(), lasting=True)
     except OSError as error:
         raise NormlawError(
             f"{folder}: cannot be written: {error.strerror}; nothing was trained "

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from normlaw.files import whole_folder
 from normlaw_registry import (
     AnalysisProtocol,
     Architecture,
@@ -94,12 +93,11 @@ def new_plugin(
         raise InputError(f"{target} is there already: choose another name, or another folder with --into")
     files = dict(_rendered(name, package, component, chosen))
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=folder) as draft:
+        with whole_folder(target) as draft:
             for path, text in files.items():
-                file = Path(draft, path)
+                file = draft / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
-            shutil.copytree(draft, target)  # not renamed: that folder is for its owner's eyes only
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}") from None
     return target, sorted(files)

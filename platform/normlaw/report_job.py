@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from mlflow.entities import Experiment, Run
 
 from normlaw.analysis.comparison import comparison_page
 from normlaw.analysis.writing import MARK
+from normlaw.files import write_whole
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of, connect
 from normlaw.tracking.reader import find_experiment, search_runs
@@ -33,11 +33,8 @@ def compare(studies: Sequence[str], page: Path, tracking_uri: str | None = None)
 
     """
     found = analyses_of(studies, tracking_uri)
-    draft = page.with_name(f".{page.name}.part")
     try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(comparison_page(found), encoding="utf-8")
-        os.replace(draft, page)
+        write_whole(page, comparison_page(found))
     except OSError as error:
         raise InputError(f"cannot write {page}: {error.strerror}") from None
     return list(found)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +14,7 @@ from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
+from normlaw.files import whole_folder, write_whole
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:
@@ -84,10 +82,7 @@ def write_text(text: str, path: Path) -> None:
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+        write_whole(path, text)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -132,22 +127,10 @@ def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
         raise InputError(f"{folder} exists and is not an earlier analysis: choose another folder")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with whole_folder(folder) as draft:
+            fill(draft)
     except OSError as error:
-        raise InputError(f"cannot write to {folder.parent}: {error.strerror}") from error
-    try:
-        fill(draft)
-        draft.chmod(0o755)
-        if folder.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            folder.rename(retired / folder.name)
-            draft.rename(folder)
-            shutil.rmtree(retired)
-        else:
-            draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def _write_all(analysis: Analysis, folder: Path, about: About | None) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from normlaw.commands import complete
+from normlaw.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +122,7 @@ def theory(
     if target == "-":
         click.echo(json.dumps(as_rows(predictions), indent=1, allow_nan=False))
     elif target is not None:
-        write_whole(target, json.dumps(as_rows(predictions), indent=1, allow_nan=False) + "\n")
+        write_rows(target, as_rows(predictions))
 
 
 def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:
@@ -156,7 +158,6 @@ def shown(value: float | None) -> str:
 def require_writable(target: str) -> None:
     """Refuse a file that could not be written, before any work is done for it."""
     import os
-    from pathlib import Path
 
     from normlaw_registry import InputError
 
@@ -169,31 +170,11 @@ def require_writable(target: str) -> None:
         raise InputError(f"cannot write {target!r}: no permission to write in {str(path.absolute().parent)!r}")
 
 
-def write_whole(target: str, text: str) -> None:
-    """Write a file so that a reader finds either the old content or all of the new."""
-    import os
-    from pathlib import Path
-    from tempfile import NamedTemporaryFile
-
+def write_rows(target: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Write predictions as JSON so that a reader finds either the old content or all of the new."""
     from normlaw_registry import InputError
 
-    path = Path(target).absolute()
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced
-            path.write_text(text, encoding="utf-8")
-            return
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as draft:
-            try:
-                draft.write(text)
-                draft.flush()
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(draft.name, 0o666 & ~umask)
-                os.replace(draft.name, path)
-            except BaseException:
-                os.unlink(draft.name)
-                raise
+        write_whole(Path(target), json.dumps(rows, indent=1, allow_nan=False) + "\n")
     except OSError as error:
         raise InputError(f"cannot write {target!r}: {error.strerror or error}") from error

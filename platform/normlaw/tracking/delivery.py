@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 from typing import Self
 
 from mlflow.entities import Run
 
+from normlaw.files import try_lock
 from normlaw.identity import lacking, measured_by
 from normlaw.spec import RunSpec
 from normlaw.tracking import keys
@@ -45,11 +45,9 @@ class Delivery:
         self._writer = writer
         self._journal = journal
         self._lock = journal.with_suffix(".sending").open("ab", buffering=0)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self._lock):
             self._lock.close()
-            raise BeingSentError(f"{journal}: another process is sending this run") from None
+            raise BeingSentError(f"{journal}: another process is sending this run")
         self._ask = ask or self._lock.tell() > 0
         self._run: Run | None = None
         self._there: Values = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from normlaw.files import write_whole
 from normlaw.identity import lacking, measured_by
 from normlaw.spec import RunSpec
 from normlaw.tracking.record import JournalError, read_journal, validated_spec
@@ -25,10 +26,8 @@ def keep(journal: Path) -> None:
         NormlawError: it cannot be written; nothing was changed.
 
     """
-    draft = path_beside(journal).with_suffix(".part")
     try:
-        _write(draft, journal.read_bytes())
-        draft.replace(path_beside(journal))
+        write_whole(path_beside(journal), journal.read_bytes(), lasting=True)
     except OSError as error:
         raise NormlawError(
             f"{path_beside(journal)}: cannot be written: {error.strerror}; the run is stopped"
@@ -55,7 +54,10 @@ def give_back(journal: Path) -> bool:
     except OSError:
         return False
     try:
-        _write(journal, content)
+        with journal.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         beside.unlink()
     except OSError as error:
         raise NormlawError(f"{journal}: the journal cannot be written: {error.strerror}") from None
@@ -71,10 +73,3 @@ def suffices(journal: Path, spec: RunSpec) -> bool:
         return not lacking(measured_by(spec), measured_by(validated_spec(record, journal)))
     except JournalError:
         return False
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -7,7 +7,6 @@ One file of JSON lines a run: a `start` with the specification, a `data` line, a
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -16,9 +15,9 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from normlaw.files import is_held, try_lock
 from normlaw.identity import SCHEMA, canonical
 from normlaw.spec import RunSpec
-from normlaw.tracking.lock import is_held
 from normlaw.tracking.record import Status
 from normlaw_registry import NormlawError
 
@@ -46,13 +45,9 @@ class Journal:
             self._file = path.open("ab", buffering=0)  # unbuffered: closing has nothing left to write
         except OSError as error:
             raise self._failure(error) from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self._file):
             self._file.close()
-            raise JournalInUseError(
-                f"{path}: another process is training this run; let it finish, or stop it"
-            ) from None
+            raise JournalInUseError(f"{path}: another process is training this run; let it finish, or stop it")
 
     def __enter__(self) -> Self:
         """Return the journal itself."""

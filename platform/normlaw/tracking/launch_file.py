@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import secrets
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from normlaw.files import is_held, lock
 from normlaw.home import journal_folder
-from normlaw.tracking.lock import is_held
 from normlaw_registry import NormlawError
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -64,7 +63,7 @@ class Launch:
             self._file = path.open("xb", buffering=0)
         except OSError as error:
             raise NormlawError(f"{path}: cannot be written: {error.strerror}; nothing was trained") from None
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        lock(self._file)
         self._write(started=_now(), about=dict(about))
         self._ended = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from normlaw.files import write_whole
 from normlaw.identity import SCHEMA, require_known
 from normlaw.training.state import State
 from normlaw_registry import NormlawError
@@ -62,16 +62,7 @@ class Checkpoints:
         payload = buffer.getbuffer()
         path = self._folder / f"{state.step:012d}.ckpt"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as file:
-                file.write(MAGIC % SCHEMA)
-                file.write(hashlib.sha256(payload).digest())
-                file.write(payload)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-            _sync_folder(self._folder)
+            write_whole(path, MAGIC % SCHEMA, hashlib.sha256(payload).digest(), payload, lasting=True)
             for old in self._newest_first()[KEPT:]:
                 old.unlink(missing_ok=True)
         except OSError as error:
@@ -125,12 +116,3 @@ def _schema(content: bytes) -> int | None:
     """Return the schema number that a checkpoint begins with; None where it is none."""
     found = re.match(MAGIC.replace(b"%d", rb"(\d{1,9})"), content)
     return int(found[1]) if found else None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a renaming last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import uuid
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal, Self
 
+from normlaw.files import try_lock
 from normlaw_registry import InputError
 
 SECONDS_UNTIL_SEEN = 10.0
@@ -36,7 +36,7 @@ class Token:
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written: {error.strerror}; set NORMLAW_HOME") from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try_lock(self._file)
         except OSError as error:
             self.remove()
             raise InputError(
@@ -78,9 +78,6 @@ def look(path: Path, text: str, seconds: float = SECONDS_UNTIL_SEEN) -> Sight:
 
 def _lock(handle: int) -> Sight:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return "locked"
+        return "not locked" if try_lock(handle) else "locked"
     except OSError:
         return "no locks"
-    return "not locked"
