@@ -129,7 +129,7 @@ def test_a_folder_that_takes_no_files_is_told(tmp_path, monkeypatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("normlaw.plugin_writer.shutil.copytree", full)
+    monkeypatch.setattr(Path, "rename", full)
     done = new("mine", "--kind", "theory", "--into", tmp_path)
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr
