@@ -22,9 +22,9 @@ from normlaw.analysis import (
     write,
     write_unfitted,
 )
+from normlaw.analysis.choosing import choose
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.layer_norms import layer_norms
-from normlaw.analysis.running import choose
 from normlaw.analysis.writing import write_figures
 from normlaw.environment import plugin_versions
 from normlaw.names import path_part
@@ -94,7 +94,7 @@ def analyse_study(
     own_norm = experiment.tags.get(keys.NORM)
     norm = norm or own_norm
     options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
-    _, params = choose(options, catalogue)
+    params = choose(options, catalogue).params
     groups = groups_of_runs(client, experiment, norm)
     results: list[Result] = []
     missing: list[str] = []
@@ -134,7 +134,8 @@ def analyse_study(
                     f"protocol.{name}": json.dumps(value)
                     for name, value in params.model_dump(mode="json").items()
                 },
-                "warnings": ", ".join(sorted({w.code for w in analysis.warnings})) or "none",
+                "verdict": analysis.findings.verdict or "none",
+                "warnings": ", ".join(sorted(codes_of(analysis))) or "none",
             },
             folder=folder,
             note=[f"Laws in the norm `{chosen}`.", "", *exponents_table(analysis)],
@@ -147,6 +148,12 @@ def analyse_study(
         _show(client, experiment, results)
     if missing:
         raise InputError("\n".join(missing))
+
+
+def codes_of(analysis: Analysis) -> set[str]:
+    """Return the codes of warnings, and of the reasons why the laws fail or cannot be judged."""
+    against = () if analysis.findings.verdict == "hold" else analysis.findings.reasons
+    return {warning.code for warning in (*analysis.warnings, *against)}
 
 
 def explained(analysis: Analysis) -> dict[str, float]:

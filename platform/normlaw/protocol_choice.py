@@ -9,7 +9,7 @@ from typing import Any
 
 from normlaw_registry import InputError
 
-DEFAULT_PROTOCOL = "automatic"
+DEFAULT_PROTOCOL = "envelope"
 """The protocol where neither the user nor the study names one; the one place where the platform names any."""
 
 

@@ -122,7 +122,7 @@ def test_forty_kills_leave_what_an_undisturbed_command_leaves(
             "--study",
             "s",
         ),
-        "analyse": ("analyse", "s", "--draws", "100"),
+        "analyse": ("analyse", "s"),
     }[verb]
     template = tmp_path / "template"
     template.mkdir()

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 from mlflow import MlflowClient
 from rich.console import Console
 
-from normlaw.analysis import Options
 from normlaw.analysis_job import analyse_study
 from normlaw.cli import main
 from normlaw.comparison_job import compare_study
@@ -67,9 +66,7 @@ def test_theory_and_experiment_meet_in_one_study(
     )
 
     assert compare_study("small_perceptron", tracking_uri=uri, reports=tmp_path) is None  # nothing trained yet
-    (laws,) = analyse_study(
-        "small_perceptron", catalogue, options=Options(draws=100), tracking_uri=uri, reports=tmp_path
-    )
+    (laws,) = analyse_study("small_perceptron", catalogue, tracking_uri=uri, reports=tmp_path)
     assert laws.setting == {"theory": "perceptron"}
     assert laws.analysis.gamma_meas.value == pytest.approx(0.9, abs=0.1)
 

@@ -117,8 +117,8 @@ def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     with pytest.raises(normlaw.InputError, match=r"2 values of 'optimizer.weight_decay' \(0.0, 0.01\)"):
         normlaw.fit(curves)
     one = curves[curves["optimizer.weight_decay"] == "0.01"]
-    analysis = normlaw.fit(one, norm="frobenius_norm", draws=100)
-    logged = normlaw.analyse("api", norm="frobenius_norm", draws=100)
+    analysis = normlaw.fit(one, norm="frobenius_norm")
+    logged = normlaw.analyse("api", norm="frobenius_norm")
     assert [result.setting for result in logged] == [
         {"optimizer.weight_decay": "0.0"},
         {"optimizer.weight_decay": "0.01"},
@@ -129,7 +129,7 @@ def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
 @pytest.mark.slow
 def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     before = normlaw.runs("api").set_index("run")
-    results = normlaw.analyse("api", draws=100)
+    results = normlaw.analyse("api")
     reported = pd.concat([result.analysis.tables()["optima"] for result in results]).set_index("run")
     runs = normlaw.runs("api").set_index("run").loc[reported.index]
     assert len(runs) == 16
@@ -139,7 +139,7 @@ def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     first = before.loc[reported.index]  # from each run alone: the same definition, at the run's own scatter
     spread = reported["log_norm"].max() - reported["log_norm"].min()
     assert np.allclose(first["optimum/log_norm"], reported["log_norm"], atol=0.25 * spread)
-    normlaw.analyse("api", draws=100)
+    normlaw.analyse("api")
     again = normlaw.runs("api").set_index("run").loc[reported.index]
     assert again["optimum/log_norm"].equals(runs["optimum/log_norm"])
 
@@ -157,7 +157,7 @@ def test_a_study_names_its_protocol_and_an_outsiders_is_logged(here, tiny_study)
     curves = normlaw.curves("api")
     one = curves[curves["optimizer.weight_decay"] == "0.01"]
     assert normlaw.fit(one).protocol == "released"
-    assert normlaw.fit(one, draws=100, protocol="automatic").protocol == "automatic"
+    assert normlaw.fit(one, protocol="automatic", draws=100).protocol == "automatic"
     assert {result.analysis.protocol for result in normlaw.analyse("api")} == {"released"}
     normlaw.run(tiny_study, max_parallel=1)
     assert normlaw.curves("api").attrs["normlaw.analysis"] is None
@@ -186,8 +186,8 @@ def test_a_study_that_names_no_such_protocol_is_told_the_line(tiny_study, tmp_pa
 def test_results_are_those_of_the_latest_analysis(here) -> None:
     one = normlaw.curves("api")
     one = one[one["optimizer.weight_decay"] == "0.01"]
-    analysis = normlaw.fit(one, norm="frobenius_norm", draws=100)
-    normlaw.analyse("api", norm="frobenius_norm", draws=100)
+    analysis = normlaw.fit(one, norm="frobenius_norm")
+    normlaw.analyse("api", norm="frobenius_norm")
     results = normlaw.results("api")
     of_this = results[results["analysis"].str.contains("0.01")].set_index("exponent")
     assert of_this["value"].to_dict() == pytest.approx(
@@ -202,7 +202,7 @@ def test_results_are_those_of_the_latest_analysis(here) -> None:
 @pytest.mark.slow
 def test_figures_are_drawn_by_name(here) -> None:
     curves = normlaw.curves("api")
-    analysis = normlaw.fit(curves[curves["optimizer.weight_decay"] == "0.0"], draws=100)
+    analysis = normlaw.fit(curves[curves["optimizer.weight_decay"] == "0.0"])
     assert normlaw.plot(analysis, "endpoint_law").axes
     with pytest.raises(normlaw.InputError, match="did you mean endpoint_law"):
         normlaw.plot(analysis, "endpoint")
@@ -238,8 +238,8 @@ def test_curves_from_a_file(here) -> None:
         log_norm=one["log_norm/weight_norm"], test_error=one["test/error"]
     )
     table.to_csv("elsewhere.csv", index=False)
-    direct = normlaw.fit(one, norm="weight_norm", draws=100)
-    assert normlaw.fit("elsewhere.csv", draws=100).gamma_1.value == pytest.approx(direct.gamma_1.value)
+    direct = normlaw.fit(one, norm="weight_norm")
+    assert normlaw.fit("elsewhere.csv").gamma_1.value == pytest.approx(direct.gamma_1.value)
     assert normlaw.import_curves("elsewhere.csv", "imported") == (8, 0)
     assert normlaw.import_curves("elsewhere.csv", "imported") == (0, 8)
     assert len(normlaw.curves("imported")) == len(table)

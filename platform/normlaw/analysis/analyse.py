@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.abscissas import compare_abscissas
 from normlaw.analysis.checks import check_findings
+from normlaw.analysis.choosing import choose
 from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.extrapolation import predictions
@@ -15,7 +16,7 @@ from normlaw.analysis.model import OwnModel, checked, own_model
 from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
-from normlaw.analysis.running import choose, run
+from normlaw.analysis.running import run
 from normlaw.analysis.unfitted import NotFittedError
 from normlaw_registry import InputError
 from normlaw_registry.curves import run_optima
@@ -54,7 +55,8 @@ def analyse(
 
     """
     options = options or Options()
-    protocol, params = choose(options, catalogue)
+    chosen = choose(options, catalogue)
+    protocol, params = chosen.protocol, chosen.params
     points, warnings = prepare(curves)
     try:
         findings = run(protocol, params, points, catalogue, options.confidence)
@@ -88,7 +90,7 @@ def analyse(
         findings=findings,
         tables_of_platform=tables,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
-        warnings=(*warnings, *findings.warnings, *compared, *check_findings(points, findings)),
+        warnings=(*chosen.notes, *warnings, *findings.warnings, *compared, *check_findings(points, findings)),
     )
 
 

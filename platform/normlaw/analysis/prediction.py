@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.hold_out import FEWEST_LEFT, in_order, scores
 from normlaw.analysis.model import checked, own_model
 from normlaw.analysis.options import MAX_SIZE, Options
 from normlaw.analysis.ranges import LARGEST_LOG
-from normlaw.analysis.running import choose, run
+from normlaw.analysis.running import run
 from normlaw_registry import AnalysisWarning, Catalogue, InputError
 from normlaw_registry.curves import floats, run_optima
 from normlaw_registry.errors import brief
@@ -87,7 +88,8 @@ def predict(
     """
     sizes, norms = whole_sizes(train_sizes), [finite_log(norm) for norm in log_norms]
     options = options or Options()
-    protocol, params = choose(options, catalogue)
+    chosen = choose(options, catalogue)
+    protocol, params = chosen.protocol, chosen.params
     points, warnings = prepare(curves)
     findings = run(protocol, params, points, catalogue, options.confidence)
     ask = checked(protocol.name, findings.predict, catalogue)
@@ -116,7 +118,7 @@ def predict(
         scores=scores(held) if count else held,
         by_size=scores(held, ("train_size", "fitter")) if count else held,
         held_out=held,
-        warnings=(*warnings, *findings.warnings),
+        warnings=(*chosen.notes, *warnings, *findings.warnings),
     )
 
 

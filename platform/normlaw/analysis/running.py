@@ -1,4 +1,4 @@
-"""Run a protocol: looked up, its params checked, its failures named, its findings made whole."""
+"""Run a protocol: its failures named, its findings made whole."""
 
 from __future__ import annotations
 
@@ -6,50 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from normlaw.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import (
     AnalysisProtocol,
     Catalogue,
     Findings,
-    InputError,
     InvalidComponentError,
     NormlawError,
     Params,
-    validate_params,
 )
 from normlaw_registry.curves import mean_curves, run_optima, size_optima
-from normlaw_registry.errors import suggestion
 from normlaw_registry.findings import flaws
 from normlaw_registry.fitting import context_for
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from normlaw.analysis.options import Options
-
-
-def choose(options: Options, catalogue: Catalogue) -> tuple[AnalysisProtocol, Params]:
-    """Return the protocol that is asked for, and its params.
-
-    Raises:
-        UnknownComponentError: there is none of the name, or a fitter that it uses is not installed.
-        InputError: it has no such parameter, a value is not allowed, or one is given twice.
-
-    """
-    protocol = catalogue.get(AnalysisProtocol, options.protocol or DEFAULT_PROTOCOL)
-    values = dict(options.protocol_params)
-    for name, value in options.flags().items():
-        if name not in protocol.params.model_fields:
-            raise InputError(
-                f"protocol {protocol.name!r} has no parameter {name!r}, which --{name.replace('_', '-')} sets: "
-                f"{suggestion(name, list(protocol.params.model_fields))}"
-            )
-        if name in values:
-            raise InputError(f"protocol {protocol.name!r}: {name} is given twice, once by its own option")
-        values[name] = value
-    params = validate_params(protocol, values)
-    context_for(protocol, catalogue)
-    return protocol, params
 
 
 def run(

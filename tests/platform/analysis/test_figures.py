@@ -220,11 +220,12 @@ def test_a_model_that_cannot_predict_is_named(make_study) -> None:
         figures(analysis)
 
 
+@pytest.mark.parametrize("protocol", ["automatic", "envelope"])
 @pytest.mark.parametrize("shift", [0.0, 90.0, 5000.0])
-def test_labels_are_decimal_and_few_at_any_norm(make_study, shift) -> None:
+def test_labels_are_decimal_and_few_at_any_norm(make_study, shift, protocol) -> None:
     study = make_study()
     study["log_norm"] += shift
-    for name, figure in figures(analyse(study, load_catalogue(), Options(draws=100))).items():
+    for name, figure in figures(analyse(study, load_catalogue(), Options(protocol=protocol))).items():
         figure.draw_without_rendering()
         for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
             low, high = sorted(axis.get_view_interval())
@@ -244,7 +245,8 @@ def test_ticks_are_round_numbers_within(low, high) -> None:
 
 
 def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_study) -> None:
-    automatic = analyse(make_study(), load_catalogue(), Options(draws=100, compare_norms=True))
+    options = Options(protocol="automatic", draws=100, compare_norms=True)
+    automatic = analyse(make_study(), load_catalogue(), options)
     drawn = set(figures(analysis)) | set(figures(automatic))
     assert drawn == set(CAPTIONS)
     for one in (analysis, automatic):

@@ -56,7 +56,7 @@ def outcomes(make_study, catalogue):
     rows = []
     for number in range(STUDIES):
         study, truth, rng = draw(number, make_study)
-        analysis = analyse(study, catalogue, Options(draws=100))
+        analysis = analyse(study, catalogue, Options(protocol="automatic", draws=100))
         row = {}
         for name, estimate in analysis.estimates().items():
             row[f"covered {name}"] = estimate.low <= truth[name] <= estimate.high

@@ -1,5 +1,7 @@
 """Fits by fitters that the user names."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,8 +37,9 @@ def curves() -> pd.DataFrame:
 
 def test_a_named_fit_is_that_of_the_protocols_points(curves) -> None:
     names = ("early_power_law", "optimal_norm_power_law", "endpoint_power_law")
-    analysis = analyse(curves, load_catalogue(), Options(draws=100, fitters=names))
-    plain = analyse(curves, load_catalogue(), Options(draws=100))
+    options = Options(protocol="automatic", draws=100)
+    analysis = analyse(curves, load_catalogue(), replace(options, fitters=names))
+    plain = analyse(curves, load_catalogue(), options)
     table = analysis.tables()["fitters"]
     assert list(table.columns) == ["fitter", "law", "parameter", "value", "stderr", "low", "high"]
     for name in names:  # these three the protocol reports by itself
@@ -48,7 +51,7 @@ def test_a_named_fit_is_that_of_the_protocols_points(curves) -> None:
 
 
 def test_a_fitter_of_ones_own_is_reported(curves) -> None:
-    analysis = analyse(curves, load_catalogue(), Options(draws=100, fitters=("endpoint_floor_power_law",)))
+    analysis = analyse(curves, load_catalogue(), Options(fitters=("endpoint_floor_power_law",)))
     assert "endpoint_floor_power_law" in analysis.to_dict()["fits"]
     assert {"fitter", "parameter", "value"} <= analysis.to_dict()["fitters"][0].keys()
 
@@ -60,7 +63,7 @@ def test_the_command_that_repeats_it_names_the_fitters() -> None:
 
 def test_an_unknown_fitter_is_told(curves) -> None:
     with pytest.raises(UnknownComponentError, match="did you mean endpoint_power_law"):
-        analyse(curves, load_catalogue(), Options(draws=100, fitters=("endpoint_powerlaw",)))
+        analyse(curves, load_catalogue(), Options(fitters=("endpoint_powerlaw",)))
 
 
 class Broken:
@@ -79,7 +82,7 @@ def with_broken() -> Catalogue:
 
 def test_a_fitter_that_fails_is_named_with_its_plugin(curves, with_broken) -> None:
     with pytest.raises(NormlawError, match=r"fitter 'broken' of .*Broken.* failed: ZeroDivisionError: oops"):
-        analyse(curves, with_broken, Options(draws=100, fitters=("broken",)))
+        analyse(curves, with_broken, Options(fitters=("broken",)))
 
 
 def test_a_fitter_that_fails_takes_no_other_endpoint_law_along(with_broken) -> None:

@@ -52,22 +52,23 @@ def test_a_curve_that_ends_at_its_least_error_is_marked():
 
 def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     """Sizes that differ by the scatter of seeds alone collapse to the noise floor."""
+    options = Options(protocol="automatic", draws=100)
     study = make_study(ceiling=10.0, noise=0.005, seeds=8, optimum_scatter=0.02, reach=3)
-    found = analyse(study, catalogue, Options(draws=100)).to_dict()["collapse"]
+    found = analyse(study, catalogue, options).to_dict()["collapse"]
     assert found["ratio"] == pytest.approx(1.0, abs=0.5)
     bent = study.assign(
         test_error=study["test_error"] ** (1 + 0.2 * (study["train_size"] > 4000)),
     )
-    worse = analyse(bent, catalogue, Options(draws=100)).to_dict()["collapse"]
+    worse = analyse(bent, catalogue, options).to_dict()["collapse"]
     assert worse["ratio"] > 5
 
 
 def test_warning_codes(make_study, catalogue):
     study = make_study(sizes=(1000, 2000, 4000), seeds=2)
-    codes = {w.code for w in analyse(study, catalogue, Options(draws=100)).warnings}
+    codes = {w.code for w in analyse(study, catalogue).warnings}
     assert "few_train_sizes" in codes
     early = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))
-    codes = {w.code for w in analyse(early, catalogue, Options(draws=100)).warnings}
+    codes = {w.code for w in analyse(early, catalogue).warnings}
     assert "optimum_not_bracketed" in codes
     options = Options(protocol="released", window=(0.004, 0.02))
     codes = {w.code for w in analyse(make_study(), catalogue, options).warnings}
@@ -81,9 +82,12 @@ def test_disagreement_is_said(make_study, catalogue):
     """An endpoint law that the early law does not explain: errors multiplied by P^0.3."""
     study = make_study()
     study["test_error"] = (study["test_error"] * (study["train_size"] / 32_000) ** 0.3).clip(upper=1)
-    analysis = analyse(study, catalogue, Options(draws=100))
+    analysis = analyse(study, catalogue, Options(protocol="automatic", draws=100))
     assert "laws_disagree" in {w.code for w in analysis.warnings}
     assert analysis.to_dict()["agreement"]["difference"] == pytest.approx(0.3, abs=0.05)
+    found = analyse(study, catalogue).to_dict()  # the curves share no envelope: they rise with P
+    assert (found["verdict"], found["reasons"][0]["code"]) == ("fail", "envelope_rises")
+    assert found["gamma_0"] == pytest.approx(-0.3, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from normlaw.analysis import About, Options, analyse, command_line, render, report, to_json
+from normlaw.analysis.choosing import choose
 from normlaw.analysis.figures import figures
-from normlaw.protocol_choice import parse_fitter, written_fitter
+from normlaw.protocol_choice import DEFAULT_PROTOCOL, parse_fitter, written_fitter
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,
@@ -73,8 +75,6 @@ def test_four_numbers_are_enough_to_be_drawn_reported_and_written(curves) -> Non
 
 def test_numbers_verdict_and_model_of_its_own_are_shown(curves) -> None:
     def judging(curves, params, context) -> Findings:
-        from dataclasses import replace
-
         def predict(train_sizes, log_norms):
             value = -0.4 * np.log(train_sizes)
             return pd.DataFrame(
@@ -104,8 +104,6 @@ def test_numbers_verdict_and_model_of_its_own_are_shown(curves) -> None:
 
 
 def test_an_envelope_is_drawn_over_the_curves(curves) -> None:
-    from dataclasses import replace
-
     x = np.linspace(4.0, 10.0, 20)
     envelope = pd.DataFrame(
         {"log_norm": x, "log_error": -1.0 - 0.5 * x, "low": -1.1 - 0.5 * x, "high": -0.9 - 0.5 * x}
@@ -159,11 +157,58 @@ def test_a_choice_that_means_nothing_is_refused(curves, choices, message) -> Non
 
 
 def test_an_option_and_the_parameter_of_its_name_are_one(curves) -> None:
-    catalogue = load_catalogue()
-    by_option = analyse(curves, catalogue, Options(draws=150, bootstrap_seed=3))
-    by_params = analyse(curves, catalogue, Options(protocol_params={"draws": 150, "bootstrap_seed": 3}))
+    catalogue, automatic = load_catalogue(), Options(protocol="automatic", draws=150)
+    by_option = analyse(curves, catalogue, replace(automatic, bootstrap_seed=3))
+    params = {"draws": 150, "bootstrap_seed": 3}
+    by_params = analyse(curves, catalogue, Options(protocol="automatic", protocol_params=params))
     assert by_option.estimates() == by_params.estimates()
-    assert by_option.gamma_1.stderr != analyse(curves, catalogue, Options(draws=150)).gamma_1.stderr
+    assert by_option.gamma_1.stderr != analyse(curves, catalogue, automatic).gamma_1.stderr
+
+
+@pytest.mark.parametrize(
+    ("choices", "protocol", "by"),
+    [
+        ({}, DEFAULT_PROTOCOL, None),
+        ({"shift": 0.5}, "mine", "shift"),
+        ({"first_index": 1, "shift": 0.5}, None, "--first-index of 'released'; shift of 'mine'"),
+        ({"draws": 200, "bootstrap_seed": 1}, "automatic", "--draws and --bootstrap-seed"),
+        ({"draws": 200, "offsets": True}, "automatic", "--offsets and --draws"),
+        ({"window": (None, 0.3)}, "released", "--window"),
+        (
+            {"offsets": True},
+            None,
+            "--offsets: parameters of the protocols 'automatic' and 'released'",
+        ),
+        ({"draws": 200, "window": (None, 0.3)}, None, "--draws of 'automatic'; --window of 'released'"),
+        ({"shft": 0.5}, None, "no protocol has a parameter 'shft': did you mean shift"),
+    ],
+)
+def test_parameters_that_the_default_lacks_choose_the_protocol(choices, protocol, by) -> None:
+    named = {name: choices.pop(name) for name in ("shift", "shft") if name in choices}
+    options = Options(protocol_params=named, **choices)
+    if protocol is None:
+        with pytest.raises(InputError, match=by):
+            choose(options, catalogue_with(four_numbers))
+        return
+    chosen = choose(options, catalogue_with(four_numbers))
+    assert chosen.protocol.name == protocol
+    told = [str(note) for note in chosen.notes]
+    if by is None:
+        assert told == []
+    else:
+        (text,) = told
+        assert text.startswith(f"protocol_by_option: the protocol '{protocol}' was taken")
+        assert text.endswith(f"has no {by}")
+
+
+def test_a_command_of_the_version_before_is_analysed_and_says_by_what(curves) -> None:
+    analysis = analyse(curves, load_catalogue(), Options(window=(0.01, 0.3)))
+    assert (
+        analysis.estimates()
+        == analyse(curves, load_catalogue(), Options(protocol="released", window=(0.01, 0.3))).estimates()
+    )
+    assert "warning protocol_by_option: the protocol 'released' was taken" in render(analysis)
+    assert "protocol_by_option" in {w["code"] for w in analysis.to_dict()["warnings"]}
 
 
 def test_a_study_s_protocol_gives_way_to_what_is_asked_for() -> None:
@@ -192,8 +237,8 @@ def test_the_command_that_repeats_an_analysis_has_its_parameters() -> None:
 
 def test_fitters_take_parameters(curves) -> None:
     catalogue = load_catalogue()
-    ordinary = analyse(curves, catalogue, Options(draws=100, fitters=["early_power_law:errors=ordinary"]))
-    clustered = analyse(curves, catalogue, Options(draws=100, fitters={"early_power_law": {}}))
+    ordinary = analyse(curves, catalogue, Options(fitters=["early_power_law:errors=ordinary"]))
+    clustered = analyse(curves, catalogue, Options(fitters={"early_power_law": {}}))
     one, other = (a.findings.fits["early_power_law"] for a in (ordinary, clustered))
     assert one.params["gamma_1"] == other.params["gamma_1"]
     assert one.bse["gamma_1"] != other.bse["gamma_1"]

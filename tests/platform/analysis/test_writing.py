@@ -5,6 +5,7 @@ import json
 import pytest
 
 from normlaw.analysis import EXPONENTS, analyse, render, to_json, write, write_json
+from normlaw.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import InputError
 
 
@@ -59,11 +60,16 @@ def test_json_keys(analysis, tmp_path):
         "gamma_pred",
         "gamma_meas",
         "gamma_meas_stderr",
+        "gamma_0",
+        "gamma_0_stderr",
     ):
         assert isinstance(found[key], float)
-    low, high = found["gamma_pred_ci"]
-    assert low < found["gamma_pred"] < high
-    assert found["protocol"] == "automatic"
+    for name in (*EXPONENTS, "gamma_0"):
+        low, high = found[f"{name}_ci"]
+        assert low < found[name] < high
+    assert found["verdict"] == "hold"
+    assert [reason["code"] for reason in found["reasons"]] == ["laws_agree"]
+    assert found["protocol"] == DEFAULT_PROTOCOL
     assert isinstance(found["warnings"], list)
 
 

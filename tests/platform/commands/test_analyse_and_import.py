@@ -58,6 +58,16 @@ def test_parameters_of_the_protocol_and_of_fitters(curves_csv, tmp_path):
     assert "--set &#39;window=[&#34;none&#34;, 0.3]&#39; --set first_index=1" in page
 
 
+def test_options_of_the_version_before_take_the_protocol_that_has_them(curves_csv, tmp_path):
+    file = tmp_path / "laws.json"
+    asked = ("analyse", "--curves", curves_csv, "--reports", tmp_path, "--json", file)
+    for more, protocol in ((("--set", "draws=150"), "automatic"), (("--window", "none", "0.3"), "released")):
+        done = run(*asked, *more)
+        assert done.exit_code == 0, done.output
+        assert f"warning protocol_by_option: the protocol '{protocol}' was taken" in done.output
+        assert json.loads(file.read_text())["protocol"] == protocol
+
+
 def test_released_options(curves_csv, tmp_path):
     done = run(
         *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
@@ -81,7 +91,9 @@ def test_released_options(curves_csv, tmp_path):
         (["--set", "drwas=300"], "did you mean draws"),
         (["--set", "draws"], "write KEY=VALUE"),
         (["--set", "draws=200", "--draws", "300"], "draws is given twice"),
-        (["--window", "none", "0.3"], "no parameter 'window', which --window sets"),
+        (["--protocol", "automatic", "--window", "1", "2"], "no parameter 'window', which --window sets"),
+        (["--offsets"], "parameters of the protocols 'automatic' and 'released'"),
+        (["--draws", "200", "--first-index", "1"], "--draws of 'automatic'; --first-index of 'released'"),
         (["--fitter", "endpoint_m4:draws=3"], "draws: unknown key"),
         (["--draws", "1000000000"], "10000 at most, got 1000000000"),
         (["--draws", "9" * 4300], "10000 at most, got a whole number of about 4301 digits"),
@@ -183,7 +195,7 @@ def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
     none_yet = run("report", "--tracking-uri", uri)
     assert none_yet.exit_code == 2
     assert "no analysis of this server yet" in none_yet.output
-    assert run("analyse", "cnn_mnist", "--tracking-uri", uri, "--draws", 100).exit_code == 0
+    assert run("analyse", "cnn_mnist", "--tracking-uri", uri).exit_code == 0
     done = run("report", "cnn_mnist", "--tracking-uri", uri, "--page", "compared.html")
     assert done.exit_code == 0, done.output
     page = (tmp_path / "compared.html").read_text()
@@ -262,4 +274,4 @@ def test_the_comparison_of_norms_is_logged_with_the_analysis(two_norms_csv, tmp_
     files = {item.path for item in client.list_artifacts(logged.info.run_id, "figures")}
     assert "figures/abscissas.svg" in files
     (again,) = normlaw.analyse("norms", norm="shared", compare_norms=True, tracking_uri=uri)
-    assert again.run_id == logged.info.run_id  # the same draws: the same results
+    assert again.run_id == logged.info.run_id  # the same curves: the same results

@@ -62,6 +62,7 @@ MEANINGS: dict[str, Callable[[Run, dict[str, str]], bool]] = {
     "analyses without a warning": lambda run, _: (
         kind(run) == "analysis" and run.data.params["warnings"] == "none"
     ),
+    "studies in which the laws hold": lambda run, _: run.data.params.get("verdict") == "hold",
     "laws that do not explain": lambda run, _: "laws_disagree" in run.data.params.get("warnings", ""),
     "analyses in a norm": lambda run, _: kind(run) == "analysis",
     "the largest runs": lambda run, _: kind(run) == "training" and run.info.run_name.endswith("P=480 seed=0"),
@@ -81,6 +82,7 @@ MAY_BE_NONE = (
     "laws of ViTs",
     "laws whose",
     "analyses without",
+    "studies in which",
     "laws that do not",
     "runs that fit",
     "what failed",
