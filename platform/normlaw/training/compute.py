@@ -21,7 +21,8 @@ COMPILERS = ("g++", "clang++", "c++", "gcc", "clang")
 
 def make_repeatable(device: str) -> None:
     """Let torch take only algorithms that repeat their bits, without writing NaN into new tensors first."""
-    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+    # as use_deterministic_algorithms does, which imports the compiler to tell it: see `Forward`
+    torch.set_deterministic_debug_mode("error" if device == "cpu" else "warn")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
@@ -72,6 +73,8 @@ class Forward:
         if compute.compile != "off":
             if self._device.type == "cpu":
                 _require_compiler()
+            on_cpu = self._device.type == "cpu"
+            torch.use_deterministic_algorithms(True, warn_only=not on_cpu)  # the compiler's too
             self._network = torch.compile(network, dynamic=False, options=_compiler_options(compute, layout))
 
     def __call__(self, inputs: Tensor) -> Tensor:

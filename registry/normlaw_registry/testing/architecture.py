@@ -158,12 +158,12 @@ def _repeatable() -> Iterator[None]:
     """Let torch take only algorithms that repeat their bits, as in a run."""
     import torch
 
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.set_deterministic_debug_mode(before)
 
 
 def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> None:

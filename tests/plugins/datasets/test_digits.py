@@ -42,3 +42,10 @@ def test_split_does_not_depend_on_the_run(splits):
     assert (len(splits.train), len(splits.test)) == (1437, 360)
     # pinned: a curve of last year must be a curve of the same images
     assert splits.test.labels[:6].tolist() == [7, 9, 4, 7, 0, 2]
+
+
+def test_without_the_file_in_its_place_scikit_learn_is_asked(monkeypatch, splits):
+    monkeypatch.setattr("normlaw_plugins.datasets.digits.find_spec", lambda name: None)
+    asked = DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, folder=Path()))
+    assert torch.equal(asked.train.inputs, splits.train.inputs)
+    assert torch.equal(asked.test.labels, splits.test.labels)

@@ -1,0 +1,62 @@
+"""What a worker imports until it has trained: each module costs every worker its time once more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from typing import Any
+
+from normlaw.execution.job import Job, Outcome
+from normlaw.execution.process import Done, Failed, News, WorkerProcess
+from normlaw.execution.worker import work
+from normlaw.spec import RunSpec
+from normlaw_registry import Catalogue
+
+HEAVY = ("matplotlib", "mlflow", "numba", "pandas", "pyarrow", "sklearn", "statsmodels", "sympy", "torchvision")
+"""Packages that training a multilayer perceptron on digits has no use for."""
+COMPILER = ("torch._dynamo", "torch._inductor")
+
+
+def train_and_tell(
+    run: RunSpec, job: Job, tell: Callable[[Any], None], stopped: Callable[[], bool]
+) -> tuple[list[Outcome], set[str]]:
+    """Train a run and return what has been imported then."""
+    outcomes = work((run,), job, tell, stopped)
+    return outcomes, {name for name in sys.modules if name in (*HEAVY, *COMPILER, "torch", "scipy")}
+
+
+def imported_by(run: RunSpec, job: Job) -> set[str]:
+    worker = WorkerProcess()
+    try:
+        given = False
+        while True:
+            wait(list(worker.handles))
+            for message in worker.messages():
+                if isinstance(message, Done):
+                    outcomes, found = message.result
+                    assert [outcome.failure for outcome in outcomes] == [None]
+                    return set(found)
+                assert not isinstance(message, Failed), message
+                if not isinstance(message, News) and not given:
+                    worker.give(train_and_tell, run, job)
+                    given = True
+    finally:
+        worker.kill()
+
+
+def test_a_worker_that_trains_on_digits_imports_nothing_that_it_has_no_use_for(
+    job: Job, catalogue: Catalogue
+) -> None:
+    tree = {
+        "architecture": {"name": "mlp", "params": {"hidden": [8]}},
+        "dataset": "digits",
+        "train_size": 32,
+        "seed": 0,
+        "steps": 4,
+        "measuring_points": 2,
+        "measures": ["spectral_complexity", "weight_norm"],
+    }
+    for optimizer in ("adam", "sgd"):
+        run = RunSpec.model_validate({**tree, "optimizer": {"name": optimizer}}).resolved(catalogue)
+        assert imported_by(run, job) == {"torch", "scipy"}
