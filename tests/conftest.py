@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ import pytest  # noqa: E402
 import yaml  # noqa: E402
 from filelock import FileLock  # noqa: E402
 
-from normlaw_tests import processes, servers  # noqa: E402
+from normlaw.execution import process  # noqa: E402
+from normlaw_tests import figure_files, forked, processes, servers  # noqa: E402
 from normlaw_tests.launches import Nursery  # noqa: E402
 from normlaw_tests.servers import MlflowApi, MlflowServer, free_port  # noqa: E402
 
@@ -40,6 +42,28 @@ def _nothing_left_behind() -> Iterator[None]:
     yield
     left = processes.left_behind()
     assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_are_forked() -> Iterator[None]:
+    """Spare processes that train, begun in this process, the seconds that their imports take."""
+    with forked.workers():
+        yield
+
+
+@pytest.fixture(scope="module")
+def spawned_workers() -> Iterator[None]:
+    """Have the workers that the tests of a file begin import everything themselves, as a user's do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "CONTEXT", multiprocessing.get_context("spawn"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _figures_are_one_file() -> Iterator[None]:
+    """Draw figures as SVG alone, unless a test wants all files."""
+    with figure_files.svg_alone():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +152,12 @@ def _nurseries() -> Iterator[_Nurseries]:
     made = _Nurseries()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def lasting_nursery(_nurseries: _Nurseries) -> Nursery:
+    """Return the same for a fixture of a file's tests; it takes launches that are waited for there."""
+    return _nurseries.take()
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ class Machine:
 
     def wait_until_healthy(self, service: str) -> None:
         try:
-            wait_until(lambda: self.healthy(service), while_running=self.running[service])
+            wait_until(lambda: self.healthy(service), while_running=self.running[service], pause=1.0)
         except AssertionError as ended:
             log = self.folder / f"{service}.log"
             pytest.fail(f"{service} is not healthy: {ended}\n{log.read_text()[-3000:]}")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from normlaw.tracking.leftovers import AtServer
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.writer import RunWriter, open_experiment
 from normlaw_registry import load_catalogue
-from normlaw_tests import processes
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -162,24 +160,21 @@ class Plugin:
     """A plugin of a test's own, installed in a folder, and a command line of normlaw that finds it."""
 
     module: Path
+    nursery: Any
 
     def line(self, text: str) -> int:
         """Return the line of the module in which a text stands."""
         return 1 + [text in line for line in self.module.read_text().splitlines()].index(True)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = processes.without()
-        path = os.pathsep.join([str(self.module.parent), *filter(None, [kept.get("PYTHONPATH")])])
-        return kept | {"PYTHONPATH": path, "MLFLOW_DISABLE_TELEMETRY": "true"}
-
     def normlaw(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
-        return processes.python("-m", "normlaw", *arguments, cwd=cwd, env=self.environment)
+        done = self.nursery.done(cwd, *arguments, env={"PYTHONPATH": str(self.module.parent)})
+        assert isinstance(done, subprocess.CompletedProcess)
+        return done
 
 
 @pytest.fixture
-def install_plugin(tmp_path: Path) -> Callable[[str], Plugin]:
+def install_plugin(tmp_path: Path, nursery: Any) -> Callable[[str], Plugin]:
     """Return a function that installs the text of a module as a plugin, 'awkward 1.0'."""
 
     def install(code: str) -> Plugin:
@@ -190,6 +185,6 @@ def install_plugin(tmp_path: Path) -> Callable[[str], Plugin]:
         (about / "entry_points.txt").write_text("[normlaw]\nawkward = awkward_plugin\n")
         module = site / "awkward_plugin.py"
         module.write_text(code)
-        return Plugin(module)
+        return Plugin(module, nursery)
 
     return install

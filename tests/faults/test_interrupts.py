@@ -6,6 +6,7 @@ import fcntl
 import os
 import select
 import signal
+import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 from normlaw_tests import processes
+from normlaw_tests.launches import Nursery
+from normlaw_tests.processes import has_ended
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,24 +27,35 @@ pytestmark = [
 CTRL_C = b"\x03"
 
 
-class Terminal:
-    """A command at a terminal of its own, whose keys reach all processes that the command begins."""
+class FromNursery:
+    """A launch from a nursery, asked as Popen is."""
 
-    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str]) -> None:
+    returncode = None
+
+    def __init__(self, nursery: Nursery, pid: int) -> None:
+        self._nursery, self.pid = nursery, pid
+
+    def poll(self) -> int | None:
+        if self.returncode is None and has_ended(self.pid):
+            self.returncode = self._nursery.wait(self.pid)
+        return self.returncode
+
+
+Process = FromNursery | subprocess.Popen[Any]
+
+
+class Terminal:
+    """A command at a terminal of its own, whose keys reach all processes that the command begins.
+
+    `begin` is given the terminal, its file and its name, and begins the command.
+    """
+
+    def __init__(self, begin: Callable[[int, str], Process]) -> None:
         self._keys, there = os.openpty()
         self._before = termios.tcgetattr(there)
         self._there = there
         self.shown = ""
-        self.process = processes.start(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=there,
-            stdout=there,
-            stderr=there,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
+        self.process = begin(there, os.ttyname(there))
 
     def press(self, keys: bytes) -> None:
         os.write(self._keys, keys)
@@ -82,16 +96,36 @@ class Terminal:
         return found
 
     def close(self) -> None:
-        processes.stop(self.process)
+        if isinstance(self.process, subprocess.Popen):
+            processes.stop(self.process)  # the nursery's fixture ends others
         os.close(self._keys)
         os.close(self._there)
 
 
 @contextmanager
-def at_a_terminal(study: Path, folder: Path, *arguments: str) -> Iterator[Terminal]:
-    environment = processes.without() | {"TERM": "xterm", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, "-m", "normlaw", "run", str(study), *arguments]
-    terminal = Terminal(command, folder, environment)
+def at_a_terminal(
+    study: Path, folder: Path, *arguments: str, nursery: Nursery | None = None, spawn: bool = False
+) -> Iterator[Terminal]:
+    """Launch a study at a terminal, from a nursery or as users do; see there for `spawn`."""
+
+    def begin(there: int, name: str) -> Process:
+        if nursery is not None:
+            launch = ("run", study, *arguments)
+            return FromNursery(
+                nursery, nursery.launch(folder, *launch, env={"TERM": "xterm"}, terminal=name, spawn=spawn)
+            )
+        return processes.start(
+            [sys.executable, "-m", "normlaw", "run", study, *arguments],
+            cwd=folder,
+            env=processes.without() | {"TERM": "xterm", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    terminal = Terminal(begin)
     try:
         yield terminal
     finally:
@@ -124,13 +158,15 @@ def trained(terminal: Terminal, folder: Path) -> bool:
 def test_ctrl_c(
     moment: Callable[[Terminal, Path], bool],
     presses: int,
+    nursery: Nursery,
     small: dict[str, Any],
     write_study: Callable[[dict[str, Any]], Path],
     tmp_path: Path,
 ) -> None:
     # a run that is asked twice has no measuring point where it could stop for hours
     small["fixed"].update(steps=10**8, measuring_points=1 if presses == 2 else 2000)
-    with at_a_terminal(write_study(small), tmp_path) as terminal:
+    options = {} if moment is importing else {"nursery": nursery, "spawn": moment is starting}
+    with at_a_terminal(write_study(small), tmp_path, **options) as terminal:
         terminal.wait_until(lambda: moment(terminal, tmp_path))
         terminal.press(CTRL_C)
         terminal.wait_until(lambda: "Stopping: " in terminal.shown)
@@ -172,6 +208,7 @@ def test_ctrl_c_at_the_first_moment_of_any_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_while_a_server_keeps_silent(
     presses: int,
+    nursery: Nursery,
     small: dict[str, Any],
     write_study: Callable[[dict[str, Any]], Path],
     tmp_path: Path,
@@ -179,7 +216,8 @@ def test_ctrl_c_while_a_server_keeps_silent(
 ) -> None:
     small["name"] = f"silent-{presses}"
     small["vary"] = {"train_size": [32], "seed": [0]}
-    with at_a_terminal(write_study(small), tmp_path, "--tracking-uri", mlflow_server.uri) as terminal:
+    at_the_server = ("--tracking-uri", mlflow_server.uri)
+    with at_a_terminal(write_study(small), tmp_path, *at_the_server, nursery=nursery) as terminal:
         terminal.wait_until(lambda: training(terminal, tmp_path))
         os.killpg(mlflow_server.pid, signal.SIGSTOP)
         try:

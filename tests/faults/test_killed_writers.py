@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from normlaw_tests.figure_files import ONE_FIGURE  # drawing would be most of what is killed
+
 KILLS = 40
-SETTINGS = {"normlaw.analysis.figures.style.FORMATS": [("svg", {"metadata": {"Date": None}})]}
-"""One file a figure: drawing takes nearly all of an analysis, and writes what is written in one go anyway."""
 KILLS_A_STORE = 8
 """After as many, the command is let come to its end, and another store is begun."""
 TEXTS = {".json", ".csv", ".parquet"}
@@ -82,7 +82,7 @@ def used(pid: int) -> float | None:
 
 def work_of(nursery: Any, folder: Path, arguments: tuple[str, ...]) -> float:
     """Run a command undisturbed; return the seconds of CPU that it takes."""
-    pid, last = nursery.launch(folder, *arguments, settings=SETTINGS), 0.0
+    pid, last = nursery.launch(folder, *arguments, settings=ONE_FIGURE), 0.0
     while (now := used(pid)) is not None:
         last = now
         time.sleep(0.002)
@@ -95,7 +95,7 @@ def killed(nursery: Any, folder: Path, arguments: tuple[str, ...], after: float)
 
     CPU time, not the clock's: a loaded machine changes no moment.
     """
-    pid = nursery.launch(folder, *arguments, settings=SETTINGS)
+    pid = nursery.launch(folder, *arguments, settings=ONE_FIGURE)
     while (now := used(pid)) is not None and now < after:
         time.sleep(0.001)
     os.kill(pid, signal.SIGKILL)
@@ -147,10 +147,10 @@ def test_forty_kills_leave_what_an_undisturbed_command_leaves(
             if not killed(nursery, folder, arguments, draw.uniform(0, work)):
                 break
             kills += 1
-        assert nursery.wait(nursery.launch(folder, *arguments, settings=SETTINGS)) == 0, (
+        assert nursery.wait(nursery.launch(folder, *arguments, settings=ONE_FIGURE)) == 0, (
             folder / "out.txt"
         ).read_text()
         assert content(folder) == expected
         assert stores <= KILLS, "the command ends before it can be killed"
-    assert nursery.wait(nursery.launch(folder, *arguments, settings=SETTINGS)) == 0
+    assert nursery.wait(nursery.launch(folder, *arguments, settings=ONE_FIGURE)) == 0
     assert content(folder) == expected  # given once more, it changes nothing

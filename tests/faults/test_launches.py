@@ -58,7 +58,7 @@ def test_a_run_held_by_another_process_is_waited_for_and_taken_over(
     with Journal(path) as held:
         held.start(spec, {})
         launch = nursery.launch(desk.folder, "run", str(write_study(small)), "--device", "cpu")
-        wait_until(lambda: list(desk.folder.glob(".normlaw/journal/small/*.launch")))
+        wait_until(lambda: list(desk.folder.glob(".normlaw/journal/small/*.launch")), while_running=launch)
         time.sleep(2)  # time to do wrong: on a busy machine this sees less, and does not fail
         record = read_journal(path)
         assert record is not None
@@ -107,7 +107,7 @@ def test_a_signal_stops_a_launch_and_resume_finishes_it(
     small["fixed"] |= {"steps": 800, "measuring_points": 150}
     small["vary"] = {"train_size": [64], "seed": [0, 1]}
     launch = nursery.launch(desk.folder, "run", str(write_study(small)), "--device", "cpu")
-    wait_until(lambda: sum(path.stat().st_size for path in journals(desk.folder)) > 6_000)
+    wait_until(lambda: sum(path.stat().st_size for path in journals(desk.folder)) > 6_000, while_running=launch)
     os.kill(launch, number)
     assert nursery.wait(launch) == 128 + number, told(desk.folder)
     assert "go on with: normlaw resume small" in told(desk.folder)

@@ -197,9 +197,9 @@ def test_a_server_killed_and_started_again_while_runs_train(
         options = ("--max-parallel", "1", "--device", "cpu")
         soon = {"normlaw.tracking.sender.LONGEST_PAUSE": 1.0}
         launch = nursery.launch(desk.folder, *arguments, *options, settings=soon)
-        wait_until(lambda: bool(list(desk.folder.glob(".normlaw/journal/*/*.sending"))))
+        wait_until(lambda: bool(list(desk.folder.glob(".normlaw/journal/*/*.sending"))), while_running=launch)
         os.killpg(server.pid, signal.SIGKILL)
-    wait_until(lambda: "MLflow does not answer" in (desk.folder / "out.txt").read_text())
+    wait_until(lambda: "MLflow does not answer" in (desk.folder / "out.txt").read_text(), while_running=launch)
     with mlflow_process(place, port):
         assert nursery.wait(launch) == 0, (desk.folder / "out.txt").read_text()
         told = (desk.folder / "out.txt").read_text()
@@ -227,9 +227,12 @@ def test_an_interrupt_leaves_at_once_when_only_sending_is_left_and_sync_sends(
     proxy.mood = lambda: "drop" if any(journals.glob("*.jsonl")) else "pass"
     arguments = ("run", str(write_study(small)), "--tracking-uri", proxy.uri, "--device", "cpu")
     launch = nursery.launch(desk.folder, *arguments)
-    wait_until(lambda: len([p for p in journals.glob("*.jsonl") if b'"finished"' in p.read_bytes()]) == 6)
-    wait_until(lambda: "6/6" in (desk.folder / "out.txt").read_text())
-    wait_until(lambda: "MLflow does not answer" in (desk.folder / "out.txt").read_text())
+    wait_until(
+        lambda: len([p for p in journals.glob("*.jsonl") if b'"finished"' in p.read_bytes()]) == 6,
+        while_running=launch,
+    )
+    wait_until(lambda: "6/6" in (desk.folder / "out.txt").read_text(), while_running=launch)
+    wait_until(lambda: "MLflow does not answer" in (desk.folder / "out.txt").read_text(), while_running=launch)
     tried = proxy.counts["drop"]
     os.kill(launch, signal.SIGINT)
     assert nursery.wait(launch) == 130

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +19,23 @@ missing = fake_normlaw_plugin.missing_import
 """
 
 
-def doctor(folder: Path, *arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "normlaw", "doctor", "--json", *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+def doctor(
+    nursery: Any, folder: Path, *arguments: str, **environment: str
+) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = nursery.done(folder, "doctor", "--json", *arguments, env=environment)
     assert done.stdout, done.stderr
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
 @pytest.mark.slow
-def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_written_are_bad(tmp_path):
+def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_written_are_bad(nursery, tmp_path):
     info = tmp_path / "fake-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(BROKEN)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     gone = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "NORMLAW_HOME": "/proc/normlaw", "PYTHONPATH": path}
-    code, found = doctor(tmp_path, "mlp", "no-such-network", **gone)
+    code, found = doctor(nursery, tmp_path, "mlp", "no-such-network", **gone)
     assert code == 1
     for check, told in {
         "plugin": "fake 1.0",

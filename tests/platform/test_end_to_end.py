@@ -25,17 +25,20 @@ from normlaw_tests import processes
 WriteStudy = Callable[[dict[str, Any]], Path]
 
 
-def normlaw(*arguments: str | Path, cwd: Path, uri: str | None = None) -> subprocess.CompletedProcess[str]:
+def normlaw(*arguments: str | Path, cwd: Path, uri: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would, in a folder of its own."""
-    environment = processes.without()
-    if uri:
-        environment["MLFLOW_TRACKING_URI"] = uri
+    environment = processes.without() | {"MLFLOW_TRACKING_URI": uri}
     return processes.python("-m", "normlaw", *arguments, cwd=cwd, env=environment)
 
 
 @pytest.mark.slow
 def test_from_yaml_to_laws_on_a_server(
-    mlflow_server: Any, tiny: dict[str, Any], write_study: WriteStudy, tmp_path: Path, catalogue: Catalogue
+    mlflow_server: Any,
+    nursery: Any,
+    tiny: dict[str, Any],
+    write_study: WriteStudy,
+    tmp_path: Path,
+    catalogue: Catalogue,
 ) -> None:
     study = write_study(tiny)
     machine, another = tmp_path / "machine", tmp_path / "another"
@@ -84,7 +87,7 @@ def test_from_yaml_to_laws_on_a_server(
         points = train(spec, catalogue)
         assert [point["test/loss"] for point in points] == curve(client, run)["test/loss"].tolist()
 
-    fitted = normlaw("analyse", "tiny", cwd=another, uri=mlflow_server.uri)
+    fitted = nursery.done(another, "analyse", "tiny", env={"MLFLOW_TRACKING_URI": mlflow_server.uri})
     assert fitted.returncode == 0, fitted.stderr
     assert "gamma_1" in fitted.stdout
     assert "gamma_2" in fitted.stdout

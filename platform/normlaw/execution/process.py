@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from typing import Any
 
 from normlaw.execution.death import describe_exit, exit_code_of, is_its_own_fault, place_of
@@ -26,6 +27,8 @@ from normlaw.failures import Failure, shortened
 
 MAX_ATTEMPTS = 3
 """How often what a process was at is begun again when it dies (out of memory, say), before it has failed."""
+CONTEXT: BaseContext = multiprocessing.get_context("spawn")
+"""How processes begin. They are not forked: torch's threads do not survive that."""
 SECONDS_TO_END = 5.0
 _STOP, _END = "stop", "end"
 
@@ -88,12 +91,11 @@ class WorkerProcess:
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
         self.device = device
         self.ready = self.busy = False
-        self._connection, theirs = context.Pipe()
-        self._last_words, words = context.Pipe(duplex=False)
-        self._process = context.Process(target=_serve, args=(theirs, words), name="normlaw worker")
+        self._connection, theirs = CONTEXT.Pipe()
+        self._last_words, words = CONTEXT.Pipe(duplex=False)
+        self._process = CONTEXT.Process(target=_serve, args=(theirs, words), name="normlaw worker")  # type: ignore[attr-defined]
         resource_tracker.ensure_running()  # it would unblock the signals
         with put_off(), beginning, _main_module_hidden():
             self._process.start()

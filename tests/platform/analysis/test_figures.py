@@ -27,6 +27,7 @@ from normlaw_registry import (
     load_catalogue,
 )
 from normlaw_registry.discovery import PluginRecord
+from normlaw_tests.figure_files import all_files
 
 LN10 = float(np.log(10.0))
 LARGEST = 2_000_000
@@ -112,7 +113,8 @@ def analysis(make_study) -> Analysis:
 @pytest.fixture(scope="module")
 def folder(analysis, tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("figures") / "out"
-    write(analysis, place)
+    with all_files():
+        write(analysis, place)
     return place / "figures"
 
 

@@ -7,6 +7,7 @@ import pytest
 from normlaw.analysis import EXPONENTS, analyse, render, to_json, write, write_json
 from normlaw.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import InputError
+from normlaw_tests.figure_files import all_files
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,8 @@ def analysis(catalogue, make_study):
 
 @pytest.mark.slow
 def test_folder(analysis, tmp_path):
-    write(analysis, tmp_path / "out")
+    with all_files():
+        write(analysis, tmp_path / "out")
     files = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     for figure in ("error_against_norm", "collapse", "optimal_norm", "endpoint_law"):
         assert {f"figures/{figure}.png", f"figures/{figure}.svg"} <= files

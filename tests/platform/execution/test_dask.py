@@ -244,6 +244,7 @@ def test_a_task_waits_for_the_attempt_that_was_given_up(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_workers_stop_when_the_launcher_is_stopped_or_killed(
+    nursery: Any,
     dask_cluster: DaskCluster,
     tiny: dict[str, Any],
     write_study: Callable[[dict[str, Any]], Path],
@@ -253,21 +254,20 @@ def test_workers_stop_when_the_launcher_is_stopped_or_killed(
     tiny["fixed"].update(steps=100_000, measuring_points=2000)
     tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2]}
     options = ["--offline", "--executor", "dask"]
-    command = [sys.executable, "-m", "normlaw", "run", str(write_study(tiny)), *options]
     home = tmp_path / "home"
-    environment = {**os.environ, "NORMLAW_HOME": str(home), "DASK_SCHEDULER_ADDRESS": dask_cluster.address}
+    environment = {"NORMLAW_HOME": str(home), "DASK_SCHEDULER_ADDRESS": dask_cluster.address}
     before = dask_cluster.worker_pids()
 
     def in_training() -> list[Path]:
         return [path for path in home.glob("journal/tiny/*.jsonl") if is_being_written(path)]
 
-    pipes = {"stderr": subprocess.PIPE, "text": True}
-    with processes.running(command, cwd=tmp_path, env=environment, **pipes) as launcher:
-        wait_until(lambda: len(in_training()) == 2, while_running=launcher)
-        launcher.send_signal(number)
-        _, told = launcher.communicate()
+    launcher = nursery.launch(tmp_path, "run", write_study(tiny), *options, env=environment)
+    wait_until(lambda: len(in_training()) == 2, while_running=launcher)
+    os.kill(launcher, number)
+    status = nursery.wait(launcher)
+    told = (tmp_path / "out.txt").read_text()
     if number == signal.SIGINT:
-        assert launcher.returncode == 130
+        assert status == 130
         assert "Stopped. What is finished is kept" in told
         assert "Traceback" not in told
         assert in_training() == []

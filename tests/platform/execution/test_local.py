@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from normlaw.study import Study, expand
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue
-from normlaw_tests.processes import running, without
 from normlaw_tests.waiting import wait_until
 
 
@@ -70,20 +68,22 @@ def test_a_killed_process_is_replaced_and_its_runs_begun_again(specs: list[RunSp
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_at_a_measuring_point(
-    tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path, number: signal.Signals
+    nursery: Any,
+    tiny: dict[str, Any],
+    write_study: Callable[[dict[str, Any]], Path],
+    tmp_path: Path,
+    number: signal.Signals,
 ) -> None:
     tiny["vary"] = {"train_size": [256], "seed": [0, 1]}
     tiny["fixed"].update(steps=100_000, measuring_points=2000)
-    command = [sys.executable, "-m", "normlaw", "run", write_study(tiny)]
     journals = tmp_path / ".normlaw" / "journal" / "tiny"
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with running(command, cwd=tmp_path, env=without(), **pipes) as process:
-        wait_until(
-            lambda: any(path.stat().st_size > 5000 for path in journals.glob("*.jsonl")), while_running=process
-        )
-        process.send_signal(number)
-        _, told = process.communicate()
-    assert process.returncode == 128 + number
+    launch = nursery.launch(tmp_path, "run", write_study(tiny))
+    wait_until(
+        lambda: any(path.stat().st_size > 5000 for path in journals.glob("*.jsonl")), while_running=launch
+    )
+    os.kill(launch, number)
+    assert nursery.wait(launch) == 128 + number
+    told = (tmp_path / "out.txt").read_text()
     assert "Stopped. What is finished is kept" in told
     assert "Traceback" not in told
     for path in journals.glob("*.jsonl"):

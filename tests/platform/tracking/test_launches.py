@@ -98,7 +98,7 @@ def test_a_killed_launch_does_not_run_for_ever(
 ) -> None:
     study["fixed"]["steps"] = 100_000
     process = here.begin("run", write_study(study), "--max-parallel", "1")
-    wait_until(lambda: runs(mlflow_server.uri, study["name"], "launch"))
+    wait_until(lambda: runs(mlflow_server.uri, study["name"], "launch"), pause=0.2)
     (launch,) = runs(mlflow_server.uri, study["name"], "launch")
     assert launch.info.status == "RUNNING"
     here.normlaw("sync")

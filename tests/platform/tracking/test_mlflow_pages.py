@@ -15,13 +15,11 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from normlaw_tests.processes import python
-
 PAGE = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def duel(mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+def duel(lasting_nursery: Any, mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Train and analyse the page's study by the page's commands; return all its runs."""
     folder = tmp_path_factory.mktemp("duel")
     study = re.search(r"<!-- example: study -->\s*```yaml\n(.+?)```", PAGE, re.DOTALL)
@@ -34,7 +32,9 @@ def duel(mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> list[R
         "0.5"  # the launch may last less than the usual ten seconds
     )
     for line in commands[1].strip().splitlines():
-        done = python("-m", *line.split(), cwd=folder, env=os.environ | own)
+        program, *arguments = line.split()
+        assert program == "normlaw"
+        done = lasting_nursery.done(folder, *arguments, env=own)
         assert done.returncode == 0, done.stderr
     client = MlflowClient(mlflow_server.uri)
     experiment = client.get_experiment_by_name("duel")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from normlaw_registry import Architecture, Task, load_catalogue, validate_params
 from normlaw_registry.linear import channels_last
 
 SECONDS = 60
+"""Of the processor, that a network may take; and ten times as many of the clock, for one that is stuck."""
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 CATALOGUE = load_catalogue()
 Build = Callable[[], nn.Module]
@@ -104,7 +106,8 @@ def apart(build: Build, shape: tuple[int, int, int], precision: str) -> str:
     if child == 0:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 2)
-        signal.alarm(SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        signal.alarm(10 * SECONDS)
         os._exit(0 if difference(build, shape, precision) < TOLERANCE[precision] else 1)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from normlaw.training.memory_format import UPSTREAM, memory_format
 from normlaw.training.observer import Observer
 from normlaw.training.together import train_together
 from normlaw_registry import InputError
+from normlaw_tests.processes import python
 
 CHILD = Path(__file__).with_name("gradients_child.py")
 SMALL_RESNET = {"name": "resnet", "params": {"blocks": [1, 1], "channels": [4, 8]}}
@@ -31,14 +30,7 @@ INSTRUCTIONS = ["AVX2", "DEFAULT"] if AVX512 else ["DEFAULT"]
 def wrong_gradients(how: str, instructions: str) -> list[str]:
     environment = {"ONEDNN_MAX_CPU_ISA": instructions, "OMP_NUM_THREADS": "1"}
     environment |= {"MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"}  # what glibc finds of a damaged heap
-    done = subprocess.run(
-        [sys.executable, str(CHILD), how],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=True,
-    )
+    done = python(CHILD, how, env={**os.environ, **environment}, check=True)
     *wrong, tried = done.stdout.splitlines()
     assert int(tried) > (60 if how == "rule" else 10)
     return wrong

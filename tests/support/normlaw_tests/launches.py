@@ -9,11 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from normlaw_tests import processes
+from normlaw_tests import figure_files, processes
 
 OUTPUT = "out.txt"
 
@@ -48,15 +49,28 @@ class Nursery:
         folder: Path,
         *arguments: str | Path,
         out: Path | None = None,
+        err: Path | None = None,
         env: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
+        terminal: str = "",
+        spawn: bool = False,
     ) -> int:
         """Begin a launch in a folder, with more environment variables; return its process id.
 
-        What it prints is added to `out`, by default the folder's out.txt. Settings: see nursery.py.
+        What it prints is added to `out`, by default the folder's out.txt, and errors to `err`, by default
+        `out`. Figures are drawn as SVG alone. Settings, terminal and spawn: see nursery.py.
         """
-        order = {"arguments": [*map(str, arguments)], "cwd": str(folder), "out": str(out or folder / OUTPUT)}
-        pid = int(self._ask(order | {"env": dict(env or {}), "settings": dict(settings or {})}))
+        order = {
+            "arguments": [*map(str, arguments)],
+            "cwd": str(folder),
+            "out": str(out or folder / OUTPUT),
+            "err": str(err) if err else "",
+            "terminal": terminal,
+            "spawn": spawn,
+            "env": dict(env or {}),
+            "settings": figure_files.IN_LAUNCHES | dict(settings or {}),
+        }
+        pid = int(self._ask(order))
         self._running.add(pid)
         return pid
 
@@ -69,6 +83,13 @@ class Nursery:
     def run(self, folder: Path, *arguments: str | Path, **options: Any) -> int:
         """Launch, and return the exit status."""
         return self.wait(self.launch(folder, *arguments, **options))
+
+    def done(self, folder: Path, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Launch, and return the exit status and what was printed, as `processes.run` does."""
+        with tempfile.TemporaryDirectory() as kept:
+            out, err = Path(kept, "out"), Path(kept, "err")
+            status = self.run(folder, *arguments, out=out, err=err, **options)
+            return subprocess.CompletedProcess([*map(str, arguments)], status, out.read_text(), err.read_text())
 
     def kill_all(self) -> None:
         """Kill the launches that nobody has waited for, with their workers."""

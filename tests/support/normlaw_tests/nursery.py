@@ -5,7 +5,10 @@ are imported once. Each launch is a process of its own with workers of its own, 
 
 Reads a line of JSON a launch, {"arguments": [...], "cwd": ..., "out": ..., "env": {...}, "settings": {...}},
 and answers with its process id; {"wait": pid} is answered with the exit status. Settings name variables of
-modules, as in "normlaw.tracking.sender.LONGEST_PAUSE", and give them a value: how long the program waits, say.
+modules, as in "normlaw.tracking.sender.LONGEST_PAUSE", and give them a value: how long the program waits, say,
+or {"object": "module.name"}, which is something that a module has. "err" is the file for standard error, if not
+"out". "terminal" is the terminal that the launch is at, if it is at one, in the place of both. Its workers are
+forked too, unless "spawn" is true. Folders of PYTHONPATH in "env" are searched for plugins.
 """
 
 from __future__ import annotations
@@ -14,18 +17,28 @@ import json
 import multiprocessing
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
+import alembic.command
+import git
+import IPython
+import jinja2
+import matplotlib.backends.backend_svg
 import mlflow.store.db.utils
 import mlflow.store.tracking.sqlalchemy_store
 import mlflow.tracking
 import pyarrow.parquet
 import sklearn.datasets
+import sqlalchemy.dialects.sqlite
+import statsmodels.api
 import torch
 import torch._dynamo
 
-import normlaw.analysis.figures.style
+import normlaw.analysis.figures.drawing
+import normlaw.api
 import normlaw.comparison_job
+import normlaw.execution.process
 import normlaw.execution.recorder
 import normlaw.execution.worker
 import normlaw.import_job
@@ -38,7 +51,8 @@ import normlaw.training.loop
 from normlaw.cli import main
 from normlaw_registry import load_catalogue
 
-IMPORTED = (mlflow, pyarrow, sklearn, torch, normlaw)
+# What MLflow asks about the program (git, IPython) and imports for a database, and what analyses import, too.
+IMPORTED = (alembic, git, IPython, jinja2, matplotlib, mlflow, pyarrow, sklearn, sqlalchemy, statsmodels, torch)
 
 
 def launch(order: dict[str, Any]) -> int:
@@ -50,13 +64,17 @@ def launch(order: dict[str, Any]) -> int:
     os.environ.update(order["env"])
     for name, value in order["settings"].items():
         module, _, variable = name.rpartition(".")
-        assert hasattr(sys.modules[module], variable), name
-        setattr(sys.modules[module], variable, value)
-    out = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    fork = multiprocessing.get_context("fork")
-    multiprocessing.get_context = lambda method=None: fork  # type: ignore[assignment]
+        assert hasattr(import_module(module), variable), name
+        setattr(sys.modules[module], variable, _value(value))
+    for path in reversed([*filter(None, order["env"].get("PYTHONPATH", "").split(os.pathsep))]):
+        if path not in sys.path:
+            sys.path.insert(0, path)
+            load_catalogue.cache_clear()
+    out = order["terminal"] or order["out"]  # the first terminal that a session's leader opens is its own
+    for number, name in enumerate((order["terminal"] or os.devnull, out, order["err"] or out)):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND), number)
+    if not order["spawn"]:
+        normlaw.execution.process.CONTEXT = multiprocessing.get_context("fork")
     try:
         main(order["arguments"], standalone_mode=True)
         status = 0
@@ -70,6 +88,13 @@ def launch(order: dict[str, Any]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        module, _, name = value["object"].rpartition(".")
+        return getattr(import_module(module), name)
+    return value
 
 
 def serve() -> None:
@@ -86,4 +111,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
+    sys.path[0] = os.path.dirname(sys.path[0])  # where normlaw_tests is
     serve()

@@ -115,6 +115,14 @@ def python(*arguments: Argument, **options: Any) -> subprocess.CompletedProcess[
     return run([sys.executable, *arguments], **options)
 
 
+def has_ended(pid: int) -> bool:
+    """Return whether a process is no more, or waits for its parent to take note of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def without(*names: str) -> dict[str, str]:
     """Return this process's environment without some variables, by default those that configure normlaw."""
     names = names or ("MLFLOW_TRACKING_URI", "NORMLAW_HOME")

@@ -1,0 +1,50 @@
+"""Which files figures are drawn as while tests run: PNG and PDF take most of an analysis' time.
+
+Tests in which figures are not the point draw them as SVG alone, which reports and pages show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from normlaw.analysis import Analysis, figures
+from normlaw.analysis.figures import style
+from normlaw.analysis.figures.optimal_norm import optimal_norm
+
+if TYPE_CHECKING:
+    from normlaw.analysis.figures import Draw
+
+ALL = style.FORMATS
+SVG = ALL[:1]
+IN_LAUNCHES = {f"{style.__name__}.FORMATS": SVG}
+"""The same for a launch from the nursery, as its settings."""
+
+
+def cheapest(analysis: Analysis) -> list[Draw]:
+    """Return one figure that is drawn in no time, in the place of `figures.drawn_of`."""
+    return [optimal_norm]
+
+
+ONE_FIGURE = {f"{figures.__name__}.drawn_of": {"object": f"{__name__}.cheapest"}}
+"""Settings of a launch from the nursery that draws one figure."""
+
+
+@contextmanager
+def _drawn_as(formats: tuple[tuple[str, dict[str, Any]], ...]) -> Iterator[None]:
+    before, style.FORMATS = style.FORMATS, formats
+    try:
+        yield
+    finally:
+        style.FORMATS = before
+
+
+def svg_alone() -> AbstractContextManager[None]:
+    """Draw figures as SVG alone while the block lasts."""
+    return _drawn_as(SVG)
+
+
+def all_files() -> AbstractContextManager[None]:
+    """Draw figures as all the files that users have of them, while the block lasts."""
+    return _drawn_as(ALL)

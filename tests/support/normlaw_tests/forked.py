@@ -1,0 +1,67 @@
+"""Processes that train, begun by a test process: forked from one that has imported everything.
+
+Importing torch, scikit-learn and what an optimiser needs takes seconds of each process, and the tests begin
+hundreds. Here one process a test process imports them, and begins the others by a fork. They have what a
+spawned process has: the folder, path and environment of the test process, a pipe, an exit code, and an end with
+their parent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from normlaw.execution import process
+from normlaw_tests.guardian import VARIABLE
+from normlaw_tests.processes import LASTING
+
+IMPORTED = (
+    "sklearn.datasets",
+    "torch._dynamo",
+    "normlaw.execution.recorder",
+    "normlaw.execution.worker",
+    "normlaw.training.loop",
+    "normlaw.training.together",
+    "normlaw.training.trial",
+)
+
+
+class _Process(ForkServerProcess):
+    """A process with the environment of the one that begins it, and not that of the one it is forked from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._environment = dict(os.environ)
+
+    def start(self) -> None:
+        mark = os.environ[VARIABLE]
+        os.environ[VARIABLE] = f"{mark}/{LASTING}-fork"  # what forks lasts as long as this process
+        try:
+            forkserver.ensure_running()
+        finally:
+            os.environ[VARIABLE] = mark
+        super().start()
+
+    def run(self) -> None:
+        os.environ.clear()
+        os.environ.update(self._environment)
+        super().run()
+
+
+class _Context(ForkServerContext):
+    Process = _Process
+
+
+@contextmanager
+def workers() -> Iterator[None]:
+    """Have the workers that this process begins while the block lasts forked."""
+    forkserver.set_forkserver_preload(list(IMPORTED))
+    spawn, process.CONTEXT = process.CONTEXT, _Context()
+    try:
+        yield
+    finally:
+        process.CONTEXT = spawn
