@@ -15,6 +15,7 @@ import pytest  # noqa: E402
 import yaml  # noqa: E402
 from filelock import FileLock  # noqa: E402
 
+from normlaw.analysis import figures  # noqa: E402
 from normlaw.execution import process  # noqa: E402
 from normlaw_tests import figure_files, forked, processes, servers  # noqa: E402
 from normlaw_tests.launches import Nursery  # noqa: E402
@@ -64,6 +65,12 @@ def _figures_are_one_file() -> Iterator[None]:
     """Draw figures as SVG alone, unless a test wants all files."""
     with figure_files.svg_alone():
         yield
+
+
+@pytest.fixture
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one figure an analysis, where figures are not the point: they take most of its time."""
+    monkeypatch.setattr(figures, "drawn_of", figure_files.cheapest)
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ def theory(uri: str, *more: str) -> Result:
     return CliRunner().invoke(main, [*arguments, *study, *more])
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_theory_and_experiment_meet_in_one_study(
     mlflow_server: Any, write_study: Callable[[dict[str, Any]], Path], tmp_path: Path, catalogue: Catalogue

@@ -111,6 +111,7 @@ def test_curves_are_tidy(here, tiny_study) -> None:
     assert runs["train_size"].tolist() == best["train_size"].reindex(runs.index).tolist()
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     curves = normlaw.curves("api")
@@ -126,6 +127,7 @@ def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     assert logged[1].analysis.gamma_meas == analysis.gamma_meas
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     before = normlaw.runs("api").set_index("run")
@@ -144,6 +146,7 @@ def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
     assert again["optimum/log_norm"].equals(runs["optimum/log_norm"])
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_study_names_its_protocol_and_an_outsiders_is_logged(here, tiny_study) -> None:
     from normlaw.analysis import Options
@@ -183,6 +186,7 @@ def test_a_study_that_names_no_such_protocol_is_told_the_line(tiny_study, tmp_pa
         normlaw.run(file)
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_results_are_those_of_the_latest_analysis(here) -> None:
     one = normlaw.curves("api")
     one = one[one["optimizer.weight_decay"] == "0.01"]

@@ -40,6 +40,7 @@ def study_of(*measures: str) -> Study:
     )
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_measure_added_to_a_finished_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -85,6 +85,7 @@ def planned(place: Place, catalogue: Catalogue) -> Plan:
     return make_plan(place.study, place.specs(catalogue), catalogue, place.home, {})
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_study_is_gone_on_with(place: Place) -> None:
     before = place.journals()

@@ -118,6 +118,7 @@ def folder(analysis, tmp_path_factory) -> Path:
     return place / "figures"
 
 
+@pytest.mark.slow
 def test_each_is_written_for_page_and_column_with_its_numbers_in_2_mb(folder) -> None:
     names = MODEL | {"joint_region"}
     for place in (folder, folder / "column"):
@@ -137,6 +138,7 @@ def test_figures_have_the_size_and_the_font_asked_for(analysis, size) -> None:
         assert min(text.get_fontsize() for text in texts) >= 7, name
 
 
+@pytest.mark.slow
 def test_the_numbers_beside_a_figure_are_those_drawn(analysis, folder) -> None:
     for name, figure in figures(analysis).items():
         beside = pd.read_csv(folder / f"{name}.csv")
@@ -246,6 +248,7 @@ def test_ticks_are_round_numbers_within(low, high) -> None:
     assert len({decimal(tick) for tick in ticks}) == len(ticks)
 
 
+@pytest.mark.slow
 def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_study) -> None:
     options = Options(protocol="automatic", draws=100, compare_norms=True)
     automatic = analyse(make_study(), load_catalogue(), options)

@@ -28,6 +28,7 @@ def test_folder(analysis, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_nothing_half_written(analysis, tmp_path, monkeypatch):
     write(analysis, tmp_path / "out")

@@ -46,6 +46,7 @@ def test_analyse_a_file_without_a_server(curves_csv, tmp_path):
     assert (tmp_path / "reports" / "outside" / "figures" / "collapse.svg").is_file()
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_parameters_of_the_protocol_and_of_fitters(curves_csv, tmp_path):
     done = run(
         *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
@@ -113,6 +114,7 @@ def test_bad_options_exit_with_2(curves_csv, tmp_path, arguments, message):
     assert not (tmp_path / "reports" / "outside").exists()
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.parametrize("through", ["file", "study"])
 def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, monkeypatch, through):
     monkeypatch.chdir(tmp_path)
@@ -157,6 +159,7 @@ def test_a_study_or_a_file(curves_csv):
     assert run("analyse", "study", "--curves", curves_csv).exit_code == 2
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_import_then_analyse(curves_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
@@ -191,6 +194,7 @@ def test_a_bad_file_logs_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
@@ -234,6 +238,7 @@ def two_norms_csv(tmp_path_factory):
     return path
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_norms_of_a_file_are_compared(two_norms_csv, tmp_path):
     asked = ("analyse", "--curves", two_norms_csv, "--norm", "shared", "--compare-norms")
     done = run(*asked, "--reports", tmp_path, "--json", tmp_path / "laws.json")
@@ -257,6 +262,7 @@ def test_norms_without_steps_cannot_be_matched(two_norms_csv, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.slow
 def test_the_comparison_of_norms_is_logged_with_the_analysis(two_norms_csv, tmp_path, monkeypatch):
     from mlflow import MlflowClient
 

@@ -22,9 +22,9 @@ def wait_until(
     """Return as soon as `happened` gives something true.
 
     There is no time limit: pytest-timeout ends a test that hangs, and says where it stood. Once the process
-    that is to bring it about has ended, it has happened or it never will, which is an AssertionError; a launch of
-    a nursery goes by its number. `pause` is the time between two looks, in seconds: longer where a look takes the
-    processor from what is to come.
+    that is to bring it about has ended, it has happened or it never will, which is an AssertionError; a launch
+    of a nursery goes by its number. `pause` is the time between two looks, in seconds: longer where looking
+    takes the processor from what is to come.
     """
     while not happened():
         if while_running is not None and (end := _end_of(while_running)):
