@@ -46,7 +46,7 @@ def imported_by(run: RunSpec, job: Job) -> set[str]:
 
 
 def test_a_worker_that_trains_on_digits_imports_nothing_that_it_has_no_use_for(
-    job: Job, catalogue: Catalogue
+    spawned_workers: None, job: Job, catalogue: Catalogue
 ) -> None:
     tree = {
         "architecture": {"name": "mlp", "params": {"hidden": [8]}},

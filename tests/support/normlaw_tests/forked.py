@@ -1,9 +1,8 @@
 """Processes that train, begun by a test process: forked from one that has imported everything.
 
-Importing torch, scikit-learn and what an optimiser needs takes seconds of each process, and the tests begin
-hundreds. Here one process a test process imports them, and begins the others by a fork. They have what a
-spawned process has: the folder, path and environment of the test process, a pipe, an exit code, and an end with
-their parent.
+Importing torch takes a second or two of each process, and the tests begin hundreds. Here one process a test
+process imports what all need, and begins the others by a fork. They have what a spawned process has: the
+folder, path and environment of the test process, a pipe, an exit code, and an end with their parent.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from normlaw_tests.guardian import VARIABLE
 from normlaw_tests.processes import LASTING
 
 IMPORTED = (
-    "sklearn.datasets",
-    "torch._dynamo",
     "normlaw.execution.recorder",
     "normlaw.execution.worker",
     "normlaw.training.loop",
