@@ -94,7 +94,7 @@ def analyse_study(
     own_norm = experiment.tags.get(keys.NORM)
     norm = norm or own_norm
     options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
-    params = choose(options, catalogue).params
+    choice = choose(options, catalogue)
     groups = groups_of_runs(client, experiment, norm)
     results: list[Result] = []
     missing: list[str] = []
@@ -103,19 +103,40 @@ def analyse_study(
         curves, chosen = tidy(whole, norm)
         which = label(setting)
         folder = reports / path_part(study) / path_part(which) if which else reports / path_part(study)
-        try:
-            analysis = analyse(curves, catalogue, options, whole)
-        except NotFittedError as found:
-            write_unfitted(found, found.beside(folder))
-            missing.append(f"{which or study}: {found.told(found.beside(folder))}")
-            continue
         settings = setting | shared_settings(members)
         about = About(
             title=f"Laws of {study}{': ' + which if which else ''}",
             norm=chosen,
             settings=settings,
-            command=command_line([study], chosen, analysis.options),
+            command=command_line([study], chosen, options),
         )
+        name = f"laws {which}" if which else f"laws of {study}"
+        asked = {
+            **settings,
+            "norm": chosen,
+            "protocol": choice.protocol.name,
+            **{
+                f"protocol.{key}": json.dumps(value)
+                for key, value in choice.params.model_dump(mode="json").items()
+            },
+        }
+        try:
+            analysis = analyse(curves, catalogue, options, whole)
+        except NotFittedError as found:
+            beside = write_unfitted(found, folder, about)
+            missing.append(f"{which or study}: {found.told(beside)}")
+            log_analysis(  # no setting: what was fitted before is the study's latest analysis still
+                client,
+                experiment,
+                name=f"{name}: not fitted",
+                metrics={},
+                params={**asked, "verdict": "none", "warnings": "not_fitted", "missing": str(found)},
+                folder=beside,
+                note=["**No law was fitted.**", "", as_note(str(found))],
+                figures={FIGURES[0]: ""},
+                plugins=plugin_versions(catalogue),
+            )
+            continue
         write(analysis, folder, about)
         if chosen == own_norm:
             show_optima(client, trained(members), analysis.curves)
@@ -123,17 +144,11 @@ def analyse_study(
         run_id = log_analysis(
             client,
             experiment,
-            name=f"laws {which}" if which else f"laws of {study}",
+            name=name,
             setting=which or keys.WHOLE_STUDY,
             metrics={**analysis.numbers(), **explained(analysis)},
             params={
-                **settings,
-                "norm": chosen,
-                "protocol": analysis.protocol,
-                **{
-                    f"protocol.{name}": json.dumps(value)
-                    for name, value in params.model_dump(mode="json").items()
-                },
+                **asked,
                 "verdict": analysis.findings.verdict or "none",
                 "warnings": ", ".join(sorted(codes_of(analysis))) or "none",
             },

@@ -36,16 +36,36 @@ def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWa
                 message=f"the laws rest on {len(per_size)} train sizes, fewer than 4",
             )
         )
-    open_ended = optima[~optima["bracketed"]]
-    if len(open_ended):
-        found.append(
-            AnalysisWarning(
-                code="optimum_not_bracketed",
-                message=f"{len(open_ended)} of {len(optima)} curves have their least error at one "
-                "end: their optimal norm is a bound, not a measurement; train longer",
-            )
-        )
+    found += check_ends(curves, optima)
     return tuple(found)
+
+
+def check_ends(curves: pd.DataFrame, optima: pd.DataFrame) -> list[AnalysisWarning]:
+    """Return the warning about curves with their least error at one end; none where there are none.
+
+    The end is that of training where the point of least error is the run's last step; without steps, that of
+    largest norm, since norms grow as a rule.
+    """
+    ends = optima[~optima["bracketed"].to_numpy(dtype=bool)]
+    if ends.empty:
+        return []
+    clock = "step" if "step" in curves.columns else "log_norm"
+    last = curves.loc[curves.groupby("run")[clock].idxmax()].set_index("run")["log_norm"]
+    late = int(np.isclose(last.reindex(ends["run"]), ends["log_norm"], rtol=0, atol=1e-9).sum())
+    early = len(ends) - late
+    places = [
+        f"{count} {where}"
+        for count, where in ((late, "where training ended: train longer"), (early, "where it began"))
+        if count
+    ]
+    return [
+        AnalysisWarning(
+            code="optimum_not_bracketed",
+            message=f"{len(ends)} of {len(optima)} curves have their least error at one end, "
+            f"{' and '.join(places)}; their optimal norm is a bound, not a measurement, and gamma_meas "
+            "that of the errors reached",
+        )
+    ]
 
 
 def check_window(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import caption
@@ -16,6 +16,9 @@ from normlaw.analysis.figures.style import render
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import VERDICTS, more_lines
 from normlaw_registry.fitting import summary_at
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS_SHOWN = 25
 TEMPLATES = Path(__file__).parent / "templates"
@@ -58,6 +61,32 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         figures={name: (data_uri(svg), caption(name, analysis)) for name, svg in drawings.items()},
         tables={name: table_rows(table) for name, table in analysis.tables().items() if name != "exponents"},
         summaries={name: summary_at(fit, analysis.confidence) for name, fit in analysis.findings.fits.items()},
+        versions={name: version(name) for name in PACKAGES},
+        rows_shown=ROWS_SHOWN,
+    )
+
+
+def unfitted_report(
+    missing: str, points: pd.DataFrame, tables: Mapping[str, pd.DataFrame], drawing: bytes, about: About
+) -> str:
+    """Return the page of curves that no law could be fitted to.
+
+    Args:
+        missing: why.
+        points: as a protocol is given them.
+        tables: what is known of them, by name.
+        drawing: their figure as an SVG file.
+        about: what to say about the study.
+
+    """
+    return page(
+        "unfitted.html.jinja",
+        about=about,
+        missing=missing,
+        points=points,
+        figure=data_uri(drawing),
+        caption="Mean test error against the norm, a line a train size.",
+        tables={name: table_rows(table) for name, table in tables.items()},
         versions={name: version(name) for name in PACKAGES},
         rows_shown=ROWS_SHOWN,
     )

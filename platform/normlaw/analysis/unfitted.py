@@ -44,10 +44,6 @@ class NotFittedError(InputError):
             drawn = unfitted_curves(self.points, tables["mean_curves"], tables["size_optima"], size)
         return {"error_against_norm": drawn}
 
-    def beside(self, folder: Path) -> Path:
-        """Return the folder for what is known, beside that of an analysis: an earlier one stays."""
-        return folder.with_name(f"{folder.name}-unfitted")
-
     def told(self, folder: Path) -> str:
         """Return what is missing, and where the curves are."""
         return f"{self}\nThe curves and their figure: {folder}"

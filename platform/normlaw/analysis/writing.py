@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.style import COLUMN, PAGE
 from normlaw.analysis.figures.style import render as drawn
-from normlaw.analysis.report import About, report
+from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
 from normlaw.files import whole_folder, write_whole
@@ -38,13 +39,20 @@ def write(analysis: Analysis, folder: Path, about: About | None = None) -> None:
 
     """
     _replace(Path(folder), lambda draft: _write_all(analysis, draft, about))
+    _remove_unfitted(Path(folder))
 
 
-def write_unfitted(found: NotFittedError, folder: Path) -> None:
-    """Write what is known of curves that no law could be fitted to, as `write` does.
+def write_unfitted(found: NotFittedError, folder: Path, about: About | None = None) -> Path:
+    """Write what is known of curves that no law could be fitted to, as `write` does; return where it is.
 
-    The tables `curves`, `mean_curves`, `optima` and `size_optima`, the figure of the curves, and what is
-    missing as `summary.txt` and in `results.json`.
+    The tables `curves`, `mean_curves`, `optima` and `size_optima`, the figure of the curves, `report.html`, and
+    what is missing as `summary.txt` and in `results.json`. It stands beside `folder`, which may hold an earlier
+    analysis, and goes when `write` has something to put there.
+
+    Args:
+        found: the refusal, with the curves.
+        folder: that of an analysis of these curves.
+        about: what to say about the study.
 
     Raises:
         InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
@@ -55,12 +63,32 @@ def write_unfitted(found: NotFittedError, folder: Path) -> None:
         (draft / MARK).write_text(json.dumps({"fitted": False, "missing": str(found)}) + "\n", encoding="utf-8")
         (draft / "summary.txt").write_text(f"No law was fitted: {found}\n", encoding="utf-8")
         (draft / "tables").mkdir()
-        for name, table in found.tables().items():
+        tables = found.tables()
+        for name, table in tables.items():
             table.to_csv(draft / "tables" / f"{name}.csv", index=False)
-        write_figures(found.figures(PAGE), draft / "figures")
+        (drawing,) = write_figures(found.figures(PAGE), draft / "figures").values()
         write_figures(found.figures(COLUMN), draft / "figures" / "column")
+        text = unfitted_report(str(found), found.points, tables, drawing, about or About())
+        (draft / "report.html").write_text(text, encoding="utf-8")
 
-    _replace(Path(folder), fill)
+    beside = unfitted_folder(Path(folder))
+    _replace(beside, fill)
+    return beside
+
+
+def unfitted_folder(folder: Path) -> Path:
+    """Return the folder of what is known where no law could be fitted, beside that of an analysis."""
+    return folder.with_name(f"{folder.name}-unfitted")
+
+
+def _remove_unfitted(folder: Path) -> None:
+    """Remove what an earlier analysis left that could not fit; a folder that is something else stays."""
+    beside = unfitted_folder(folder)
+    try:
+        if json.loads((beside / MARK).read_text(encoding="utf-8")).get("fitted") is False:
+            shutil.rmtree(beside)
+    except (OSError, ValueError, AttributeError):
+        return
 
 
 def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.commands import complete
-from normlaw.protocol_choice import DEFAULT_PROTOCOL, parse_settings
+from normlaw.commands.source_options import protocol_options, source_options, the_source
+from normlaw.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
@@ -32,14 +33,7 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command()
-@click.argument("study", required=False, shell_complete=complete.study)
-@click.option("--curves", type=click.Path(path_type=Path), help="Analyse this CSV file; needs no server.")
-@click.option(
-    "--norm",
-    shell_complete=complete.component("ComplexityMeasure"),
-    help="Complexity measure to read the laws in; default: the study's own.",
-)
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@source_options
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),
@@ -50,18 +44,7 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
-@click.option(
-    "--protocol",
-    shell_complete=complete.component("AnalysisProtocol"),
-    help=f"How the laws are fitted; default: what the study says, else {DEFAULT_PROTOCOL}.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the protocol; repeatable.",
-)
+@protocol_options
 @click.option(
     "--window",
     nargs=2,
@@ -93,7 +76,6 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     shell_complete=complete.component("Fitter"),
     help="Fit its law by this fitter too, with these parameters; repeatable.",
 )
-@click.option("--confidence", default=0.95, show_default=True, help="Level of all confidence intervals.")
 def analyse(
     study: str | None,
     curves: Path | None,
@@ -108,16 +90,14 @@ def analyse(
 
     With --curves, fit those of a CSV file instead and write tables and figures only.
     """
-    if (study is None) == (curves is None):
-        raise click.UsageError("name either a STUDY or a file with --curves")
+    source = the_source(study, curves)
     from normlaw.analysis import Options
 
     options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
-    if curves is not None:
-        _of_file(curves, norm, options, reports, json_file)
+    if isinstance(source, str):
+        _of_study(source, norm, options, tracking_uri, reports, json_file)
     else:
-        assert study is not None
-        _of_study(study, norm, options, tracking_uri, reports, json_file)
+        _of_file(source, norm, options, reports, json_file)
 
 
 def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
@@ -136,17 +116,15 @@ def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, js
     points, chosen = read_curves_file(curves, norm)
     whole = read_every_measure(curves) if options.compare_norms else None
     folder = reports / curves.stem
-    try:
-        analysis = analyse(points, load_catalogue(), options, whole)
-    except NotFittedError as found:
-        beside = found.beside(folder)
-        write_unfitted(found, beside)
-        raise InputError(f"{curves}: {found.told(beside)}") from found
     about = About(
         title=f"Laws of {curves.name}",
         norm=chosen,
         command=command_line(["--curves", str(curves)], chosen, options),
     )
+    try:
+        analysis = analyse(points, load_catalogue(), options, whole)
+    except NotFittedError as found:
+        raise InputError(f"{curves}: {found.told(write_unfitted(found, folder, about))}") from found
     write(analysis, folder, about)
     _save_json([analysis], json_file)
     click.echo(f"{curves}, norm {chosen}" if chosen != DEFAULT_MEASURE else str(curves))

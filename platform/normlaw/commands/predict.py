@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from normlaw.commands import complete
-from normlaw.protocol_choice import DEFAULT_PROTOCOL, parse_settings
+from normlaw.commands.source_options import protocol_options, source_options, the_source
+from normlaw.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
     from normlaw.prediction_job import Predicted
 
 
 @click.command()
-@click.argument("study", required=False, shell_complete=complete.study)
+@source_options
 @click.option(
     "--train-size",
     "train_sizes",
@@ -42,39 +42,18 @@ if TYPE_CHECKING:
     help="The same as a natural logarithm, for norms that no float holds.",
 )
 @click.option(
-    "--curves", type=click.Path(path_type=Path), help="Take the curves of this CSV file; needs no server."
-)
-@click.option(
-    "--norm",
-    shell_complete=complete.component("ComplexityMeasure"),
-    help="Complexity measure that the norm is of; default: the study's own.",
-)
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
-@click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write the results here, `-` for standard output instead of tables.",
 )
-@click.option(
-    "--protocol",
-    shell_complete=complete.component("AnalysisProtocol"),
-    help=f"Whose model predicts; default: what the study says, else {DEFAULT_PROTOCOL}.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A parameter of the protocol; repeatable.",
-)
+@protocol_options
 @click.option(
     "--hold-out",
     type=click.IntRange(min=0),
     help="Score on this many of the largest train sizes, left out in order; 0: no score. "
     "Default: 4, or as many as leave 3 to fit.",
 )
-@click.option("--confidence", default=0.95, show_default=True, help="Level of all limits.")
 def predict(
     study: str | None,
     train_sizes: tuple[float, ...],
@@ -93,12 +72,9 @@ def predict(
     Says too how good such predictions have been: the largest train sizes are left out in order and predicted
     from the smaller ones, by the model and by every law of the endpoint that is installed. Nothing is logged.
     """
-    if (study is None) == (curves is None):
-        raise click.UsageError("name either a STUDY or a file with --curves")
+    source = the_source(study, curves)
     from normlaw.api import predict as call
 
-    source = study if study is not None else curves
-    assert source is not None
     found = call(
         source,
         train_sizes,

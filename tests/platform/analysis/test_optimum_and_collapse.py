@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
+from normlaw.analysis.checks import check_ends
 from normlaw.analysis.curves import prepare
 from normlaw_registry import InputError
 from normlaw_registry.curves import parabola_optima
@@ -76,6 +77,20 @@ def test_warning_codes(make_study, catalogue):
     options = Options(protocol="released", window=(0.1, 0.25))
     codes = {w.code for w in analyse(make_study(points=80), catalogue, options).warnings}
     assert "narrow_window" in codes
+
+
+@pytest.mark.parametrize(
+    ("falls", "told"),
+    [(False, "4 where training ended: train longer"), (True, "4 where it began")],
+)
+def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, told):
+    """Errors that fall as the norm grows; with a norm that falls, they are least where training begins."""
+    study = make_study(sizes=(1000, 2000, 4000, 8000), seeds=1)
+    study = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))
+    step = study.groupby("run").cumcount()
+    points, _ = prepare(study.assign(step=30 - step if falls else step))
+    (warning,) = check_ends(points, parabola_optima(points))
+    assert warning.message.startswith(f"4 of 4 curves have their least error at one end, {told}")
 
 
 def test_disagreement_is_said(make_study, catalogue):

@@ -142,6 +142,42 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
     for place in ("figures", "figures/column"):
         assert all((folder / place / f"error_against_norm.{e}").stat().st_size for e in ("png", "svg", "pdf"))
     assert "No law was fitted: the laws need" in (folder / "summary.txt").read_text()
+    page = (folder / "report.html").read_text()
+    assert "No law was fitted." in page
+    assert "at least 3 train sizes" in page
+    assert "data:image/svg+xml;base64," in page
+    if through == "file":
+        curves.to_csv("outside.csv", index=False)
+        assert run("analyse", "--curves", "outside.csv").exit_code == 0
+        assert [path.name for path in (tmp_path / "reports").iterdir()] == ["outside"]
+
+
+def test_what_could_not_be_fitted_is_logged_without_metrics_and_hides_no_earlier_laws(
+    curves_csv, tmp_path, monkeypatch
+):
+    from mlflow import MlflowClient
+
+    monkeypatch.chdir(tmp_path)
+    uri = ("--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db")
+    assert run("import", curves_csv, "--study", "outside", *uri).exit_code == 0
+    assert run("analyse", "outside", *uri).exit_code == 0
+    refused = ("analyse", "outside", "--window", "1e-30", "1e-29", *uri)
+    for _ in range(2):  # the second time it finds the same, and logs nothing
+        assert run(*refused).exit_code == 2
+    client = MlflowClient(uri[1])
+    experiment = client.get_experiment_by_name("outside").experiment_id
+    fitted, missing = client.search_runs(
+        [experiment], "tags.`normlaw.kind` = 'analysis'", order_by=["attributes.start_time"]
+    )
+    assert missing.info.run_name == "laws of outside: not fitted"
+    assert missing.data.metrics == {}
+    assert missing.data.params["protocol"] == "released"
+    assert missing.data.params["warnings"] == "not_fitted"
+    assert "points" in missing.data.params["missing"]
+    files = {file.path for file in client.list_artifacts(missing.info.run_id)}
+    assert {"report.html", "results.json", "figures", "tables"} <= files
+    assert run("report", "outside", *uri, "--page", "compared.html").exit_code == 0
+    assert f"{fitted.data.metrics['gamma_meas']:.3f}" in (tmp_path / "compared.html").read_text()
 
 
 def test_curves_that_the_protocol_refuses_are_written_too(curves_csv, tmp_path):

@@ -1,4 +1,11 @@
-"""Where a curve is lowest, and how steep it is before."""
+"""Where a curve is lowest, and how steep it is before: by a spline, on exact and on trained curves alike.
+
+Reports of laws take the vertex of a parabola that is wide enough for the noise of test errors
+(`normlaw_registry.curves.run_optima`). Here there is no such noise: the error is a function of the overlap with
+the teacher, in theory and in a trained run. A parabola over the lopsided bottom of such a curve, at 5 to 8
+points a decade, is off by 0.08 to 0.14 in ln norm, a spline by 0.001; and where two curves are compared, both
+must be read in the same way.
+"""
 
 from __future__ import annotations
 

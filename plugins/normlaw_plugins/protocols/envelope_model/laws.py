@@ -13,8 +13,8 @@ from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
 from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, exponents_of, without_departure
 from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
-from normlaw_plugins.protocols.envelope_model.verdict import STRONG, difference_of, judge
-from normlaw_registry import AnalysisContext, AnalysisWarning, Estimate, Findings, InputError
+from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge
+from normlaw_registry import AnalysisContext, Estimate, Findings, InputError
 from normlaw_registry.curves import chosen_on, mean_curves, run_optima
 
 if TYPE_CHECKING:
@@ -117,7 +117,6 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
             "model": _model(fitted),
         },
         method=METHOD,
-        warnings=_warnings(estimates, optima, evidence),
         predict=drawing.predict,
     )
 
@@ -177,26 +176,3 @@ def _model(fitted: Fit) -> dict[str, float]:
         "correction_h": float(np.sqrt(v.correction_h)),
         "log_evidence": fitted.evidence,
     }
-
-
-def _warnings(
-    estimates: dict[str, Estimate], optima: pd.DataFrame, evidence: float
-) -> tuple[AnalysisWarning, ...]:
-    warnings = []
-    bounds = ~optima["bracketed"].to_numpy(dtype=bool)
-    if bounds.mean() > 0.5:
-        warnings.append(
-            AnalysisWarning(
-                code="optima_are_bounds",
-                message=f"{int(bounds.sum())} of {len(bounds)} runs have their least error at an end of their "
-                "curve: gamma_meas is that of the error where training ended",
-            )
-        )
-    if not np.isfinite(estimates["gamma_2"].value) or evidence < STRONG:
-        warnings.append(
-            AnalysisWarning(
-                code="no_departure",
-                message="no curve leaves the envelope: gamma_2 and gamma_pred are not measured",
-            )
-        )
-    return tuple(warnings)
