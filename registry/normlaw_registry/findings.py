@@ -70,7 +70,7 @@ class Estimate:
     statistical: float | None = None
     """The part of `stderr` that comes from the scatter of runs; None when the protocol does not part them."""
     window: float | None = None
-    """The part of `stderr` that comes from the choice of fit window and first train size."""
+    """The part of `stderr` that comes from choices of the fit: window and first train size, or smoothing."""
     definition: str = ""
     """What the number is, one line. The four of `EXPONENTS` have theirs there and may leave it empty."""
 

@@ -1,4 +1,4 @@
-"""How long the automatic protocol takes, and what the sums over bins save against statsmodels.
+"""How long the protocols take, with and without figures, and what the sums over bins of `automatic` save.
 
 Run: `python tests/benchmarks/analysis.py`
 """
@@ -6,16 +6,24 @@ Run: `python tests/benchmarks/analysis.py`
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis import analyse
+from normlaw.analysis import Options, analyse, write
 from normlaw.training.threads import use_one_thread
 from normlaw_plugins.protocols.early_scan import early_scan
 from normlaw_registry import Fitter, load_catalogue, validate_params
 
-CURVES, POINTS = 3000, 50
+CURVES, RUNS, POINTS = 3000, 360, 50
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    "envelope": {},
+    "automatic": {"draws": 500},
+    "released": {"window": (0.01, 0.3)},
+}
 
 
 def synthetic(sizes: int, seeds: int, points: int) -> pd.DataFrame:
@@ -49,10 +57,17 @@ def seconds(work: object, *arguments: object) -> float:
 def main() -> None:
     """Print the times and the ratio."""
     catalogue = load_catalogue()
-    study = synthetic(12, CURVES // 12, POINTS)
-    analyse(synthetic(4, 3, POINTS), catalogue)  # imports and caches
-    whole = seconds(analyse, study, catalogue)
-    print(f"automatic, {CURVES} curves of {POINTS} points, bootstrap included: {whole:.1f} s of CPU time")
+    many, usual = synthetic(12, CURVES // 12, POINTS), synthetic(12, RUNS // 12, POINTS)
+    options = {name: Options(protocol=name, **more) for name, more in PROTOCOLS.items()}
+    for choice in options.values():
+        analyse(synthetic(4, 3, POINTS), catalogue, choice)  # imports and caches
+    print(f"CPU seconds on one core     {CURVES} curves    {RUNS} curves    {RUNS} with report and figures")
+    for name, choice in options.items():
+        whole, some = (seconds(analyse, study, catalogue, choice) for study in (many, usual))
+        with TemporaryDirectory() as folder:
+            analysis = analyse(usual, catalogue, choice)
+            written = seconds(write, analysis, Path(folder) / "report")
+        print(f"{name:<24}{whole:>15.1f}{some:>14.1f}{some + written:>27.1f}", flush=True)
 
     small = synthetic(8, 10, POINTS)
     runs = small["run"].astype(int)
