@@ -54,16 +54,16 @@ def check_ends(curves: pd.DataFrame, optima: pd.DataFrame) -> list[AnalysisWarni
     late = int(np.isclose(last.reindex(ends["run"]), ends["log_norm"], rtol=0, atol=1e-9).sum())
     early = len(ends) - late
     places = [
-        f"{count} {where}"
-        for count, where in ((late, "where training ended: train longer"), (early, "where it began"))
+        f"{count} where training {ended}"
+        for count, ended in ((late, "ended: train longer"), (early, "began"))
         if count
     ]
     return [
         AnalysisWarning(
             code="optimum_not_bracketed",
-            message=f"{len(ends)} of {len(optima)} curves have their least error at one end, "
-            f"{' and '.join(places)}; their optimal norm is a bound, not a measurement, and gamma_meas "
-            "that of the errors reached",
+            message=f"of {len(optima)} curves, {len(ends)} have their least error at one end ("
+            f"{'; '.join(places)}): their optimal norm is a bound, not a measurement, and their least error is "
+            "that reached",
         )
     ]
 

@@ -81,7 +81,7 @@ def test_warning_codes(make_study, catalogue):
 
 @pytest.mark.parametrize(
     ("falls", "told"),
-    [(False, "4 where training ended: train longer"), (True, "4 where it began")],
+    [(False, "4 where training ended: train longer"), (True, "4 where training began")],
 )
 def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, told):
     """Errors that fall as the norm grows; with a norm that falls, they are least where training begins."""
@@ -90,7 +90,7 @@ def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, tol
     step = study.groupby("run").cumcount()
     points, _ = prepare(study.assign(step=30 - step if falls else step))
     (warning,) = check_ends(points, parabola_optima(points))
-    assert warning.message.startswith(f"4 of 4 curves have their least error at one end, {told}")
+    assert warning.message.startswith(f"of 4 curves, 4 have their least error at one end ({told})")
 
 
 def test_disagreement_is_said(make_study, catalogue):
