@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 2
 """Of specifications, journals and checkpoints. 1: the hash was that of everything written out."""
+PLAIN = frozenset({int, float, str, type(None)})
+"""Types of the values of a run that are no parts: a single number or word."""
 Measures = Mapping[str, Mapping[str, Any] | None]
 """Measures by name, with their parameters that are not at default; None where nobody noted them."""
 
@@ -55,8 +57,50 @@ def require_known(schema: int, where: str) -> None:
 
 def hash_of(tree: Mapping[str, Any]) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of a tree's JSON, keys in order."""
-    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return _digest(_json(tree))
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Hashes:
+    """Hashes of many runs that share parts: what is not a single number or word is written out once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, int, int], str | None] = {}
+        """A part's canonical form, by its key and id; None where it is left out."""
+        self._parts: list[Any] = []
+        """Keeps the parts alive, so that no other one gets the id of one of them."""
+
+    def of(self, spec: RunSpec) -> str:
+        """Return what `hash_of(canonical(spec))` is."""
+        texts = {"schema": str(SCHEMA)}
+        for name, field in type(spec).model_fields.items():
+            value = getattr(spec, name)
+            if type(value) in PLAIN:
+                if value != field.default:
+                    texts[name] = str(value) if type(value) is int else json.dumps(value)
+            else:
+                # which measures stay depends on `stop`
+                key = (name, id(value), id(spec.stop) if name == "measures" else 0)
+                if key not in self._texts:
+                    self._write_out(spec)
+                if (text := self._texts[key]) is not None:
+                    texts[name] = text
+        return _digest("{" + ",".join([f'"{name}":{texts[name]}' for name in sorted(texts)]) + "}")
+
+    def _write_out(self, spec: RunSpec) -> None:
+        tree = canonical(spec)
+        for name in type(spec).model_fields:
+            value = getattr(spec, name)
+            self._parts.append(value)
+            key = (name, id(value), id(spec.stop) if name == "measures" else 0)
+            self._texts[key] = _json(tree[name]) if name in tree else None
 
 
 def canonical(spec: RunSpec) -> dict[str, Any]:

@@ -29,6 +29,9 @@ from normlaw.training.stacking import stacks
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 
+MAX_PARALLEL = 1024
+"""Processes of one launch: each takes some hundred megabytes, and more is a slip of the pen."""
+
 
 def _refuse_numbers(*, checkpoint_seconds: float, max_parallel: int | None, stack: int | None) -> None:
     """Raise an InputError where a number makes no sense; NaN passes every comparison but these."""
@@ -37,6 +40,8 @@ def _refuse_numbers(*, checkpoint_seconds: float, max_parallel: int | None, stac
     for name, value in (("max_parallel", max_parallel), ("stack", stack)):
         if value is not None and not value >= 1:
             raise InputError(f"{name} must be 1 at least, got {value}")
+    if max_parallel is not None and max_parallel > MAX_PARALLEL:
+        raise InputError(f"max_parallel must be {MAX_PARALLEL} at most, got {max_parallel}")
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -15,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from normlaw.identity import canonical, hash_of
+from normlaw.identity import Hashes, canonical, hash_of
 from normlaw.options import Augmentation, Compute, RateSchedule, Stopping, Validation
 from normlaw.typed import Model
 from normlaw_registry import (
@@ -238,10 +239,21 @@ class RunSpec(Model):
         assert self.epochs is not None
         return self.epochs * self.steps_per_epoch
 
-    @property
+    @cached_property
     def spec_hash(self) -> str:
         """The run's identity: the hash of its canonical form, see `normlaw.identity`."""
         return hash_of(canonical(self))
+
+    def hashed_by(self, hashes: Hashes) -> str:
+        """Return the run's identity, found with the help of runs that share parts with this one."""
+        found = self.__dict__["spec_hash"] = hashes.of(self)
+        return found
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values; see pydantic. Its hash is its own."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("spec_hash", None)
+        return copied
 
     @property
     def run_name(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
-from normlaw.identity import lacking, measured_by
+from normlaw.collection import no_collection
+from normlaw.identity import Hashes, lacking, measured_by
 from normlaw.listed import flatten
 from normlaw.names import STUDY_NAME, study_name
+from normlaw.shared_parts import SharedParts
 from normlaw.spec import ComponentChoice, RunSpec
-from normlaw.storable import unstorable
 from normlaw.typed import Model
 from normlaw.yaml_loader import dump
 from normlaw.yaml_source import YamlSource
@@ -181,21 +183,23 @@ def planned_runs(study: Study, catalogue: Catalogue, source: YamlSource | None =
     """
     source = source or YamlSource(study.to_yaml(), study.name)
     plans: dict[str, Planned] = {}
-    for tree, varied in _combinations(study, source):
-
-        def where(loc: Place, varied: dict[str, int] = varied) -> str:
-            return source.where(_origin(loc, varied))
-
-        try:
-            spec = RunSpec.model_validate(tree).resolved(catalogue, where)
-        except ValidationError as error:
-            raise InputError(_problems(error, RunSpec, where)) from None
-        if (reason := unstorable(spec)) is not None:
-            raise InputError(f"{where(())}: {reason}")
-        before = plans.get(spec.spec_hash)
-        if before is not None:
-            spec = _measuring_both(before.spec, spec, where)
-        plans[spec.spec_hash] = Planned(spec, before.where if before is not None else where)
+    parts, hashes = SharedParts(study, catalogue, source), Hashes()
+    with no_collection():
+        for choice in product(*(range(len(values)) for values in study.vary.values())):
+            where = partial(_where, source, study, choice)
+            spec = parts.spec(choice)
+            if spec is None:  # as a whole, so that all that is wrong with it is told
+                try:
+                    spec = RunSpec.model_validate(parts.written(choice)).resolved(catalogue, where)
+                except ValidationError as error:
+                    raise InputError(_problems(error, RunSpec, where)) from None
+            if (reason := parts.unstorable(spec)) is not None:
+                raise InputError(f"{where(())}: {reason}")
+            spec_hash = spec.hashed_by(hashes)
+            before = plans.get(spec_hash)
+            if before is not None:
+                spec = _measuring_both(before.spec, spec, where)
+            plans[spec_hash] = Planned(spec, before.where if before is not None else where)
     names = [measure.name for measure in next(iter(plans.values())).spec.measures]
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
@@ -220,36 +224,12 @@ def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -
     return one.model_copy(update={"measures": (*one.measures, *more)})
 
 
-def _combinations(study: Study, source: YamlSource) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
-    """Yield each run's tree, and for each varied key the number of its value in the list."""
-    for choice in product(*(range(len(values)) for values in study.vary.values())):
-        varied = dict(zip(study.vary, choice, strict=True))
-        tree = _copied(study.fixed)
-        for key, number in varied.items():
-            _put(tree, key, study.vary[key][number], source)
-        yield tree, varied
-
-
-def _copied(tree: Any) -> Any:
-    return {key: _copied(value) for key, value in tree.items()} if isinstance(tree, Mapping) else tree
-
-
-def _put(tree: dict[str, Any], dotted: str, value: Any, source: YamlSource) -> None:
-    *parents, last = dotted.split(".")
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if isinstance(below, str):  # a component by its bare name
-            below = tree[parent] = {"name": below}
-        if not isinstance(below, dict):
-            raise InputError(f"{source.where(['vary', dotted])}: `{parent}` under `fixed` has no keys below it")
-        tree = below
-    if last in tree:
-        raise InputError(f"{source.where(['vary', dotted])}: stands under `fixed` too; keep one of the two")
-    tree[last] = value
+def _where(source: YamlSource, study: Study, choice: tuple[int, ...], loc: Place) -> str:
+    """Return where in the study a place of a run's tree was written."""
+    return source.where(_origin(loc, dict(zip(study.vary, choice, strict=True))))
 
 
 def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
-    """Return where in the study a place of the run's tree was written."""
     for key, number in varied.items():
         if tuple(key.split(".")) == tuple(map(str, loc))[: key.count(".") + 1]:
             return ("vary", key, number)

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from normlaw.collection import no_collection
+from normlaw.yaml_lines import DoubleKeyError, Lines, check_keys
 from normlaw.yaml_loader import Loader, dump
 from normlaw_registry import InputError
 from normlaw_registry.errors import LONGEST, brief
@@ -28,7 +30,6 @@ class YamlSource:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
-        self._lines: dict[tuple[Hashable, ...], int] = {}
         try:
             content = text.encode()
         except UnicodeEncodeError as error:
@@ -37,12 +38,10 @@ class YamlSource:
         if len(content) > MAX_BYTES:
             raise InputError(f"{name}: larger than {MAX_BYTES} bytes, which no study is")
         try:
-            loader = Loader(content)
-            root = loader.get_single_node()
-            if not isinstance(root, yaml.MappingNode):
-                raise InputError(f"{name}: a study is a mapping with the keys name, fixed and vary")
-            self._index(root, ())
-            self.data: dict[str, Any] = loader.construct_document(root)
+            with no_collection():
+                self._read(Loader(content))
+        except DoubleKeyError as error:
+            raise InputError(f"{name}:{error.line}: {error}") from None
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             line = min(line, max(len(text.splitlines()), 1))  # libyaml finds the end after the last line
@@ -52,6 +51,15 @@ class YamlSource:
             raise InputError(f"{name}:{line}: not YAML: {error.reason}") from None
         if not isinstance(self.data, dict):
             raise InputError(f"{name}: a study is a mapping with the keys name, fixed and vary")
+
+    def _read(self, loader: Loader) -> None:
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            raise InputError(f"{self.name}: a study is a mapping with the keys name, fixed and vary")
+        check_keys(root)
+        self._lines = [Lines(root)]
+        """Of what goes before others first."""
+        self.data: dict[str, Any] = loader.construct_document(root)
 
     @classmethod
     def of(cls, tree: Mapping[str, Any], name: str) -> YamlSource:
@@ -84,10 +92,10 @@ class YamlSource:
     def where(self, path: Sequence[Hashable]) -> str:
         """Return 'file:line: dotted.path' of the deepest part of `path` that the file has."""
         dotted = ".".join(brief(part) if len(str(part)) > LONGEST else str(part) for part in path)
-        for length in range(len(path), -1, -1):
-            if (line := self._lines.get(tuple(path[:length]))) is not None:
-                return f"{self.name}:{line}: {dotted}".rstrip(": ")
-        return f"{self.name}: {dotted}".rstrip(": ")
+        depth, line = max((lines.find(path) for lines in self._lines), key=lambda found: found[0])
+        if depth == 0:  # of the whole file
+            _, line = self._lines[-1].find(())
+        return f"{self.name}:{line}: {dotted}".rstrip(": ")
 
     def overlaid(self, path: tuple[str, ...], replaced: tuple[str, ...] = ()) -> YamlSource:
         """Return the same source with the mapping at `path` laid over the whole, keeping each value's line.
@@ -100,32 +108,11 @@ class YamlSource:
         for part in path:
             top = top[part]
         result.data = _merged(self.data, top or {})
-        result._lines = dict(self._lines)
-        over = {at[len(path) :]: line for at, line in self._lines.items() if at[: len(path)] == path}
         gone = {(key, name) for key in replaced for name in (top or {}).get(key) or {}}
         for key, name in gone:
             result.data[key][name] = top[key][name]
-        if gone:
-            result._lines = {at: line for at, line in result._lines.items() if at[:2] not in gone}
-        result._lines.update({at: line for at, line in over.items() if at})
+        result._lines = [self._lines[-1].at(path), *(lines.without(gone) for lines in self._lines)]
         return result
-
-    def _index(self, node: yaml.Node, path: tuple[Hashable, ...]) -> None:
-        self._lines.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key.start_mark)
-                at = (*path, key.value)
-                if at in self._lines:
-                    raise InputError(
-                        f"{self.name}:{key.start_mark.line + 1}: {brief(key.value)} stands here a second time"
-                    )
-                self._lines[at] = key.start_mark.line + 1
-                self._index(value, at)
-        elif isinstance(node, yaml.SequenceNode):
-            for number, value in enumerate(node.value):
-                self._index(value, (*path, number))
 
 
 def _merged(below: Any, above: Any) -> Any:

@@ -16,11 +16,14 @@ from normlaw_registry.errors import (
     DuplicateComponentError,
     InputError,
     UnknownComponentError,
+    brief,
     describe_problem,
     known_keys,
     suggestion,
 )
 
+SHOWN = 10
+"""Problems told in one message."""
 C = TypeVar("C", bound=Component)
 
 
@@ -70,7 +73,7 @@ class Catalogue:
             )
         if not providers:
             raise UnknownComponentError(
-                f"unknown {kind.kind} {name!r}: {suggestion(name, self.names(kind))}{self._failure_note()}"
+                f"unknown {kind.kind} {brief(name)}: {suggestion(name, self.names(kind))}{self._failure_note()}"
             )
         component, record = providers[0]
         return cast("C", component), record
@@ -101,11 +104,14 @@ def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
     try:
         return component.params.model_validate(dict(values))
     except ValidationError as error:
+        found = error.errors()
         problems = "\n".join(
             f"{'.'.join(map(str, p['loc'])) or 'params'}: "
             f"{describe_problem(p, known_keys(component.params, p['loc']))}"
-            for p in error.errors()
+            for p in found[:SHOWN]
         )
+        if len(found) > SHOWN:
+            problems += f"\nand {len(found) - SHOWN} more"
         raise InputError(f"{component.kind} {component.name!r}: {problems}") from error
 
 

@@ -16,11 +16,15 @@ class Numbers(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _booleans_are_no_numbers(cls, value: Any, info: ValidationInfo) -> Any:
-        if info.field_name is not None:
-            annotation: Any = cls.model_fields[info.field_name].annotation
-            if _numeric(annotation):
-                _refuse_booleans(value)
+        if info.field_name is not None and _is_numeric(cls, info.field_name):
+            _refuse_booleans(value)
         return value
+
+
+@cache
+def _is_numeric(model: type[BaseModel], field: str) -> bool:
+    annotation: Any = model.model_fields[field].annotation
+    return _numeric(annotation)
 
 
 @cache

@@ -270,6 +270,7 @@ def test_a_study_is_called_alike_wherever_it_is_made(
         (["--checkpoint-seconds", "-1"], "got -1"),
         (["--checkpoint-seconds", "1e999"], "got inf"),
         (["--max-parallel", "0"], "--max-parallel"),
+        (["--max-parallel", "1000000000"], "max_parallel must be 1024 at most, got 1000000000"),
         (["--stack", "-3"], "--stack"),
     ],
 )

@@ -102,3 +102,24 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InputError:
         return
     assert isinstance(source.data, dict)
+
+
+def test_what_is_laid_over_another_tells_its_own_line() -> None:
+    base = "fixed:\n  a: 1\n  b: {c: 2}\nvary:\n  s: [1, 2]\n"
+    over_it = "scales:\n  small:\n    fixed:\n      b:\n        d: 3\n    vary:\n      s: [1]\n"
+    source = YamlSource(base + over_it, "s.yaml")
+    over = source.overlaid(("scales", "small"), replaced=("vary",))
+    assert over.data["fixed"] == {"a": 1, "b": {"c": 2, "d": 3}}
+    assert over.data["vary"] == {"s": [1]}
+    told = {
+        path: over.where(path.split(".")) for path in ("fixed.a", "fixed.b.c", "fixed.b.d", "fixed.b", "no")
+    }
+    assert told == {
+        "fixed.a": "s.yaml:2: fixed.a",
+        "fixed.b.c": "s.yaml:3: fixed.b.c",
+        "fixed.b.d": "s.yaml:10: fixed.b.d",
+        "fixed.b": "s.yaml:9: fixed.b",
+        "no": "s.yaml:1: no",
+    }
+    assert over.where(("vary", "s", 0)) == "s.yaml:12: vary.s.0"
+    assert over.where(("vary", "s", 1)) == "s.yaml:12: vary.s.1"
