@@ -150,7 +150,7 @@ _KINDS: dict[str, type[Component]] = {kind.kind: kind for kind in (Architecture,
 def _not_at_default(kind: str, name: str, params: str) -> dict[str, Any]:
     model = validate_params(load_catalogue().get(_KINDS[kind], name), json.loads(params))
     full = model.model_dump(mode="json")
-    short = model.model_dump(mode="json", exclude_defaults=True)
+    short: dict[str, Any] = model.model_dump(mode="json", exclude_defaults=True)
     for key, former in type(model).identity_defaults.items():
         short.pop(key, None)
         if full[key] != json.loads(json.dumps(former)):

@@ -22,7 +22,8 @@ from normlaw_registry.errors import (
     UnknownComponentError,
 )
 from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Findings, Verdict
-from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, FitResult, Fitter, Law
+from normlaw_registry.fit_result import FitResult
+from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, Fitter, Law
 from normlaw_registry.hookspecs import hookimpl
 from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from pydantic import ValidationError
 
-from normlaw_registry.component import Component
+from normlaw_registry.component import Component, P
 from normlaw_registry.errors import InvalidComponentError
 from normlaw_registry.linear_map import LayerRule, LinearMap
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Architecture(Component):
+class Architecture(Component[P], Generic[P]):
     """A network. `build(params, task)` returns a plain `nn.Module` in float32 on the CPU.
 
     The module maps (batch, *task.input_shape) to (batch, task.num_outputs) and draws its initial weights
@@ -37,7 +37,7 @@ class Architecture(Component):
     kind: ClassVar[str] = "architecture"
     functions: ClassVar[tuple[str, ...]] = ("build", "layer_rules", "linear_maps")
 
-    build: Callable[[Any, Task], nn.Module]
+    build: Callable[[P, Task], nn.Module]
     """(params, task) -> network. Import torch inside. Raise `InputError` for a task it cannot serve."""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Named settings: preset name -> parameters."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from normlaw_registry.component import Component, Params
+from normlaw_registry.component import Component, P
 from normlaw_registry.discovery import PluginRecord, discover
 from normlaw_registry.errors import (
     DuplicateComponentError,
@@ -94,7 +94,7 @@ class Catalogue:
         return f"\nThese plugins could not be loaded and may provide it:\n{reasons}"
 
 
-def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
+def validate_params(component: Component[P], values: Mapping[str, Any]) -> P:
     """Return the component's parameters, defaults filled in.
 
     Raises:
@@ -102,7 +102,7 @@ def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
 
     """
     try:
-        return component.params.model_validate(dict(values))
+        checked = component.params.model_validate(dict(values))
     except ValidationError as error:
         found = error.errors()
         problems = "\n".join(
@@ -113,6 +113,7 @@ def validate_params(component: Component, values: Mapping[str, Any]) -> Params:
         if len(found) > SHOWN:
             problems += f"\nand {len(found) - SHOWN} more"
         raise InputError(f"{component.kind} {component.name!r}: {problems}") from error
+    return checked
 
 
 @cache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
-from normlaw_registry.component import Component
+from normlaw_registry.component import Component, P
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -80,7 +80,7 @@ class MeasurementContext:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ComplexityMeasure(Component):
+class ComplexityMeasure(Component[P], Generic[P]):
     """A norm lambda of a network: the abscissa of a learning curve.
 
     `measure(params, context)` consumes linear maps, never a particular architecture, so that every measure
@@ -95,7 +95,7 @@ class ComplexityMeasure(Component):
     kind: ClassVar[str] = "complexity_measure"
     functions: ClassVar[tuple[str, ...]] = ("measure", "needs_initial")
 
-    measure: Callable[[Any, MeasurementContext], MeasuredValue]
+    measure: Callable[[P, MeasurementContext], MeasuredValue]
     """(params, context) -> the norm's natural log."""
-    needs_initial: Callable[[Any], bool] | None = None
+    needs_initial: Callable[[P], bool] | None = None
     """(params) -> whether `measure` looks at the initial weights, a copy of which is kept only then."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Generic, Literal, get_args
 
 from pydantic import ConfigDict
+from typing_extensions import TypeVar
 
 from normlaw_registry.errors import InvalidComponentError
 from normlaw_registry.numbers import Numbers
@@ -33,9 +34,17 @@ class Params(Numbers):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+P = TypeVar("P", bound=Params, default=Any)
+"""A component's parameters: the model that it declares is what its functions are given."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Component:
+class Component(Generic[P]):
     """Base of all components. Two are equal only when they are one object.
+
+    It is generic in its parameters: a type checker compares what its functions take with the model declared as
+    `params`. Declare a component at the top of a module for it: within a function that returns
+    `Iterable[Fitter]` a checker compares nothing.
 
     Raises:
         InvalidComponentError: the name is not lower-case words joined by underscores, the summary is
@@ -55,7 +64,7 @@ class Component:
     """One line: what it is."""
     source: str = ""
     """Where the definition comes from: paper and equation."""
-    params: type[Params] = Params
+    params: type[P] = Params  # type: ignore[assignment]  # only where P is left open
     """The model of its parameters; `Params` itself when it has none."""
     devices: tuple[str, ...] | None = None
     """The types of device that it works on, as torch names them: ("cpu", "cuda"). None: on every one, which is

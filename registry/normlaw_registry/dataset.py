@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic
 
-from normlaw_registry.component import Component
+from normlaw_registry.component import Component, P
 from normlaw_registry.errors import InvalidComponentError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class LoadContext:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset(Component):
+class Dataset(Component[P], Generic[P]):
     """A source of data. `load(params, context)` returns `Splits`, and the same ones whenever it is called.
 
     It draws from generators of its own and leaves torch's global one alone. With `seeded=True` the data
@@ -127,9 +127,9 @@ class Dataset(Component):
     kind: ClassVar[str] = "dataset"
     functions: ClassVar[tuple[str, ...]] = ("load", "outline")
 
-    load: Callable[[Any, LoadContext], Splits]
+    load: Callable[[P, LoadContext], Splits]
     """(params, context) -> splits. Import torch inside."""
-    outline: Callable[[Any], Outline] | None = None
+    outline: Callable[[P], Outline] | None = None
     """(params) -> what is known without loading; None where only the files tell."""
     seeded: bool = False
     """True when the data themselves are drawn anew for each seed, as a teacher's are."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from normlaw_registry.fitter import FitResult
+    from normlaw_registry.fit_result import FitResult
 
     Predict = Callable[[NDArray[np.float64], "NDArray[np.float64] | None"], pd.DataFrame]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
-from normlaw_registry.component import Component
+from normlaw_registry.component import Component, P
 from normlaw_registry.errors import InvalidComponentError, suggestion
+from normlaw_registry.fit_result import FitResult
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 Law = Literal["early_law", "optimal_norm", "endpoint_law"]
@@ -31,44 +31,8 @@ LAW_EXPONENT: dict[str, str] = {
 """The parameter that every fitter of the law must report, with its sign such that the paper's is positive."""
 
 
-@runtime_checkable
-class FitResult(Protocol):
-    """What a fitter returns, in statsmodels' terms; keys of all of them are the parameters' names."""
-
-    @property
-    def params(self) -> pd.Series[float]:
-        """Estimates by parameter name."""
-        ...
-
-    @property
-    def bse(self) -> pd.Series[float]:
-        """Standard errors by parameter name."""
-        ...
-
-    @property
-    def nobs(self) -> int:
-        """Number of points fitted."""
-        ...
-
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return confidence limits: one row a parameter, columns 0 (lower) and 1 (upper), level 1 - alpha."""
-        ...
-
-    def predict(self, points: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return the law's response, (n,): natural log of error or norm, for the same columns as fitted."""
-        ...
-
-    def summary(self) -> str:
-        """Return a table to be read; where it shows limits, it may take `alpha` as `conf_int` does."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything that JSON should keep, in JSON's own types."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Fitter(Component):
+class Fitter(Component[P], Generic[P]):
     """Estimates one law's parameters by `fit(points, params)`.
 
     `points` has the columns `LAW_COLUMNS[law]`, finite, at least one row; `fit` leaves it as it was, and
@@ -85,7 +49,7 @@ class Fitter(Component):
 
     law: Law
     """Which of the three laws it measures: this fixes its columns and the exponent that it reports."""
-    fit: Callable[[pd.DataFrame, Any], FitResult]
+    fit: Callable[[pd.DataFrame, P], FitResult]
     """(points, params) -> result. Import statsmodels inside."""
 
     def __post_init__(self) -> None:

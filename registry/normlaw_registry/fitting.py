@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from normlaw_registry.catalogue import Catalogue, validate_params
 from normlaw_registry.errors import DuplicateComponentError, NormlawError, UnknownComponentError
-from normlaw_registry.fitter import FitResult, Fitter
+from normlaw_registry.fit_result import FitResult
+from normlaw_registry.fitter import Fitter
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 
 if TYPE_CHECKING:

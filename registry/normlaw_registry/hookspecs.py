@@ -109,36 +109,30 @@ def normlaw_fitters() -> Iterable[Fitter]:  # type: ignore[empty-body]
 
     Example::
 
-        from normlaw_registry import Fitter, InputError, hookimpl
+        from math import inf
 
-        class RobustLine:
-            # ln eps = log_k - gamma_meas ln P, by Huber's M-estimator
-            def __init__(self, points):
-                import statsmodels.api as sm
+        from normlaw_registry import Fitter, FitResult, InputError, hookimpl
 
-                self.results = sm.RLM(points["log_error"], self.design(points)).fit()
-                self.params, self.bse = self.results.params, self.results.bse
-                self.nobs, self.conf_int = len(points), self.results.conf_int
+        def design(points):
+            import numpy as np
+            import pandas as pd
 
-            def design(self, points):
-                import numpy as np
-                import pandas as pd
-
-                return pd.DataFrame({"gamma_meas": -np.log(points["train_size"]), "log_k": 1.0})
-
-            def predict(self, points):
-                return self.results.predict(self.design(points)).to_numpy()
-
-            def summary(self):
-                return str(self.results.summary())
-
-            def to_dict(self):
-                return {"params": self.params.to_dict(), "bse": self.bse.to_dict(), "nobs": self.nobs}
+            return pd.DataFrame({"gamma_meas": -np.log(points["train_size"]), "log_k": 1.0})
 
         def fit_robust_line(points, params):
+            # ln eps = log_k - gamma_meas ln P, by Huber's M-estimator
+            import statsmodels.api as sm
+
             if len(points) < 3:
                 raise InputError(f"a line and its errors need at least 3 points, got {len(points)}")
-            return RobustLine(points)
+            found = sm.RLM(points["log_error"], design(points)).fit()
+            return FitResult(
+                params=found.params,
+                covariance=found.cov_params(),
+                freedom=inf,
+                predict=lambda points, params: design(points) @ params,
+                nobs=len(points),
+            )
 
         @hookimpl
         def normlaw_fitters():

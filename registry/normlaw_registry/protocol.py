@@ -24,16 +24,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from normlaw_registry.component import NAME_RULE, Component
+from normlaw_registry.component import NAME_RULE, Component, P
 from normlaw_registry.errors import InputError, InvalidComponentError, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from normlaw_registry.findings import Findings
-    from normlaw_registry.fitter import FitResult
+    from normlaw_registry.fit_result import FitResult
 
     FitBy = Callable[[pd.DataFrame, Mapping[str, Any]], FitResult]
 
@@ -73,7 +73,7 @@ class AnalysisContext:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AnalysisProtocol(Component):
+class AnalysisProtocol(Component[P], Generic[P]):
     """Turns curves into exponents by `analyse(curves, params, context)`.
 
     `curves` is the frame that this module describes; `analyse` leaves it as it was, and finds the same for the
@@ -88,7 +88,7 @@ class AnalysisProtocol(Component):
     kind: ClassVar[str] = "protocol"
     functions: ClassVar[tuple[str, ...]] = ("analyse",)
 
-    analyse: Callable[[pd.DataFrame, Any, AnalysisContext], Findings]
+    analyse: Callable[[pd.DataFrame, P, AnalysisContext], Findings]
     """(curves, params, context) -> findings. Import numpy, pandas and the like inside."""
     fitters: tuple[str, ...] = ()
     """Names of the fitters that it uses, from whichever plugin; one that is not installed is an error before

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar, Generic
 
-from normlaw_registry.component import Component
+from normlaw_registry.component import Component, P
 
 LAMBDA = "weight_norm"
 """The complexity measure that a theory's norm lambda is, for a network that is one linear map."""
@@ -27,7 +27,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Theory(Component):
+class Theory(Component[P], Generic[P]):
     """Predicts the learning curves of a solvable model.
 
     `predict(params, alphas, norms)` solves every pair, alphas outermost, and returns len(alphas) *
@@ -39,7 +39,7 @@ class Theory(Component):
     kind: ClassVar[str] = "theory"
     functions: ClassVar[tuple[str, ...]] = ("predict",)
 
-    predict: Callable[[Any, Sequence[float], Sequence[float]], Sequence[Prediction]]
+    predict: Callable[[P, Sequence[float], Sequence[float]], Sequence[Prediction]]
     """(params, alphas, norms) -> predictions."""
     references: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
     """Errors to compare with, by name: load alpha -> generalisation error, such as the Bayes-optimal one."""

@@ -4,8 +4,10 @@ import dataclasses
 import inspect
 import json
 import os
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,11 +88,12 @@ def test_an_installed_plugin_says_so_instead_of_failing_strangely(tmp_path, requ
     assert record["requires"] == requires
 
 
-def contract_as_it_is() -> dict[str, dict[str, list[str]]]:
-    """Return all that a plugin can lean on by name, and what it must give."""
-    found: dict[str, dict[str, list[str]]] = {
+def contract_as_it_is() -> dict[str, dict[str, Any]]:
+    """Return all that a plugin can lean on by name, what it must give, and how all is called."""
+    found: dict[str, dict[str, Any]] = {
         "exported": {"names": sorted(normlaw_registry.__all__)},
         "hooks": {name: list(inspect.signature(getattr(hookspecs, name)).parameters) for name in HOOKS},
+        "signatures": dict(signatures()),
     }
     for name in normlaw_registry.__all__:
         member = getattr(normlaw_registry, name)
@@ -106,8 +109,32 @@ def contract_as_it_is() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def signatures() -> Iterator[tuple[str, str]]:
+    """Yield each exported function, method and field with what it takes and gives."""
+    for name in normlaw_registry.__all__:
+        member = getattr(normlaw_registry, name)
+        if inspect.isfunction(member):
+            yield name, str(inspect.signature(member))
+        if not inspect.isclass(member):
+            continue
+        if dataclasses.is_dataclass(member):
+            for field in dataclasses.fields(member):
+                yield f"{name}.{field.name}", str(field.type)
+        elif "__init__" in vars(member):
+            yield name, str(inspect.signature(member))
+        for attribute, found in vars(member).items():
+            value = getattr(found, "__func__", found)  # of a classmethod
+            if attribute.startswith("_"):
+                continue
+            if inspect.isfunction(value):
+                yield f"{name}.{attribute}", str(inspect.signature(value))
+            elif isinstance(value, property) and value.fget is not None:
+                yield f"{name}.{attribute}", str(inspect.signature(value.fget))
+
+
 def test_nothing_that_plugins_lean_on_changes_without_a_new_contract_version() -> None:
-    """A name or field that is gone, or a new required field, needs a line in CONTRACTS and a new snapshot.
+    """A name or field that is gone, a new required field, or a signature that breaks who kept the old one,
+    needs a line in CONTRACTS and a new snapshot.
 
     Additions need no new version; take the snapshot anew then too: `python tests/registry/test_contract.py`.
     """
@@ -115,7 +142,9 @@ def test_nothing_that_plugins_lean_on_changes_without_a_new_contract_version() -
     assert agreed["version"] == CONTRACT_VERSION
     for name, parts in agreed["contract"].items():
         for part, members in parts.items():
-            if part == "required" or name == "hooks":
+            if name == "signatures":
+                assert now[name].get(part) == members, part
+            elif part == "required" or name == "hooks":
                 assert now[name][part] == members, f"{name}: {part}"
             else:
                 assert set(members) <= set(now[name][part]), f"{name}: {part}"

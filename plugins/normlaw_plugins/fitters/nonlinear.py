@@ -7,14 +7,13 @@ points are correlated), numbers derived from parameters by the delta method, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from normlaw_plugins.fitters.estimates import as_dict
-from normlaw_registry import InputError
+from normlaw_registry import FitResult, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,92 +36,76 @@ class Parameter:
     high: float = np.inf
 
 
-@dataclass(frozen=True)
-class NonlinearResult:
-    """A fitted nonlinear law."""
+class NonlinearResult(FitResult):
+    """A fitted nonlinear law: its free parameters, after numbers derived from them by the delta method.
 
-    law: str
-    """The formula, for people."""
-    model: Model
-    """(theta, points) -> natural log of the response, (n,)."""
-    theta: Floats
-    """Estimates of the free parameters, (k,)."""
-    covariance: Floats
-    """Of the free parameters, (k, k)."""
-    names: tuple[str, ...]
-    derived: Mapping[str, Callable[[Floats], float]]
-    """Numbers computed from the free parameters, by name."""
-    nobs: int
-    freedom: float
-    """Degrees of freedom of the t limits."""
-    scale: float
-    """Residual standard deviation, in logs or in the response's own units as `residuals` says."""
-    residuals: Residuals = "log"
-    at_bound: tuple[str, ...] = field(default=())
-    """Parameters that ended at a bound: their standard errors mean nothing there."""
+    Args:
+        law: the formula, for people.
+        model: (theta, points) -> natural log of the response, (n,).
+        theta: estimates of the free parameters by name.
+        covariance: of the free parameters, (k, k).
+        freedom: degrees of freedom of the t limits.
+        derived: numbers computed from theta, (k,), by name.
+        nobs: number of points fitted.
+        scale: residual standard deviation, in logs or in the response's own units as `residuals` says.
+        residuals: which of the two were made least.
+        at_bound: parameters that ended at a bound: their standard errors mean nothing there.
 
-    @property
-    def params(self) -> pd.Series[float]:
-        """Estimates by name: the derived numbers first."""
-        import pandas as pd
+    """
 
-        values = {name: function(self.theta) for name, function in self.derived.items()}
-        return pd.Series(values | dict(zip(self.names, map(float, self.theta), strict=True)))
+    def __init__(
+        self,
+        law: str,
+        model: Model,
+        theta: Mapping[str, float],
+        covariance: Floats,
+        freedom: float,
+        *,
+        derived: Mapping[str, Callable[[Floats], float]],
+        nobs: int,
+        scale: float,
+        residuals: Residuals = "log",
+        at_bound: Sequence[str] = (),
+    ) -> None:
+        free: Floats = np.array(list(theta.values()), dtype=np.float64)
 
-    @property
-    def bse(self) -> pd.Series[float]:
-        """Standard errors by name; those of derived numbers by the delta method."""
-        import pandas as pd
+        def numbers(values: Floats) -> Floats:
+            return np.array([function(values) for function in derived.values()], dtype=np.float64)
 
-        errors = {name: self._delta(function) for name, function in self.derived.items()}
-        own = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
-        return pd.Series(errors | dict(zip(self.names, map(float, own), strict=True)))
+        slopes = np.vstack([_gradient(numbers, free), np.eye(len(free))])  # (reported, k)
 
-    def _delta(self, function: Callable[[Floats], float]) -> float:
-        gradient = _gradient(lambda t: np.array([function(t)]), self.theta)[0]
-        return float(np.sqrt(max(gradient @ self.covariance @ gradient, 0.0)))
+        def response(points: pd.DataFrame, params: pd.Series[float]) -> Floats:
+            values: Floats = np.asarray(params.to_numpy(), dtype=np.float64)
+            return model(values[-len(free) :], points)
 
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return t limits of level 1 - alpha, columns 0 and 1."""
-        import pandas as pd
-        from scipy import stats
+        super().__init__(
+            dict(zip(derived, numbers(free), strict=True)) | dict(theta),
+            np.asarray(slopes @ covariance @ slopes.T, dtype=np.float64),
+            freedom,
+            response,
+            nobs=nobs,
+            scatter=scale,
+            law=law,
+        )
+        self.residuals, self.at_bound = residuals, tuple(at_bound)
 
-        reach = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * self.bse
-        return pd.DataFrame({0: self.params - reach, 1: self.params + reach})
-
-    def predict(self, points: pd.DataFrame) -> Floats:
-        """Return the natural log of the law's response, (n,)."""
-        return self.model(self.theta, points)
-
-    def prediction_interval(self, points: pd.DataFrame, alpha: float = 0.05) -> Floats:
-        """Return limits for the log response of one new run, (n, 2): parameter and run scatter together."""
-        from scipy import stats
-
-        centre = self.predict(points)
-        gradient = _gradient(lambda t: self.model(t, points), self.theta)  # (n, k)
-        variance = np.einsum("ni,ij,nj->n", gradient, self.covariance, gradient)
-        own = self.scale if self.residuals == "log" else self.scale / np.exp(centre)
-        reach = float(stats.t.ppf(1 - alpha / 2, self.freedom)) * np.sqrt(np.maximum(variance, 0.0) + own**2)
-        return np.stack([centre - reach, centre + reach], axis=1)
+    def own_scatter(self, log_response: Floats) -> Floats:
+        """Return the standard deviation of one more run in logs, where the law predicts this response, (n,)."""
+        own = super().own_scatter(log_response)
+        return own if self.residuals == "log" else own / np.exp(log_response)
 
     def summary(self, alpha: float = 0.05) -> str:
         """Return a table of estimates, errors and limits of level 1 - alpha under the law's formula."""
-        import pandas as pd
-
-        limits = self.conf_int(alpha)
-        low, high = f"{alpha / 2:.4g}", f"{1 - alpha / 2:.4g}"
-        table = pd.DataFrame({"coef": self.params, "std err": self.bse, low: limits[0], high: limits[1]})
-        notes = [f"points {self.nobs}, residual standard deviation {self.scale:.4g} ({self.residuals})"]
+        notes = [f"residuals of the {'log of the ' if self.residuals == 'log' else ''}response"]
         if self.at_bound:
             notes.append(f"at a bound: {', '.join(self.at_bound)}")
-        return "\n".join([self.law, table.to_string(float_format="{:.6g}".format), *notes])
+        return "\n".join([super().summary(alpha), *notes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's own types."""
         return {
-            "law": self.law,
-            **as_dict(self),
-            "residual_sd": self.scale,
+            **super().to_dict(),
+            "residual_sd": self.scatter,
             "residuals": self.residuals,
             "at_bound": list(self.at_bound),
         }
@@ -200,17 +183,16 @@ def fit_nonlinear(
     near = 1e-8 * np.maximum(1.0, np.abs(theta))
     bound = [p.name for p, t, d in zip(parameters, theta, near, strict=True) if t - p.low < d or p.high - t < d]
     return NonlinearResult(
-        law=law,
-        model=model,
-        theta=theta,
-        covariance=covariance,
-        names=tuple(p.name for p in parameters),
+        law,
+        model,
+        {p.name: float(value) for p, value in zip(parameters, theta, strict=True)},
+        covariance,
+        freedom,
         derived=derived or {},
         nobs=n,
-        freedom=freedom,
         scale=float(np.sqrt(square)),
         residuals=residuals,
-        at_bound=tuple(bound),
+        at_bound=bound,
     )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from normlaw_plugins.fitters.estimates import as_dict
-from normlaw_registry import InputError
+from normlaw_registry import FitResult, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,34 +16,27 @@ if TYPE_CHECKING:
     Design = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-@dataclass(frozen=True)
-class StatsmodelsResult:
-    """A linear model fitted by statsmodels, with the function that makes its regressors from points."""
+class StatsmodelsResult(FitResult):
+    """A linear model fitted by statsmodels.
 
-    law: str
-    """The formula, for people."""
-    results: Any
-    """statsmodels' own results object."""
-    design: Design
+    Args:
+        law: the formula, for people.
+        results: statsmodels' own results object.
+        design: makes its regressors from points.
 
-    @property
-    def params(self) -> pd.Series[float]:
-        """Estimates by parameter name."""
-        return self.results.params  # type: ignore[no-any-return]
+    """
 
-    @property
-    def bse(self) -> pd.Series[float]:
-        """Standard errors by parameter name."""
-        return self.results.bse  # type: ignore[no-any-return]
-
-    @property
-    def nobs(self) -> int:
-        """Number of points fitted."""
-        return int(self.results.nobs)
-
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return confidence limits of level 1 - alpha, columns 0 and 1."""
-        return self.results.conf_int(alpha)  # type: ignore[no-any-return]
+    def __init__(self, law: str, results: Any, design: Design) -> None:
+        self.results, self.design = results, design
+        super().__init__(
+            results.params,
+            results.cov_params(),
+            float(getattr(results, "df_resid_inference", results.df_resid)),
+            lambda points, params: design(points).to_numpy() @ params.to_numpy(),
+            nobs=int(results.nobs),
+            scatter=float(np.sqrt(results.scale)),
+            law=law,
+        )
 
     def predict(self, points: pd.DataFrame) -> NDArray[np.float64]:
         """Return the fitted response, (n,)."""
@@ -63,8 +54,7 @@ class StatsmodelsResult:
     def to_dict(self) -> dict[str, Any]:
         """Return estimates, errors, limits and the quality of the fit in JSON's own types."""
         return {
-            "law": self.law,
-            **as_dict(self),
+            **super().to_dict(),
             "rsquared": float(self.results.rsquared),
             "cov_type": str(self.results.cov_type),
         }

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from normlaw_registry.component import Params
 from normlaw_registry.errors import ComponentError, InputError
-from normlaw_registry.fitter import LAW_EXPONENT, FitResult, Fitter, Law
+from normlaw_registry.fit_result import PARTS, FitResult
+from normlaw_registry.fitter import LAW_EXPONENT, Fitter, Law
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def check_fitter(
     _check_estimates(fitter, result, exponent)
     _check_intervals(fitter, result)
     _check_predictions(fitter, result, points)
+    _check_prediction_limits(fitter, result, points)
     _check_texts(fitter, result)
     again = fitter.fit(points, params)
     same = again.params.equals(result.params) and again.bse.equals(result.bse)
@@ -83,8 +85,7 @@ def synthetic_points(law: Law, exponent: float) -> pd.DataFrame:
 
 
 def _lacking(result: object) -> str:
-    names = ("params", "bse", "nobs", "conf_int", "predict", "summary", "to_dict")
-    return ", ".join(name for name in names if not hasattr(result, name)) or "nothing"
+    return ", ".join(name for name in PARTS if not hasattr(result, name)) or "nothing"
 
 
 def _check_estimates(fitter: Fitter, result: FitResult, exponent: float) -> None:
@@ -162,6 +163,32 @@ def _check_predictions(fitter: Fitter, result: FitResult, points: pd.DataFrame) 
         fitter,
         1 < int(result.nobs) <= len(points),
         f"`nobs` must be the number of points fitted, at most {len(points)}, got {result.nobs}",
+    )
+
+
+def _check_prediction_limits(fitter: Fitter, result: FitResult, points: pd.DataFrame) -> None:
+    import numpy as np
+
+    if not hasattr(result, "prediction_interval"):  # none of the base class: limits for one more run are NaN
+        return
+    centre = np.asarray(result.predict(points))
+    wide, narrow = (
+        np.asarray(result.prediction_interval(points, alpha=alpha), dtype=np.float64) for alpha in (0.05, 0.5)
+    )
+    shape = (len(points), 2)
+    require(
+        fitter,
+        wide.shape == narrow.shape == shape,
+        f"`prediction_interval` must return a row a point, {shape}: lower and upper limit; got {wide.shape}",
+    )
+    known = np.isfinite(wide).all() or np.isnan(wide).all()
+    ordered = (wide[:, 0] < narrow[:, 0]) & (narrow[:, 0] <= centre)
+    ordered &= (centre <= narrow[:, 1]) & (narrow[:, 1] < wide[:, 1])
+    require(
+        fitter,
+        known and (np.isnan(wide).all() or bool(ordered.all())),
+        "limits of `prediction_interval` must hold `predict`, lower first, and be wider at a higher level; "
+        "all NaN where the scatter of one more run is not known",
     )
 
 

@@ -40,7 +40,7 @@ def test_power_law_on_danwood():
     assert -result.params["gamma_meas"] == pytest.approx(3.8604055871e00, rel=1e-7)
     assert result.bse["gamma_meas"] == pytest.approx(5.1726610913e-02, rel=1e-5)
     assert result.bse["log_k"] * np.exp(result.params["log_k"]) == pytest.approx(1.8281973860e-02, rel=1e-5)
-    assert result.scale == pytest.approx(3.2853114039e-02, rel=1e-8)
+    assert result.scatter == pytest.approx(3.2853114039e-02, rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_exponential_saturation_on_misra1a_and_boxbod(data, b1, b1_sd, b2, b2_sd
     assert result.bse["q"] == pytest.approx(b1_sd, rel=1e-4)
     assert rate == pytest.approx(b2, rel=1e-7)
     assert rate * result.bse["log_tau"] == pytest.approx(b2_sd, rel=1e-4)
-    assert result.scale == pytest.approx(scale, rel=1e-8)
+    assert result.scatter == pytest.approx(scale, rel=1e-8)
 
 
 SIZES = np.repeat(np.geomspace(100, 100_000, 10), 3)
