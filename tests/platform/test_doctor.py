@@ -11,6 +11,7 @@ import pytest
 
 from normlaw.machine import examine, numerics, plugins, processor, room, server
 from normlaw.machine.finding import Finding
+from normlaw_tests.processes import python
 
 BROKEN = """
 [console_scripts]
@@ -19,23 +20,22 @@ missing = fake_normlaw_plugin.missing_import
 """
 
 
-def doctor(
-    nursery: Any, folder: Path, *arguments: str, **environment: str
-) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = nursery.done(folder, "doctor", "--json", *arguments, env=environment)
+def doctor(folder: Path, *arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    command = ("-m", "normlaw", "doctor", "--json", *arguments)
+    done = python(*command, cwd=folder, env={**os.environ, **environment})
     assert done.stdout, done.stderr
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
 @pytest.mark.slow
-def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_written_are_bad(nursery, tmp_path):
+def test_a_broken_plugin_an_unreachable_server_and_a_folder_that_cannot_be_written_are_bad(tmp_path):
     info = tmp_path / "fake-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(BROKEN)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     gone = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "NORMLAW_HOME": "/proc/normlaw", "PYTHONPATH": path}
-    code, found = doctor(nursery, tmp_path, "mlp", "no-such-network", **gone)
+    code, found = doctor(tmp_path, "mlp", "no-such-network", **gone)
     assert code == 1
     for check, told in {
         "plugin": "fake 1.0",

@@ -254,8 +254,8 @@ def test_workers_stop_when_the_launcher_is_stopped_or_killed(
     tiny["fixed"].update(steps=100_000, measuring_points=2000)
     tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2]}
     options = ["--offline", "--executor", "dask"]
-    home = tmp_path / "home"
-    environment = {"NORMLAW_HOME": str(home), "DASK_SCHEDULER_ADDRESS": dask_cluster.address}
+    home = tmp_path / ".normlaw"
+    environment = {"DASK_SCHEDULER_ADDRESS": dask_cluster.address}
     before = dask_cluster.worker_pids()
 
     def in_training() -> list[Path]:

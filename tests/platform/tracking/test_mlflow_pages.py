@@ -27,7 +27,7 @@ def duel(lasting_nursery: Any, mlflow_server: Any, tmp_path_factory: pytest.Temp
     assert study
     assert commands
     (folder / "duel.yaml").write_text(study[1])
-    own = {"MLFLOW_TRACKING_URI": mlflow_server.uri, "NORMLAW_HOME": str(folder / "home")}
+    own = {"MLFLOW_TRACKING_URI": mlflow_server.uri}
     own["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = (
         "0.5"  # the launch may last less than the usual ten seconds
     )
