@@ -8,8 +8,8 @@ and answers with its process id; {"wait": pid} is answered with the exit status.
 modules, as in "normlaw.tracking.sender.LONGEST_PAUSE", and give them a value: how long the program waits, say,
 or {"object": "module.name"}, which is something that a module has. "err" is the file for standard error, if not
 "out". "terminal" is the terminal that the launch is at, if it is at one, in the place of both. Its workers are
-forked too, unless "spawn" is true. Folders of PYTHONPATH in "env" are searched for plugins; NORMLAW_HOME comes too
-late there, as it is read when normlaw is imported.
+forked too, unless "spawn" is true. Folders of PYTHONPATH in "env" are searched for plugins; NORMLAW_HOME comes
+too late there, as it is read when normlaw is imported.
 """
 
 from __future__ import annotations
