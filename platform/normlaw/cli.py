@@ -106,8 +106,28 @@ def _is_mlflows(error: BaseException) -> bool:
     return type(error).__module__ == "mlflow.exceptions"
 
 
+def _built_ins_alone(ctx: click.Context, _option: click.Parameter, asked: Any) -> None:
+    """Leave other plugins out, in the processes that are started too."""
+    import os
+
+    if asked:
+        before = os.environ.get("NORMLAW_PLUGINS")
+        os.environ["NORMLAW_PLUGINS"] = ""
+        if before is None:
+            ctx.call_on_close(lambda: os.environ.pop("NORMLAW_PLUGINS", None))
+        else:
+            ctx.call_on_close(lambda: os.environ.update(NORMLAW_PLUGINS=before))
+
+
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="normlaw")
+@click.option(
+    "--no-plugins",
+    is_flag=True,
+    expose_value=False,
+    callback=_built_ins_alone,
+    help="Load the built-in components alone, as with NORMLAW_PLUGINS set to nothing.",
+)
 def main() -> None:
     """Measure the scaling laws that a network's norm reveals in its learning curves."""
 

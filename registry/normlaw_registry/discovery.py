@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ HOOKS: dict[str, type[Component]] = {
     "normlaw_protocols": AnalysisProtocol,
 }
 """Hook name -> the only type of component that it may return."""
+
+CHOICE = "NORMLAW_PLUGINS"
+"""The environment variable that chooses the plugins beside normlaw's own: names of distributions or of entry
+points, separated by commas. Empty: none; not set: all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,12 +72,49 @@ def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, 
     the hook's kind is kept as a record with `failure` set; none of its components is used.
 
     Args:
-        points: the entry points to load; by default those of all installed distributions.
+        points: the entry points to load; by default those of all installed distributions that the environment
+            variable `NORMLAW_PLUGINS` names, which is to say all where it is not set. normlaw's own are always
+            loaded. A name without a plugin is kept as a failed record.
 
     """
-    found = entry_points(group=hookspecs.PROJECT) if points is None else points
-    records = [_load(point) for point in found]
+    if points is None:
+        installed = list(entry_points(group=hookspecs.PROJECT))
+        records = [_load(point) for point in installed if _is_chosen(point)]
+        records += [_not_installed(name) for name in _chosen() or () if not _named(installed, name)]
+    else:
+        records = [_load(point) for point in points]
     return tuple(sorted(records, key=lambda record: (record.distribution, record.name)))
+
+
+def _chosen() -> list[str] | None:
+    """Return what `NORMLAW_PLUGINS` names; None where all are to be loaded."""
+    text = os.environ.get(CHOICE)
+    return None if text is None else [name for part in text.split(",") if (name := part.strip())]
+
+
+def _is_chosen(point: EntryPoint) -> bool:
+    chosen = _chosen()
+    return chosen is None or _origin(point)[0] == DISTRIBUTION or any(_named([point], name) for name in chosen)
+
+
+def _named(points: Iterable[EntryPoint], name: str) -> bool:
+    from packaging.utils import canonicalize_name
+
+    return any(
+        name == point.name or canonicalize_name(name) == canonicalize_name(_origin(point)[0])
+        for point in points
+    )
+
+
+def _not_installed(name: str) -> PluginRecord:
+    return PluginRecord(
+        name=name,
+        module="?",
+        distribution="(none)",
+        version="",
+        failure=f"the environment variable {CHOICE} names {name!r}, and no plugin of this name or of a "
+        "distribution of this name is installed: install it, or name another",
+    )
 
 
 def _load(point: EntryPoint) -> PluginRecord:

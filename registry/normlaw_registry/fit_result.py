@@ -45,6 +45,9 @@ class FitResult(metaclass=_HasTheParts):
 
     """
 
+    _scatter: float | None = None  # of a subclass that makes its own members and calls no __init__
+    _law = ""
+
     def __init__(
         self,
         params: Mapping[str, float] | pd.Series[float],
@@ -134,6 +137,8 @@ class FitResult(metaclass=_HasTheParts):
         import numpy as np
 
         centre = self.predict(points)
+        if self.scatter is None:
+            return np.full((len(centre), 2), math.nan)
         slope = self._slope(points)  # (n, k)
         variance = np.einsum("ni,ij,nj->n", slope, self.covariance.to_numpy(dtype=np.float64), slope)
         reach = self.quantile(alpha) * np.sqrt(np.maximum(variance, 0.0) + self.own_scatter(centre) ** 2)

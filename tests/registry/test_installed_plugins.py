@@ -9,10 +9,10 @@ import pytest
 from normlaw_tests.processes import python
 
 
-def normlaw(*arguments: str, site=None) -> subprocess.CompletedProcess[str]:
-    environment = dict(os.environ)
+def normlaw(*arguments: str, site=None, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
     if site is not None:
-        environment["PYTHONPATH"] = str(site)
+        environment["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     return python("-c", "from normlaw.cli import main; main()", *arguments, env=environment)
 
 
@@ -99,3 +99,32 @@ def test_without_broken_plugins_the_exit_code_is_zero() -> None:
     done = normlaw("plugins", "list", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["duplicates"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen", "loaded"),
+    [
+        ((), "", set()),
+        (("--no-plugins",), "good", set()),
+        ((), "good", {"good"}),
+        ((), " good , duplicate", {"good", "duplicate"}),
+    ],
+)
+def test_plugins_are_loaded_by_choice(site_with_fake_plugin, arguments, chosen, loaded) -> None:
+    done = normlaw(*arguments, "plugins", "--json", site=site_with_fake_plugin, NORMLAW_PLUGINS=chosen)
+    found = json.loads(done.stdout)["plugins"]
+    assert {p["name"] for p in found if p["distribution"] == "fake-normlaw-plugin"} == loaded
+    assert len([p for p in found if p["distribution"] == "normlaw"]) == 6
+    assert done.returncode == ("duplicate" in loaded)
+
+
+def test_a_distribution_is_chosen_with_all_its_plugins(site_with_fake_plugin, fake) -> None:
+    done = normlaw("plugins", "--json", site=site_with_fake_plugin, NORMLAW_PLUGINS="Fake_normlaw.plugin")
+    found = json.loads(done.stdout)["plugins"]
+    assert {p["name"] for p in found if p["distribution"] == "fake-normlaw-plugin"} == set(fake)
+
+
+def test_a_chosen_plugin_that_is_not_there_is_told(site_with_fake_plugin) -> None:
+    done = normlaw("plugins", site=site_with_fake_plugin, NORMLAW_PLUGINS="god")
+    assert done.returncode == 1
+    assert "NORMLAW_PLUGINS names 'god'" in " ".join(done.stdout.replace("│", " ").split())
