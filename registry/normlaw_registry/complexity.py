@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol
 
 from normlaw_registry.component import Component, P
 
@@ -45,38 +45,65 @@ class EntryNorms:
     """||A||_{2,1}: the sum over inputs k of the 2-norms of A's columns."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MeasurementContext:
-    """Everything that a measure may look at, at one measuring point.
+class MeasurementContext(Protocol):
+    """What a measure may ask for, at one measuring point; a test of a measure need give no more than that.
 
     What several measures need is computed once for all of them: `kernel_norm`, `operator_norm` and the entry
     norms remember their answers for this point, and raise `NormlawError` with the layer's name for a weight
     that is not finite (the first two also for one that is zero). Nothing here may be changed.
     """
 
-    linear_maps: Sequence[LinearMap]
-    """The network's linear maps in forward order. Each is built when it is asked for: do not keep them all."""
-    initial_linear_maps: Sequence[LinearMap]
-    """The same maps at initialisation (step 0), in the same order; kept only for measures that need them."""
-    entry_norms: Callable[[LinearMap], EntryNorms]
-    """Entrywise norms of `linear_map.matrix()`."""
-    moved_entry_norms: Callable[[LinearMap], EntryNorms]
-    """Entrywise norms of that matrix minus what it was at initialisation; for measures that need it."""
-    kernel_norm: Callable[[LinearMap], MeasuredValue]
-    """Largest singular value of `linear_map.matrix()`, the reshaped kernel."""
-    operator_norm: Callable[[LinearMap], MeasuredValue]
-    """Largest singular value of the map as it is applied: stride, padding and input size included."""
-    network: nn.Module
-    """In evaluation mode."""
-    task: Task
-    train_batches: Callable[[], Iterable[Split]]
-    """The run's training examples as the network sees them (floating point, normalised), in large batches
-    that follow each other in a fixed order."""
-    train_labels: Tensor
-    """(train_size,) int64, in the order of `train_batches` and of `train_logits`."""
-    train_logits: Callable[[], Tensor]
-    """The network's outputs on the training examples, (train_size, num_outputs), computed once for this
-    point."""
+    @property
+    def linear_maps(self) -> Sequence[LinearMap]:
+        """The network's linear maps in forward order, each built when it is asked for: do not keep them all."""
+        ...
+
+    @property
+    def initial_linear_maps(self) -> Sequence[LinearMap]:
+        """The same maps at initialisation (step 0), in the same order; for measures that need them."""
+        ...
+
+    def entry_norms(self, linear_map: LinearMap, /) -> EntryNorms:
+        """Return the entrywise norms of `linear_map.matrix()`."""
+        ...
+
+    def moved_entry_norms(self, linear_map: LinearMap, /) -> EntryNorms:
+        """Return those of that matrix minus what it was at initialisation; for measures that need it."""
+        ...
+
+    def kernel_norm(self, linear_map: LinearMap, /) -> MeasuredValue:
+        """Return the largest singular value of `linear_map.matrix()`, the reshaped kernel."""
+        ...
+
+    def operator_norm(self, linear_map: LinearMap, /) -> MeasuredValue:
+        """Return that of the map as it is applied: stride, padding and input size included."""
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """The network, in evaluation mode."""
+        ...
+
+    @property
+    def task(self) -> Task:
+        """What the network is trained for."""
+        ...
+
+    def train_batches(self) -> Iterable[Split]:
+        """Return the run's training examples as the network sees them (floating point, normalised).
+
+        In large batches that follow each other in a fixed order.
+        """
+        ...
+
+    @property
+    def train_labels(self) -> Tensor:
+        """Labels, (train_size,) int64, in the order of `train_batches` and of `train_logits`."""
+        ...
+
+    def train_logits(self) -> Tensor:
+        """Return the network's outputs on them, (train_size, num_outputs), computed once for this point."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

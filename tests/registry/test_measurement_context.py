@@ -1,13 +1,13 @@
 """The dense norms of the authors' measuring point against closed forms and the networks themselves."""
 
 from dataclasses import replace
-from math import exp, sqrt
+from math import exp, log, sqrt
 
 import pytest
 import torch
 from torch import nn
 
-from normlaw_registry import InputError, NormlawError, Task
+from normlaw_registry import ComplexityMeasure, InputError, LinearMap, MeasuredValue, NormlawError, Task
 from normlaw_registry.testing import measurement_context
 
 IMAGE = Task(input_shape=(2, 6, 5), num_classes=3)
@@ -123,3 +123,14 @@ def test_a_weight_without_a_norm_is_named(value, message) -> None:
     context = measurement_context(network, Task(input_shape=(2,), num_classes=3))
     with pytest.raises(NormlawError, match=f"layer '0'.*{message}"):
         context.kernel_norm(context.linear_maps[0])
+
+
+def test_a_test_of_a_measure_gives_what_the_measure_asks_for_and_no_more() -> None:
+    class Maps:
+        linear_maps = (LinearMap(name="a", kind="dense", weight=torch.full((2, 2), 3.0)),)
+
+    def largest(params, context):
+        return MeasuredValue(log_value=log(max(float(m.weight.max()) for m in context.linear_maps)))
+
+    norm = ComplexityMeasure(name="largest", summary="Largest", measure=largest)
+    assert exp(norm.measure(norm.params(), Maps()).log_value) == pytest.approx(3)

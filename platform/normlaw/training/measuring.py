@@ -25,6 +25,7 @@ from normlaw_registry import (
     UndefinedNormError,
 )
 from normlaw_registry.linear import LinearMapPlan, evaluation
+from normlaw_registry.measuring_point import MeasuringPoint
 
 T = TypeVar("T")
 
@@ -97,7 +98,7 @@ class Measurer:
         """
         initial = {m.name: m for m in self._initial}
         with evaluation(network):
-            context = MeasurementContext(
+            context = MeasuringPoint(
                 linear_maps=self._plan.linear_maps(network),
                 initial_linear_maps=self._initial or _NotKept(),
                 entry_norms=_remember(entry_norms),

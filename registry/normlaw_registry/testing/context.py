@@ -9,10 +9,11 @@ from math import log
 from typing import TYPE_CHECKING, cast
 
 from normlaw_registry.architecture import Architecture
-from normlaw_registry.complexity import EntryNorms, MeasuredValue, MeasurementContext
+from normlaw_registry.complexity import EntryNorms, MeasuredValue
 from normlaw_registry.dataset import Split, Task
 from normlaw_registry.errors import NormlawError
 from normlaw_registry.linear_map import LinearMap
+from normlaw_registry.measuring_point import MeasuringPoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +26,7 @@ def measurement_context(
     initial: nn.Module | None = None,
     train_size: int = 64,
     architecture: Architecture | None = None,
-) -> MeasurementContext:
+) -> MeasuringPoint:
     """Return what a measure is given, for any small network whose linear maps normlaw finds.
 
     Every norm is exact: the map is written out as a dense float64 matrix, so keep the inputs small.
@@ -81,7 +82,7 @@ def measurement_context(
         with torch.no_grad():
             return cast("Tensor", network(inputs))  # (n, num_outputs)
 
-    return MeasurementContext(
+    return MeasuringPoint(
         linear_maps=maps,
         initial_linear_maps=initial_maps,
         entry_norms=entry_norms,
