@@ -18,11 +18,13 @@ from normlaw.analysis import (
     analyse,
     command_line,
     exponents_table,
+    of_response,
     settings_table,
     write,
     write_unfitted,
 )
 from normlaw.analysis.choosing import choose
+from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.analysis.writing import write_figures
@@ -93,7 +95,7 @@ def analyse_study(
     experiment = find_experiment(client, study)
     own_norm = experiment.tags.get(keys.NORM)
     norm = norm or own_norm
-    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
+    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags), norm == own_norm)
     choice = choose(options, catalogue)
     groups = groups_of_runs(client, experiment, norm)
     results: list[Result] = []
@@ -105,23 +107,25 @@ def analyse_study(
         folder = reports / path_part(study) / path_part(which) if which else reports / path_part(study)
         settings = setting | shared_settings(members)
         about = About(
-            title=f"Laws of {study}{': ' + which if which else ''}",
+            title=f"Laws of {study}{': ' + which if which else ''}{of_response(options)}",
             norm=chosen,
             settings=settings,
             command=command_line([study], chosen, options),
         )
-        name = f"laws {which}" if which else f"laws of {study}"
+        name = (f"laws {which}" if which else f"laws of {study}") + of_response(options)
         asked = {
             **settings,
             "norm": chosen,
             "protocol": choice.protocol.name,
+            "response": options.measured.quantity,
+            "floor": f"{options.measured.floor:g}",
             **{
                 f"protocol.{key}": json.dumps(value)
                 for key, value in choice.params.model_dump(mode="json").items()
             },
         }
         try:
-            analysis = analyse(curves, catalogue, options, whole)
+            analysis = analyse(curves, catalogue, options, restricted(whole, options, chosen))
         except NotFittedError as found:
             beside = write_unfitted(found, folder, about)
             missing.append(f"{which or study}: {found.told(beside)}")
@@ -138,7 +142,7 @@ def analyse_study(
             )
             continue
         write(analysis, folder, about)
-        if chosen == own_norm:
+        if chosen == own_norm and options.plain:
             show_optima(client, trained(members), analysis.curves)
         _draw_layers(client, members, chosen, folder)
         run_id = log_analysis(
@@ -153,7 +157,11 @@ def analyse_study(
                 "warnings": ", ".join(sorted(codes_of(analysis))) or "none",
             },
             folder=folder,
-            note=[f"Laws in the norm `{chosen}`.", "", *exponents_table(analysis)],
+            note=[
+                f"Laws of the {analysis.response.described} in the norm `{chosen}`.",
+                "",
+                *exponents_table(analysis),
+            ],
             figures={name: caption(name, analysis) for name in FIGURES if _drawn(folder, name)},
             plugins=plugin_versions(catalogue),
         )
@@ -246,9 +254,8 @@ def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
         raise InputError(f"norm {chosen!r} was not measured in this study: {suggestion(chosen, measured)}")
     columns = {"run": "run", "train_size": "train_size", "seed": "seed", "step": "step"}
     columns |= {keys.log_norm(chosen): "log_norm", "test/error": "test_error"}
-    if OPTIMA in curves.columns:
-        columns[OPTIMA] = OPTIMA
-    if "validation/error" in curves:
-        columns["validation/error"] = "validation_error"
+    further = {OPTIMA: OPTIMA, "test/loss": "test_loss"}
+    further |= {f"validation/{noun}": f"validation_{noun}" for noun in ("error", "loss")}
+    columns |= {name: column for name, column in further.items() if name in curves.columns}
     measured_points = curves[list(columns)].dropna(subset=keys.log_norm(chosen))  # a norm may begin later
     return measured_points.rename(columns=columns), chosen

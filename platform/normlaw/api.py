@@ -205,8 +205,8 @@ def analyse(
         norm: the measure to read the laws in; default: the study's own.
         reports: folder for tables and figures.
         tracking_uri: MLflow server.
-        choices: fields of `Options`, such as confidence, hold_out, compare_norms, fitters (names, or names with
-            parameters), protocol (by default the study's own) and protocol_params.
+        choices: fields of `Options`, such as response, floor, confidence, hold_out, compare_norms, fitters
+            (names, or names with parameters), protocol (by default the study's own) and protocol_params.
 
     Raises:
         InputError: no such study, too few runs for the laws, or a choice that makes no sense.
@@ -239,26 +239,28 @@ def fit(curves: pd.DataFrame | Path | str, *, norm: str | None = None, **choices
 
     Args:
         curves: what `curves` returns, all of one setting; a frame with the columns train_size, log_norm
-            (natural log) and test_error (fraction); or the path of a CSV file with these.
+            (natural log) and test_error (fraction) or test_loss; or the path of a CSV file with these.
         norm: the measure to read the laws in, where there are several; default: the first.
-        choices: fields of `Options`, such as confidence, hold_out, compare_norms, fitters (names, or names with
-            parameters), protocol (by default the study's own) and protocol_params.
+        choices: fields of `Options`, such as response, floor, confidence, hold_out, compare_norms, fitters
+            (names, or names with parameters), protocol (by default the study's own) and protocol_params.
 
     Raises:
         InputError: the curves cannot be used, belong to several settings, or hold too little for the laws.
 
     """
     from normlaw.analysis import analyse as analyse_curves
+    from normlaw.analysis.curves import restricted
     from normlaw.analysis.curves_file import read_curves_file, read_every_measure
-    from normlaw.frames import of_one_norm, own_protocol
+    from normlaw.frames import is_own_norm, name_of_norm, of_one_norm, own_choices
 
     options = _options(choices)
     if isinstance(curves, str | Path):
-        points, _ = read_curves_file(Path(curves), norm)
-        whole = read_every_measure(Path(curves)) if options.compare_norms else None
+        points, chosen = read_curves_file(Path(curves), norm, options.measured)
+        whole = read_every_measure(Path(curves), options.measured) if options.compare_norms else None
     else:
-        points, whole = of_one_norm(curves, norm), curves
-        options = options.within(own_protocol(curves))
+        points, whole, chosen = of_one_norm(curves, norm), curves, name_of_norm(curves, norm)
+        options = options.within(own_choices(curves), is_own_norm(curves, norm))
+    whole = None if whole is None else restricted(whole, options, chosen)
     return analyse_curves(points, load_catalogue(), options, whole)
 
 
@@ -285,7 +287,8 @@ def predict(
         hold_out: how many of the largest train sizes are left out, in order, to score the predictions; 0: none;
             default: 4, or as many as leave 3 to fit.
         tracking_uri: MLflow server.
-        choices: fields of `Options`: protocol, protocol_params, confidence.
+        choices: fields of `Options`: protocol, protocol_params, response, floor, from_norm, from_train_size,
+            confidence.
 
     Returns:
         For each setting of the study its prediction: `.prediction.table`, `.scores`, `.by_size`.
@@ -317,14 +320,14 @@ def predict(
         )
         return list(found)
     if isinstance(source, pd.DataFrame):
-        from normlaw.frames import name_of_norm, of_one_norm, own_protocol
+        from normlaw.frames import is_own_norm, name_of_norm, of_one_norm, own_choices
 
         points, chosen = of_one_norm(source, norm), name_of_norm(source, norm)
-        options = options.within(own_protocol(source))
+        options = options.within(own_choices(source), is_own_norm(source, norm))
     else:
         from normlaw.analysis.curves_file import read_curves_file
 
-        points, chosen = read_curves_file(source, norm)
+        points, chosen = read_curves_file(source, norm, options.measured)
     prediction = of_curves(points, load_catalogue(), sizes, logs, options, hold_out)
     return [Predicted(setting={}, norm=chosen, prediction=prediction)]
 

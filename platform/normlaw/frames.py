@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from normlaw.analysis.curves_file import DEFAULT_MEASURE
 from normlaw.analysis_job import tidy
+from normlaw.protocol_choice import OwnChoices
 from normlaw.report_job import analyses_of
 from normlaw.settings import by_setting
 from normlaw.tracking import keys
@@ -68,8 +68,8 @@ def curves_frame(study: str, kinds: Sequence[str], tracking_uri: str | None) -> 
     return frame
 
 
-def own_protocol(curves: pd.DataFrame) -> tuple[str, dict[str, Any]] | None:
-    """Return the protocol that the study of these curves names, and its parameters; None: it names none."""
+def own_choices(curves: pd.DataFrame) -> OwnChoices | None:
+    """Return what the study of these curves says about its analysis; None: nothing."""
     return keys.read_analysis_tag({keys.ANALYSIS: str(curves.attrs.get(keys.ANALYSIS) or "")})
 
 
@@ -90,6 +90,11 @@ def of_one_norm(curves: pd.DataFrame, norm: str | None) -> pd.DataFrame:
                 f"laws are fitted to one: choose it by curves[curves[{name!r}] == ...]"
             )
     return tidy(curves, norm or curves.attrs.get(keys.NORM))[0]
+
+
+def is_own_norm(curves: pd.DataFrame, norm: str | None) -> bool:
+    """Return whether `of_one_norm` takes the norm that the study of these curves names."""
+    return norm in (None, curves.attrs.get(keys.NORM))
 
 
 def name_of_norm(curves: pd.DataFrame, norm: str | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_table
+from normlaw.analysis.curves_file import DEFAULT_MEASURE, RESPONSES, read_table
 from normlaw.names import study_name
 from normlaw.tracking import keys
 from normlaw.tracking.client import connect
@@ -33,7 +33,7 @@ def wide(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     Without a step column, the points of each curve are numbered in the order of the file.
 
     Raises:
-        InputError: the test errors of one step differ between measures.
+        InputError: the test errors or losses of one step differ between measures.
 
     """
     table = table.assign(measure=table.get("measure", DEFAULT_MEASURE), seed=table.get("seed", 0))
@@ -41,15 +41,19 @@ def wide(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     if "step" not in table.columns:
         table["step"] = table.groupby(curve).cumcount()
     point = ["train_size", "seed", "step"]
-    differ = table.groupby(point)["test_error"].nunique() > 1
-    if differ.any():
-        first = differ.reset_index()[differ.to_numpy()].iloc[0]
-        where = ", ".join(f"{name} {int(first[name])}" for name in point)
-        raise InputError(
-            f"{path}: {where} has several test errors: number the points of all measures with a column 'step'"
-        )
+    responses = [name for name in RESPONSES if name in table.columns]
+    for response in responses:
+        differ = table.groupby(point)[response].nunique() > 1
+        if differ.any():
+            first = differ.reset_index()[differ.to_numpy()].iloc[0]
+            where = ", ".join(f"{name} {int(first[name])}" for name in point)
+            several = {"test_error": "test errors", "test_loss": "test losses"}[response]
+            raise InputError(
+                f"{path}: {where} has several {several}: number the points of all measures with a column 'step'"
+            )
     norms = table.pivot_table(index=point, columns="measure", values="log_norm", sort=False)
     norms.columns = [keys.log_norm(measure) for measure in map(str, norms.columns)]
     others = [c for c in ("alpha", "mean_log_optimal_norm") if c in table.columns]
-    rest = table.groupby(point)[["test_error", *others]].first().rename(columns={"test_error": "test/error"})
+    rest = table.groupby(point)[[*responses, *others]].first()
+    rest = rest.rename(columns={name: name.replace("_", "/") for name in responses})
     return norms.join(rest).reset_index()

@@ -54,8 +54,9 @@ def predict_study(
         finite_log(log_norm)
     client = connect(tracking_uri, "read")
     experiment = find_experiment(client, study)
-    norm = norm or experiment.tags.get(keys.NORM)
-    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags))
+    own_norm = experiment.tags.get(keys.NORM)
+    norm = norm or own_norm
+    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags), norm == own_norm)
     for setting, members in groups_of_runs(client, experiment, norm):
         curves, chosen = tidy(read_curves(client, members), norm)
         prediction = predict(curves, catalogue, train_sizes, log_norms, options, hold_out)

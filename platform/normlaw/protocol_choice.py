@@ -5,12 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from normlaw_registry import InputError
 
 DEFAULT_PROTOCOL = "envelope"
 """The protocol where neither the user nor the study names one; the one place where the platform names any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnChoices:
+    """What a study says about its analysis, under `analysis`; None where it says nothing."""
+
+    protocol: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Of the protocol."""
+    response: str | None = None
+    floor: float | None = None
+    from_norm: float | None = None
+    from_train_size: int | None = None
 
 
 def parse_settings(settings: Iterable[str], what: str) -> dict[str, Any]:

@@ -10,19 +10,21 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
 
 from normlaw.collection import no_collection
 from normlaw.identity import Hashes, lacking, measured_by
 from normlaw.listed import flatten
 from normlaw.names import STUDY_NAME, study_name
+from normlaw.protocol_choice import OwnChoices
 from normlaw.shared_parts import SharedParts
 from normlaw.spec import ComponentChoice, RunSpec
 from normlaw.typed import Model
 from normlaw.yaml_loader import dump
 from normlaw.yaml_source import YamlSource
-from normlaw_registry import AnalysisProtocol, Catalogue, InputError
+from normlaw_registry import AnalysisProtocol, Catalogue, InputError, Response
 from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
+from normlaw_registry.response import Quantity
 
 Place = tuple[str | int, ...]
 MAX_RUNS = 100_000
@@ -44,6 +46,7 @@ class Scale(Model):
     description: str = Field("", max_length=5000, description="what the variant is for")
     fixed: dict[str, Any] = Field(default_factory=dict, description="goes over the study's, key by key")
     vary: dict[str, Any] = Field(default_factory=dict, description="a list here replaces the study's list")
+    analysis: dict[str, Any] = Field(default_factory=dict, description="goes over the study's, key by key")
 
 
 def _name(text: str) -> str:
@@ -56,7 +59,37 @@ def _name(text: str) -> str:
 class AnalysisChoice(Model):
     """How the laws of a study are fitted; the options of `normlaw analyse` go before it."""
 
-    protocol: ComponentChoice = Field(description="a protocol of analysis by name, with its parameters")
+    protocol: ComponentChoice | None = Field(
+        None, description="a protocol of analysis by name, with its parameters"
+    )
+    response: Quantity | None = Field(
+        None, description="what falls with the norm: `test_error`, which is the default, or `test_loss`"
+    )
+    floor: float | None = Field(
+        None, ge=0, description="what the response is known to be at least; laws are fitted to the excess"
+    )
+    from_norm: float | None = Field(None, gt=0, description="norms below are left out, in the study's own norm")
+    from_train_size: PositiveInt | None = Field(None, le=2**53, description="train sizes below are left out")
+
+    @model_validator(mode="after")
+    def _floor_fits(self) -> Self:
+        try:
+            Response(quantity=self.response or "test_error", floor=self.floor or 0.0)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def own(self) -> OwnChoices:
+        """Return the choices as an analysis takes them."""
+        named = self.protocol
+        return OwnChoices(
+            protocol=None if named is None else named.name,
+            params={} if named is None else named.params,
+            response=self.response,
+            floor=self.floor,
+            from_norm=self.from_norm,
+            from_train_size=self.from_train_size,
+        )
 
 
 class Study(Model):
@@ -204,7 +237,7 @@ def planned_runs(study: Study, catalogue: Catalogue, source: YamlSource | None =
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
         raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
-    if study.analysis is not None:
+    if study.analysis is not None and study.analysis.protocol is not None:
         try:
             study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
         except InputError as error:

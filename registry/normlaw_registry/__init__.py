@@ -27,6 +27,7 @@ from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, Fitter, Law
 from normlaw_registry.hookspecs import hookimpl
 from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
+from normlaw_registry.response import Response
 from normlaw_registry.theory import Prediction, Theory
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Outline",
     "Params",
     "Prediction",
+    "Response",
     "Split",
     "Splits",
     "Task",

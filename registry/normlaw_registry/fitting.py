@@ -12,6 +12,7 @@ from normlaw_registry.errors import DuplicateComponentError, NormlawError, Unkno
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import Fitter
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
+from normlaw_registry.response import Response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,13 @@ def fit_guarded(
         ) from error
 
 
-def context_for(protocol: AnalysisProtocol, catalogue: Catalogue, confidence: float = 0.95) -> AnalysisContext:
-    """Return what a protocol is handed: the confidence level, and the fitters that it declared.
+def context_for(
+    protocol: AnalysisProtocol,
+    catalogue: Catalogue,
+    confidence: float = 0.95,
+    response: Response | None = None,
+) -> AnalysisContext:
+    """Return what a protocol is handed: confidence level, response (default: test error), fitters declared.
 
     Raises:
         UnknownComponentError: a fitter that it declared is not installed.
@@ -54,7 +60,7 @@ def context_for(protocol: AnalysisProtocol, catalogue: Catalogue, confidence: fl
         except (UnknownComponentError, DuplicateComponentError) as error:
             raise type(error)(f"protocol {protocol.name!r} needs the fitter {name!r}: {error}") from None
         bound[name] = partial(_fit, fitter, catalogue)
-    return AnalysisContext(confidence=confidence, fitters=bound)
+    return AnalysisContext(confidence=confidence, response=response or Response(), fitters=bound)
 
 
 def _fit(fitter: Fitter, catalogue: Catalogue, points: pd.DataFrame, params: Mapping[str, Any]) -> FitResult:

@@ -2,13 +2,13 @@
 
 The frame of curves that a protocol is given holds the points that can be fitted, and nothing else: at least 3
 train sizes, at least 4 distinct norms a run, errors above zero, sorted by train_size, run and log_norm, index 0
-to n - 1. Its columns (logs are natural, errors are fractions in [0, 1]):
+to n - 1. Its columns (logs are natural):
 
     run                 str: which curve the point belongs to; points of one curve are correlated
     train_size          int: number of training examples, constant within a run
     seed                what tells the runs of one train size apart
     log_norm            ln of the norm
-    test_error          error on the test examples, > 0
+    test_error          the response, > 0: by default the error on the test examples
     log_error           ln of test_error
 
 and, where the study has them:
@@ -18,6 +18,9 @@ and, where the study has them:
     validation_error        error on examples set apart, neither trained nor tested on, at every point: what
                             optima are chosen on
     mean_log_optimal_norm   ln of a train size's optimal norm, known from elsewhere; constant within a size
+
+An error is a fraction in [0, 1]. Where the context's `response` says so, test_error holds the test loss, which
+may exceed 1, or what either exceeds a floor by; validation_error and all that is found follow it.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from normlaw_registry.component import NAME_RULE, Component, P
 from normlaw_registry.errors import InputError, InvalidComponentError, suggestion
+from normlaw_registry.response import TEST_ERROR, Response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +51,8 @@ class AnalysisContext:
 
     confidence: float = 0.95
     """Level of all confidence limits, in [0.5, 1)."""
+    response: Response = TEST_ERROR
+    """What the column test_error holds."""
     fitters: Mapping[str, FitBy] = field(default_factory=dict)
     """The fitters that the protocol declared, by name: (points, params as a mapping) -> result."""
 

@@ -62,7 +62,9 @@ def test_settings_and_ablations_have_a_small_scale():
 def test_small_runs_fit_their_data(name):
     catalogue = load_catalogue()
     whole, small = runs(find_study(name)), runs(at_scale(find_study(name), "small"))
-    assert sum(spec.total_steps for spec in small) * 20 < sum(spec.total_steps for spec in whole)
+    # a step of a path along the norm is a measuring point: its cost goes with the data, P N
+    fewer = 2 if small[0].optimizer.final_norm is not None else 20
+    assert sum(spec.total_steps for spec in small) * fewer < sum(spec.total_steps for spec in whole)
     assert len({spec.train_size for spec in small}) >= 5
     for spec in {spec.architecture.model_dump_json(): spec for spec in small}.values():
         dataset = catalogue.get(Dataset, spec.dataset.name)

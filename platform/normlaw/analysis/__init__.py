@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from normlaw.analysis.analyse import analyse
 from normlaw.analysis.markdown import exponents_table, settings_table
-from normlaw.analysis.options import Options, command_line
+from normlaw.analysis.options import Options, command_line, of_response
 from normlaw.analysis.report import About, report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
@@ -23,6 +23,7 @@ __all__ = [
     "analyse",
     "command_line",
     "exponents_table",
+    "of_response",
     "render",
     "report",
     "settings_table",

@@ -9,20 +9,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normlaw_registry import AnalysisWarning, InputError
+from normlaw_registry import AnalysisWarning, InputError, Response
 from normlaw_registry.curves import floats, noise_variance
+from normlaw_registry.errors import suggestion
 
 MARGIN = 0.1
 """A run has departed once its error lies within this part above its own least error."""
 MIN_POINTS, MIN_SIZES = 4, 3
 PREFIX = "log_norm/"
+RESPONSE = " response"
+"""Column with what falls; no measured column begins with a space."""
 CLOCKS = {
     "steps": ("step", "time"),
     "epochs": ("epoch", "time"),
     "training_loss": ("train/loss", "loss"),
 }
 """Abscissa -> column and kind; their natural logs are taken."""
-OTHER_NAMES = {"test_error": "test/error", "train_loss": "train/loss", "log_norm": f"{PREFIX}norm"}
+OTHER_NAMES = {
+    "test_error": "test/error",
+    "test_loss": "test/loss",
+    "train_loss": "train/loss",
+    "log_norm": f"{PREFIX}norm",
+}
 """Columns of curves files and of prepared curves, and what they are called in `normlaw.curves`."""
 
 
@@ -51,7 +59,9 @@ class Points:
         return len(self.size_of)
 
 
-def points_before_departure(curves: pd.DataFrame) -> tuple[Points, tuple[AnalysisWarning, ...]]:
+def points_before_departure(
+    curves: pd.DataFrame, response: Response | None = None
+) -> tuple[Points, tuple[AnalysisWarning, ...]]:
     """Return the points of each run before its error comes within `MARGIN` of its least, and what was left out.
 
     Which points these are does not depend on any abscissa: a run is taken in the order of its steps (where
@@ -62,6 +72,7 @@ def points_before_departure(curves: pd.DataFrame) -> tuple[Points, tuple[Analysi
         curves: columns train_size, test/error (or test_error; fraction), log_norm/<measure> (or log_norm;
             natural log) for each measure, and optionally run, seed, step, epoch, train/loss (or train_loss). An
             abscissa that more than half of the points lack is left out.
+        response: what falls, by default the test error; for the test loss a column test/loss or test_loss.
 
     Raises:
         InputError: there is no abscissa, or fewer than 3 train sizes have a run with 4 points.
@@ -70,12 +81,16 @@ def points_before_departure(curves: pd.DataFrame) -> tuple[Points, tuple[Analysi
     frame = curves.rename(columns={a: b for a, b in OTHER_NAMES.items() if b not in curves.columns})
     columns = {c.removeprefix(PREFIX): (c, "norm") for c in map(str, frame.columns) if c.startswith(PREFIX)}
     columns |= {name: found for name, found in CLOCKS.items() if found[0] in frame.columns}
-    frame = named_runs(frame)
+    response = response or Response()
+    measured = response.quantity.replace("_", "/")
+    if measured not in frame.columns:
+        raise InputError(f"curves lack the column {measured!r}: {suggestion(measured, list(frame.columns))}")
+    frame = named_runs(frame.assign(**{RESPONSE: floats(frame, measured) - response.floor}))
     if "step" in frame.columns:
         frame = frame.sort_values(["run", "step"], kind="stable")
     else:
         frame = frame.sort_values("run", kind="stable")
-    frame = frame[floats(frame, "test/error") > 0]
+    frame = frame[floats(frame, RESPONSE) > 0]
     warnings: list[AnalysisWarning] = []
     logs: dict[str, NDArray[np.float64]] = {}
     for name, (column, kind) in columns.items():
@@ -107,7 +122,7 @@ def points_before_departure(curves: pd.DataFrame) -> tuple[Points, tuple[Analysi
     run_of = np.asarray(pd.factorize(frame["run"])[0], dtype=np.int64)
     rank = frame.groupby("run", sort=False).cumcount().to_numpy(dtype=np.float64)
     share = rank / (np.bincount(run_of)[run_of] - 1)
-    log_error = np.log(floats(frame, "test/error"))
+    log_error = np.log(floats(frame, RESPONSE))
     sizes = frame.groupby("run", sort=False)["train_size"].first()
     points = Points(
         log_error=log_error,
@@ -122,8 +137,11 @@ def points_before_departure(curves: pd.DataFrame) -> tuple[Points, tuple[Analysi
 
 
 def before_departure(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return which rows stand before the first of their run whose error lies within `MARGIN` of its least."""
-    errors = frame["test/error"]
+    """Return which rows stand before the first of their run whose error lies within `MARGIN` of its least.
+
+    The error is what the column `RESPONSE` holds.
+    """
+    errors = frame[RESPONSE]
     departed = errors <= (1 + MARGIN) * errors.groupby(frame["run"]).transform("min")
     return np.asarray(departed.groupby(frame["run"]).cumsum() == 0)
 

@@ -34,7 +34,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from normlaw.analysis.abscissa_points import MARGIN, Points, points_before_departure
-from normlaw_registry import AnalysisWarning
+from normlaw_registry import AnalysisWarning, Response
 
 Floats = NDArray[np.float64]
 
@@ -61,32 +61,38 @@ class Abscissas:
     runs: int
     points: int
     """Those that were compared."""
+    response: Response
+    """What is explained."""
     warnings: tuple[AnalysisWarning, ...] = ()
 
     @property
     def method(self) -> tuple[str, ...]:
         """How it was measured, a sentence each."""
         return (
-            f"{self.runs} runs, {self.points:,} points of them before their error comes within {MARGIN:.0%} of "
-            "its least; runs of a train size are predicted from those of all others",
-            f"the runs differ by {self.total:.3g} in ln of the error at the same share of their points: that "
-            "is what is explained",
+            f"{self.runs} runs, {self.points:,} points of them before their {self.response.noun} comes within "
+            f"{MARGIN:.0%} of its least; runs of a train size are predicted from those of all others",
+            f"the runs differ by {self.total:.3g} in ln of the {self.response.noun} at the same share of their "
+            "points: that is what is explained",
         )
 
 
-def compare_abscissas(curves: pd.DataFrame, confidence: float = 0.95, draws: int = DRAWS) -> Abscissas:
+def compare_abscissas(
+    curves: pd.DataFrame, confidence: float = 0.95, draws: int = DRAWS, response: Response | None = None
+) -> Abscissas:
     """Return how well the curves lie on one envelope in each abscissa that they have.
 
     Args:
         curves: what `normlaw.curves` returns, of one setting; see `points_before_departure`.
         confidence: level of the limits.
         draws: number of resamplings.
+        response: what is explained, by default the test error.
 
     Raises:
         InputError: there is no abscissa, or fewer than 3 train sizes have runs with enough points.
 
     """
-    points, warnings = points_before_departure(curves)
+    response = response or Response()
+    points, warnings = points_before_departure(curves, response)
     weights = resampled(points, draws)
     total = left_out_errors(points.share, points, weights)  # (1 + draws,)
     errors = {name: left_out_errors(x, points, weights) for name, x in points.abscissas.items()}
@@ -114,12 +120,17 @@ def compare_abscissas(curves: pd.DataFrame, confidence: float = 0.95, draws: int
     spread = float(np.sqrt(total[0] / points.runs))
     if spread < 2 * points.noise:
         what = (
-            f"the curves differ by {spread:.2g} in ln of the error, little more than neighbouring points do "
-            f"({points.noise:.2g}): there is next to nothing that an abscissa could explain"
+            f"the curves differ by {spread:.2g} in ln of the {response.noun}, little more than neighbouring "
+            f"points do ({points.noise:.2g}): there is next to nothing that an abscissa could explain"
         )
         warnings = (*warnings, AnalysisWarning(code="curves_alike", message=what))
     return Abscissas(
-        table=table, total=spread, runs=points.runs, points=len(points.log_error), warnings=warnings
+        table=table,
+        total=spread,
+        runs=points.runs,
+        points=len(points.log_error),
+        response=response,
+        warnings=warnings,
     )
 
 

@@ -9,7 +9,7 @@ from normlaw.analysis.abscissas import compare_abscissas
 from normlaw.analysis.checks import check_findings
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.collapse import collapse_quality
-from normlaw.analysis.curves import prepare
+from normlaw.analysis.curves import prepare, restricted
 from normlaw.analysis.extrapolation import predictions
 from normlaw.analysis.hold_out import hold_out, said_by
 from normlaw.analysis.model import OwnModel, checked, own_model
@@ -37,13 +37,14 @@ def analyse(
     """Fit the laws to learning curves.
 
     Args:
-        curves: one row a measured point: train_size, log_norm (natural log), test_error (fraction), and
-            optionally run, seed, step, alpha, validation_error (fraction; chooses the optima). A
+        curves: one row a measured point: train_size, log_norm (natural log), test_error (fraction) or, where
+            the options say so, test_loss, and optionally run, seed, step, alpha, validation_error (fraction;
+            chooses the optima) or validation_loss. A
             `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
         catalogue: where the protocol and the fitters are found.
         options: the protocol and its choices; by default the protocol `DEFAULT_PROTOCOL`.
         whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms`;
-            default: the curves themselves.
+            default: the curves themselves. Only of these the options leave out norms and train sizes.
 
     Returns:
         Exponents with standard errors and confidence limits, warnings, tables.
@@ -57,15 +58,16 @@ def analyse(
     options = options or Options()
     chosen = choose(options, catalogue)
     protocol, params = chosen.protocol, chosen.params
-    points, warnings = prepare(curves)
+    kept = restricted(curves, options)
+    points, warnings = prepare(kept, options.measured)
     try:
-        findings = run(protocol, params, points, catalogue, options.confidence)
+        findings = run(protocol, params, points, catalogue, options.confidence, options.measured)
     except ComponentError:
         raise
     except InputError as error:
-        raise NotFittedError(str(error), points) from error
+        raise NotFittedError(str(error), points, options.measured) from error
     collapse = collapse_quality(points, given(findings.optima))
-    own = own_model(protocol, params, points, catalogue, options.confidence)
+    own = own_model(protocol, params, points, catalogue, options)
     tables, extras = extensions(own, points, findings, catalogue, options)
     if named := options.named_fitters():
         fits, tables["fitters"] = fit_by(named, points, findings, catalogue, options.confidence)
@@ -73,7 +75,8 @@ def analyse(
         extras["fitters"] = tables["fitters"].to_dict("records")
     compared: tuple[AnalysisWarning, ...] = ()
     if options.compare_norms:
-        found = compare_abscissas(curves if whole is None else whole, options.confidence)
+        rest = kept if whole is None else whole
+        found = compare_abscissas(rest, options.confidence, response=options.measured)
         tables["abscissas"], compared = found.table, found.warnings
         extras["abscissas"] = {
             "total_log_error": found.total,

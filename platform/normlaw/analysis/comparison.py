@@ -111,6 +111,6 @@ def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
             highest = max(highest, row["gamma_meas"], row["gamma_pred"])
     axes.plot([0, 1.1 * highest], [0, 1.1 * highest], color=style.QUIET, linestyle="--", linewidth=1)
     axes.set_xlabel("measured exponent γ_meas")
-    axes.set_ylabel("predicted exponent γ_pred = γ₁γ₂")
+    axes.set_ylabel("predicted exponent γ_pred")
     axes.legend(fontsize="x-small", ncols=2)
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.ranges import LARGEST, out_of_range
-from normlaw_registry import InputError
+from normlaw_registry import InputError, Response
 from normlaw_registry.curves.columns import integers
 from normlaw_registry.errors import brief, suggestion
 
-REQUIRED = ("train_size", "log_norm", "test_error")
+REQUIRED = ("train_size", "log_norm")
+RESPONSES = ("test_error", "test_loss")
 OPTIONAL = ("seed", "step", "alpha", "measure", "mean_log_optimal_norm")
 TEXT = ("measure",)
 WHOLE = ("train_size", "seed", "step")
@@ -30,15 +32,19 @@ Wrong = tuple["pd.Series[bool]", str]
 """Which fields are wrong, and what they must be."""
 
 
-def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame, str]:
+def read_curves_file(
+    path: Path, norm: str | None = None, response: Response | None = None
+) -> tuple[pd.DataFrame, str]:
     """Read learning curves of one measure from a CSV file with a header line.
 
-    Columns: train_size (examples), log_norm (natural log), test_error (fraction in [0, 1]); optionally seed,
-    step, alpha, measure (name of the norm; several may share the file), mean_log_optimal_norm.
+    Columns: train_size (examples), log_norm (natural log), test_error (fraction in [0, 1]), test_loss (at
+    least 0), or both; optionally seed, step, alpha, measure (name of the norm; several may share the file),
+    mean_log_optimal_norm.
 
     Args:
         path: the file.
         norm: the measure to take; needed when the file holds several.
+        response: what is analysed, by default the test error: its column must be there.
 
     Returns:
         The points of that measure, and its name ("norm" when the file names none).
@@ -48,7 +54,7 @@ def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame,
             range, or two points coincide; names file, line and column.
 
     """
-    frame = read_table(path)
+    frame = read_table(path, ((response or Response()).quantity,))
     if "measure" not in frame.columns:
         if norm not in (None, DEFAULT_MEASURE):
             raise InputError(f"{path} has no column 'measure', so norm {norm!r} cannot be picked from it")
@@ -63,14 +69,15 @@ def read_curves_file(path: Path, norm: str | None = None) -> tuple[pd.DataFrame,
     return frame[frame["measure"] == chosen].drop(columns="measure").reset_index(drop=True), chosen
 
 
-def read_every_measure(path: Path) -> pd.DataFrame:
+def read_every_measure(path: Path, response: Response | None = None) -> pd.DataFrame:
     """Return the curves of a file with a column log_norm/<measure> for each measure, a row a point of a run.
 
     Raises:
         InputError: as `read_curves_file`, or there are several measures and no column step to match them by.
 
     """
-    frame = read_table(path)
+    quantity = (response or Response()).quantity
+    frame = read_table(path, (quantity,))
     if "measure" not in frame.columns:
         return frame
     if frame["measure"].nunique() > 1 and "step" not in frame.columns:
@@ -83,19 +90,22 @@ def read_every_measure(path: Path) -> pd.DataFrame:
         only = f"log_norm/{frame['measure'].iloc[0]}"
         return frame.rename(columns={"log_norm": only}).drop(columns="measure")
     wide = frame.pivot_table(index=key, columns="measure", values="log_norm", sort=False)
-    errors = frame.groupby(key, sort=False)["test_error"].first()
+    errors = frame.groupby(key, sort=False)[quantity].first()
     return wide.add_prefix("log_norm/").join(errors).reset_index()
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read and check the whole file, all measures. Raises as `read_curves_file` does."""
+def read_table(path: Path, responses: Sequence[str] = RESPONSES) -> pd.DataFrame:
+    """Read and check the whole file, all measures, with one of the responses at least.
+
+    Raises as `read_curves_file` does.
+    """
     try:
         raw = _read(path)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
     except pd.errors.EmptyDataError:
         raise InputError(
-            f"{path} is empty: its first line must name the columns {', '.join(REQUIRED)}"
+            f"{path} is empty: its first line must name the columns {', '.join((*REQUIRED, responses[0]))}"
         ) from None
     except pd.errors.ParserWarning:
         raise InputError(f"{path}, line 2: more values than line 1 names columns") from None
@@ -105,7 +115,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     raw.columns = raw.columns.str.strip()
     raw = raw.apply(lambda column: column.str.strip())
-    _check_columns(path, raw)
+    _check_columns(path, raw, responses)
     raw = raw[~(raw == "").all(axis=1)]  # blank lines
     if raw.empty:
         raise InputError(f"{path} holds no points")
@@ -126,9 +136,10 @@ def _read(path: Path) -> pd.DataFrame:
         )
 
 
-def _check_columns(path: Path, raw: pd.DataFrame) -> None:
-    known = [*REQUIRED, *OPTIONAL]
-    for column in REQUIRED:
+def _check_columns(path: Path, raw: pd.DataFrame, responses: Sequence[str]) -> None:
+    known = [*REQUIRED, *RESPONSES, *OPTIONAL]
+    needed = next((name for name in responses if name in raw.columns), responses[0])
+    for column in (*REQUIRED, needed):
         if column not in raw.columns:
             raise InputError(f"{path}, line 1: no column {column!r}: {suggestion(column, list(raw.columns))}")
     for column in raw.columns:

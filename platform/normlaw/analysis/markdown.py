@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from normlaw.analysis.results import Analysis
-from normlaw.analysis.text import VERDICTS
+from normlaw.analysis.text import VERDICTS, chosen_points
 from normlaw_registry import EXPONENTS, Estimate
 
 
@@ -18,7 +18,7 @@ def exponents_table(analysis: Analysis) -> list[str]:
             f"{e.value:.4f}",
             f"{e.stderr:.4f}",
             f"{e.low:.4f} to {e.high:.4f}",
-            analysis.findings.definition(name),
+            analysis.definition(name),
         ]
         for name, e in analysis.estimates().items()
     ]
@@ -55,7 +55,9 @@ def basis(analysis: Analysis) -> str:
     runs, points = analysis.curves["run"].nunique(), len(analysis.curves)
     return (
         f"Protocol {analysis.protocol}; {runs} runs, {points} points, "
-        f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}."
+        f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}"
+        + "".join(f"; {part}" for part in chosen_points(analysis))
+        + "."
     )
 
 

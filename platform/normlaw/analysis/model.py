@@ -16,6 +16,7 @@ from normlaw_registry.curves.columns import floats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from normlaw.analysis.options import Options
     from normlaw_registry import Params
     from normlaw_registry.findings import Predict
 
@@ -46,13 +47,13 @@ class OwnModel:
 
 
 def own_model(
-    protocol: AnalysisProtocol, params: Params, points: pd.DataFrame, catalogue: Catalogue, confidence: float
+    protocol: AnalysisProtocol, params: Params, points: pd.DataFrame, catalogue: Catalogue, options: Options
 ) -> OwnModel:
     """Return a protocol's model of prepared curves, to be fitted again without some of their train sizes."""
 
     def without(sizes: Sequence[int]) -> Ask:
         left = points[~points["train_size"].isin(sizes)].reset_index(drop=True)
-        findings = run(protocol, params, left, catalogue, confidence)
+        findings = run(protocol, params, left, catalogue, options.confidence, options.measured)
         return checked(protocol.name, findings.predict, catalogue)
 
     return OwnModel(protocol=protocol.name, without=without)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from typing import Any
 
-from normlaw.protocol_choice import parse_fitter, written, written_fitter
-from normlaw_registry import InputError
+from normlaw.protocol_choice import OwnChoices, parse_fitter, written, written_fitter
+from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
 
 MAX_SIZE = 2**53
@@ -33,6 +34,15 @@ class Options:
     """The protocol's parameters; those left out have their defaults."""
     confidence: float = 0.95
     """Level of the confidence limits."""
+    response: str | None = None
+    """What falls with the norm: test_error or test_loss; None: the study's, else test_error."""
+    floor: float | None = None
+    """What is known to be the least that the response can be; laws are fitted to the excess. None: the study's,
+    else 0."""
+    from_norm: float | None = None
+    """Norms below are left out, as of a start that training has not forgotten yet; None: the study's."""
+    from_train_size: int | None = None
+    """Train sizes below are left out, as where a law of large P does not hold yet; None: the study's."""
     hold_out: int = 0
     """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
     predict_at: tuple[int, ...] = ()
@@ -64,27 +74,55 @@ class Options:
         for size in self.predict_at:
             if not 0 < size <= MAX_SIZE:
                 raise InputError(f"predict_at: a train size lies between 1 and 2^53, got {brief(size)}")
+        if self.response is not None or (self.floor is not None and not 0 <= self.floor < inf):
+            _ = self.measured  # a floor alone may be that of the study's response
+        if self.from_norm is not None and not 0 < self.from_norm < inf:
+            raise InputError(f"from_norm must be a positive number, got {self.from_norm:g}")
+        if self.from_train_size is not None and not 0 < self.from_train_size <= MAX_SIZE:
+            raise InputError(f"from_train_size lies between 1 and 2^53, got {brief(self.from_train_size)}")
         named = [name for name, _ in self.named_fitters()]
         if twice := {name for name in named if named.count(name) > 1}:
             raise InputError(f"the fitter {min(twice)!r} is named twice: it could be shown once only")
+
+    @property
+    def measured(self) -> Response:
+        """What is analysed."""
+        return Response(quantity=self.response or "test_error", floor=self.floor or 0.0)  # type: ignore[arg-type]
+
+    @property
+    def plain(self) -> bool:
+        """Whether all test errors are analysed, as they were measured."""
+        return self.measured == Response() and self.from_norm is None and self.from_train_size is None
 
     def flags(self) -> dict[str, Any]:
         """Return the parameters of the protocol that are given under names of their own."""
         values = {name: getattr(self, name) for name in FLAGS}
         return {name: value for name, value in values.items() if value is not None and value is not False}
 
-    def within(self, study: tuple[str, Mapping[str, Any]] | None) -> Options:
-        """Return the choices with a study's own protocol where none is named.
+    def within(self, study: OwnChoices | None, own_norm: bool = True) -> Options:
+        """Return the choices with a study's own where none are made here.
 
         Args:
-            study: the protocol that the study names, and its parameters. Parameters given here go before it;
-                where another protocol is named here, the study's plays no part.
+            study: what the study says. Choices made here go before it; where another protocol is named here,
+                the parameters of the study's play no part, and where another response is, its floor.
+            own_norm: whether the laws are read in the study's own norm: only there its `from_norm` says
+                anything.
 
         """
-        if study is None or self.protocol not in (None, study[0]):
+        if study is None:
             return self
-        own = {name: value for name, value in study[1].items() if name not in self.flags()}
-        return replace(self, protocol=study[0], protocol_params={**own, **self.protocol_params})
+        chosen = self
+        if study.protocol is not None and self.protocol in (None, study.protocol):
+            own = {name: value for name, value in study.params.items() if name not in self.flags()}
+            chosen = replace(chosen, protocol=study.protocol, protocol_params={**own, **self.protocol_params})
+        if self.response in (None, study.response or "test_error"):
+            floor = study.floor if self.floor is None else self.floor
+            chosen = replace(chosen, response=study.response, floor=floor)
+        if self.from_norm is None and own_norm:
+            chosen = replace(chosen, from_norm=study.from_norm)
+        if self.from_train_size is None:
+            chosen = replace(chosen, from_train_size=study.from_train_size)
+        return chosen
 
     def named_fitters(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return the fitters named, each with its parameters."""
@@ -92,6 +130,11 @@ class Options:
             return list(self.fitters.items())
         given = [self.fitters] if isinstance(self.fitters, str) else self.fitters
         return [parse_fitter(item) if isinstance(item, str) else (item[0], item[1]) for item in given]
+
+
+def of_response(options: Options) -> str:
+    """Return what a title says about the response where it is not the test error."""
+    return "" if options.measured == Response() else f", {options.measured.described}"
 
 
 def command_line(source: Sequence[str], norm: str, options: Options) -> str:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from normlaw.analysis.choosing import choose
-from normlaw.analysis.curves import prepare
+from normlaw.analysis.curves import prepare, restricted
 from normlaw.analysis.hold_out import FEWEST_LEFT, in_order, scores
 from normlaw.analysis.model import checked, own_model
 from normlaw.analysis.options import MAX_SIZE, Options
 from normlaw.analysis.ranges import LARGEST_LOG
 from normlaw.analysis.running import run
-from normlaw_registry import AnalysisWarning, Catalogue, InputError
+from normlaw_registry import AnalysisWarning, Catalogue, InputError, Response
 from normlaw_registry.curves import floats, run_optima
 from normlaw_registry.errors import brief
 
@@ -32,6 +32,8 @@ class Prediction:
     protocol: str
     confidence: float
     """Level of all limits."""
+    response: Response
+    """What is predicted: columns called after the error hold it."""
     train_sizes: tuple[int, ...]
     """Those that the model was fitted to."""
     table: pd.DataFrame
@@ -52,13 +54,21 @@ class Prediction:
         return {
             "protocol": self.protocol,
             "confidence": self.confidence,
+            "response": {"quantity": self.response.quantity, "floor": self.response.floor},
             "train_sizes": list(self.train_sizes),
-            "predictions": self.table.to_dict("records"),
-            "scores": self.scores.to_dict("records"),
-            "scores_by_size": self.by_size.to_dict("records"),
-            "held_out": self.held_out.to_dict("records"),
+            "predictions": self._records(self.table),
+            "scores": self._records(self.scores),
+            "scores_by_size": self._records(self.by_size),
+            "held_out": self._records(self.held_out),
             "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
         }
+
+    def _records(self, table: pd.DataFrame) -> list[dict[str, Any]]:
+        """Return a table's rows, columns about the error called after the response."""
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in table.rename(columns=self.response.column).to_dict("records")
+        ]
 
 
 def predict(
@@ -90,8 +100,8 @@ def predict(
     options = options or Options()
     chosen = choose(options, catalogue)
     protocol, params = chosen.protocol, chosen.params
-    points, warnings = prepare(curves)
-    findings = run(protocol, params, points, catalogue, options.confidence)
+    points, warnings = prepare(restricted(curves, options), options.measured)
+    findings = run(protocol, params, points, catalogue, options.confidence, options.measured)
     ask = checked(protocol.name, findings.predict, catalogue)
     fitted = sorted(int(size) for size in points["train_size"].unique())
     count = min(len(fitted) - FEWEST_LEFT, FOLDS) if hold_out is None else hold_out
@@ -108,11 +118,12 @@ def predict(
     )
     held = pd.DataFrame()
     if count:
-        own = own_model(protocol, params, points, catalogue, options.confidence)
+        own = own_model(protocol, params, points, catalogue, options)
         held = in_order(run_optima(points), catalogue, count, options.confidence, own)
     return Prediction(
         protocol=protocol.name,
         confidence=options.confidence,
+        response=options.measured,
         train_sizes=tuple(fitted),
         table=table,
         scores=scores(held) if count else held,

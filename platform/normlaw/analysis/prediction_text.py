@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normlaw.analysis.text import short
+from normlaw_registry import Response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,13 @@ SHOWN = ("fitter", "predicted", "abs_log_error", "inside", "mean_inside", "decad
 def render_prediction(prediction: Prediction) -> str:
     """Return predictions, and how good such predictions have been, as plain text."""
     sizes, table = prediction.train_sizes, prediction.table
+    response, shown = prediction.response, table.rename(columns=prediction.response.column)
+    of = "" if response == Response() else f" of {response.described}"
     lines = [
-        f"protocol {prediction.protocol}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
+        f"protocol {prediction.protocol}{of}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
         f"{sizes[-1]:,}; limits of {prediction.confidence:.0%}",
         "",
-        *table_lines(table.drop(columns="log_norm") if table["log_norm"].isna().all() else table),
+        *table_lines(shown.drop(columns="log_norm") if shown["log_norm"].isna().all() else shown),
     ]
     if table["test_error"].isna().any():
         lines.append("where no number stands, the model gives none")
@@ -32,12 +35,13 @@ def render_prediction(prediction: Prediction) -> str:
         return "\n".join([*lines, "", "no score: no train size was left out", *warnings])
     held = prediction.by_size["train_size"].unique()
     sentence = "ln of the least error, predicted from the smaller train sizes, against what was measured"
+    sentence = response.told(sentence)
     lines += [
         "",
         f"{sentence} at {', '.join(f'{size:,}' for size in held)}",
-        *table_lines(prediction.scores[list(SHOWN)]),
+        *table_lines(prediction.scores[list(SHOWN)].rename(columns=response.column)),
         "",
-        "the same for each train size: mean |error of ln error|",
+        f"the same for each train size: mean |deviation of ln {response.noun}|",
         *per_size(prediction.by_size, list(prediction.scores["fitter"])),
     ]
     problems = prediction.held_out[prediction.held_out["problem"] != ""]

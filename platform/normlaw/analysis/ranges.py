@@ -14,6 +14,7 @@ LARGEST_LOG = 1_000_000
 SIZES = ("train_size",)
 LOGS = ("log_norm", "mean_log_optimal_norm")
 FRACTIONS = ("test_error", "validation_error")
+LOSSES = ("test_loss", "validation_loss")
 POSITIVE = ("alpha",)
 
 
@@ -32,5 +33,7 @@ def out_of_range(column: str, number: pd.Series[float]) -> Iterator[tuple[pd.Ser
         yield number.abs() > LARGEST_LOG, f"must lie within +-{LARGEST_LOG:,}"
     if column in FRACTIONS:
         yield number.notna() & ~number.between(0, 1), "must be a fraction in [0, 1]"
+    if column in LOSSES:
+        yield number < 0, "must not be negative"
     if column in POSITIVE:
         yield number <= 0, "must be positive"

@@ -54,7 +54,7 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         "report.html.jinja",
         about=about,
         analysis=analysis,
-        definitions={name: analysis.findings.definition(name) for name in analysis.estimates()},
+        definitions={name: analysis.definition(name) for name in analysis.estimates()},
         estimates=analysis.estimates(),
         verdict=VERDICTS.get(analysis.findings.verdict or ""),
         lines=[line for line in more_lines(analysis) if line],

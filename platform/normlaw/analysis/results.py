@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate, Findings
+from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate, Findings, Response
 from normlaw_registry.fitting import dict_at
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ class Analysis:
     tables_of_platform: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Results beyond the exponents in JSON's own types: collapse quality, hold-out scores."""
+
+    @property
+    def response(self) -> Response:
+        """What falls with the norm: the column test_error of `curves` holds it."""
+        return self.options.measured
+
+    def definition(self, name: str) -> str:
+        """Return what a number is, in terms of the response."""
+        return self.response.told(self.findings.definition(name))
 
     @property
     def gamma_1(self) -> Estimate:
@@ -97,6 +106,13 @@ class Analysis:
             **flat,
             "protocol": self.protocol,
             "confidence": self.confidence,
+            "response": {
+                "quantity": self.response.quantity,
+                "floor": self.response.floor,
+                "described": self.response.described,
+            },
+            "from_norm": self.options.from_norm,
+            "from_train_size": self.options.from_train_size,
             "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates().items()},
             "verdict": self.findings.verdict,
@@ -122,16 +138,19 @@ class Analysis:
         return {**flat, **limits, "runs": float(self.curves["run"].nunique())}
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return every table by name: exponents, optima of runs and sizes, mean curves, the protocol's own."""
+        """Return every table by name: exponents, optima of runs and sizes, mean curves, the protocol's own.
+
+        Columns about the error are called after the response.
+        """
         import pandas as pd
 
         exponents = pd.DataFrame(
             [
-                {"exponent": name, "definition": self.findings.definition(name), **estimate.to_dict()}
+                {"exponent": name, "definition": self.definition(name), **estimate.to_dict()}
                 for name, estimate in self.estimates().items()
             ]
         )
-        return {
+        tables = {
             "exponents": exponents,
             "optima": self.optima,
             "size_optima": self.size_optima,
@@ -139,6 +158,7 @@ class Analysis:
             **self.findings.tables,
             **self.tables_of_platform,
         }
+        return {name: table.rename(columns=self.response.column) for name, table in tables.items()}
 
 
 def given(frame: pd.DataFrame | None) -> pd.DataFrame:

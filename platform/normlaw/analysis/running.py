@@ -13,6 +13,7 @@ from normlaw_registry import (
     InvalidComponentError,
     NormlawError,
     Params,
+    Response,
 )
 from normlaw_registry.curves import mean_curves, run_optima, size_optima
 from normlaw_registry.findings import flaws
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    protocol: AnalysisProtocol, params: Params, points: pd.DataFrame, catalogue: Catalogue, confidence: float
+    protocol: AnalysisProtocol,
+    params: Params,
+    points: pd.DataFrame,
+    catalogue: Catalogue,
+    confidence: float,
+    response: Response,
 ) -> Findings:
     """Return a protocol's findings; the frames that it does not give are those of `normlaw_registry.curves`.
 
@@ -35,7 +41,9 @@ def run(
     """
     provider = catalogue.provider(AnalysisProtocol, protocol.name).provider
     try:
-        findings = protocol.analyse(points.copy(), params, context_for(protocol, catalogue, confidence))
+        findings = protocol.analyse(
+            points.copy(), params, context_for(protocol, catalogue, confidence, response)
+        )
     except NormlawError:
         raise
     except Exception as error:  # a plugin's own code may fail in any way

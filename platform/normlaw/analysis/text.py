@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from normlaw.analysis.results import Analysis
+from normlaw_registry import Response
 
 if TYPE_CHECKING:
     from normlaw_registry import Findings
@@ -38,13 +39,14 @@ def render(analysis: Analysis) -> str:
     for name, e in analysis.estimates().items():
         interval = f"[{e.low:z.4f}, {e.high:z.4f}]"
         lines.append(
-            f"{name:<{room}}{e.value:>z10.4f}{e.stderr:>12.4f}  {interval:<22}{findings.definition(name)}"
+            f"{name:<{room}}{e.value:>z10.4f}{e.stderr:>12.4f}  {interval:<22}{analysis.definition(name)}"
         )
     sizes = analysis.size_optima["train_size"]
     lines += [
         "",
         f"protocol {analysis.protocol}; {analysis.curves['run'].nunique()} runs, {len(analysis.curves)} "
         f"points, {len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
+        *(["; ".join(told)] if (told := chosen_points(analysis)) else []),
         *window_lines(findings),
     ]
     split = [
@@ -62,6 +64,18 @@ def render(analysis: Analysis) -> str:
     for warning in analysis.warnings:
         lines += wrap(f"warning {warning}", WIDTH, subsequent_indent="        ")
     return "\n".join(lines)
+
+
+def chosen_points(analysis: Analysis) -> list[str]:
+    """Return what was analysed, where it is not simply all test errors."""
+    options, told = analysis.options, []
+    if analysis.response != Response():
+        told.append(f"response: {analysis.response.described}")
+    if options.from_norm is not None:
+        told.append(f"norms from {options.from_norm:g} on")
+    if options.from_train_size is not None:
+        told.append(f"train sizes from {options.from_train_size:,} on")
+    return told
 
 
 def window_lines(findings: Findings) -> list[str]:
@@ -107,12 +121,17 @@ def more_lines(analysis: Analysis) -> list[str]:
     if collapse := numbers.get("collapse"):
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
-        lines.append(f"collapse: spread between train sizes {collapse['spread']:.2%} of the error{compared}")
+        lines.append(
+            f"collapse: spread between train sizes {collapse['spread']:.2%} of the "
+            f"{analysis.response.noun}{compared}"
+        )
     tables = {**analysis.findings.tables, **analysis.tables_of_platform}
     for name in ("fitters", "offsets", "hold_out_scores", "predictions", "abscissas"):
         if (table := tables.get(name)) is not None:
             level = f" ({analysis.confidence:.0%} limits)" if "low" in table.columns else ""
-            lines += ["", TITLES[name] + level, *table.to_string(index=False, float_format=short).splitlines()]
+            table = table.rename(columns=analysis.response.column)
+            title = analysis.response.told(TITLES[name])
+            lines += ["", title + level, *table.to_string(index=False, float_format=short).splitlines()]
     return lines
 
 

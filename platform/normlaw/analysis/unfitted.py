@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from normlaw_registry import InputError
+from normlaw_registry import InputError, Response
 from normlaw_registry.curves import mean_curves, run_optima, size_optima
 
 if TYPE_CHECKING:
@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 class NotFittedError(InputError):
     """The curves were read, and are not enough for the laws."""
 
-    def __init__(self, reason: str, points: pd.DataFrame) -> None:
+    def __init__(self, reason: str, points: pd.DataFrame, response: Response) -> None:
         super().__init__(reason)
         self.points = points
         """The points as a protocol is given them."""
+        self.response = response
+        """What their column test_error holds."""
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the points, the mean curves and the optima by name: what needs no law."""
         optima = run_optima(self.points)
-        return {
+        tables = {
             "curves": self.points,
             "mean_curves": mean_curves(self.points),
             "optima": optima,
             "size_optima": size_optima(optima),
         }
+        return {name: table.rename(columns=self.response.column) for name, table in tables.items()}
 
     def figures(self, size: Size) -> dict[str, Drawing]:
         """Return the figure of the curves."""
@@ -39,9 +42,9 @@ class NotFittedError(InputError):
 
         from normlaw.analysis.figures.error_against_norm import unfitted_curves
 
-        tables = self.tables()
+        means, optima = mean_curves(self.points), size_optima(run_optima(self.points))
         with mpl.rc_context({"font.size": size.font}):
-            drawn = unfitted_curves(self.points, tables["mean_curves"], tables["size_optima"], size)
+            drawn = unfitted_curves(self.points, means, optima, size, self.response)
         return {"error_against_norm": drawn}
 
     def told(self, folder: Path) -> str:

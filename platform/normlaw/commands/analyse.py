@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.commands import complete
+from normlaw.commands.responses import response_options
 from normlaw.commands.source_options import protocol_options, source_options, the_source
 from normlaw.protocol_choice import parse_settings
 
@@ -45,6 +46,7 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
 @protocol_options
+@response_options
 @click.option(
     "--window",
     nargs=2,
@@ -106,18 +108,21 @@ def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, js
         NotFittedError,
         analyse,
         command_line,
+        of_response,
         render,
         write,
         write_unfitted,
     )
+    from normlaw.analysis.curves import restricted
     from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
     from normlaw_registry import InputError, load_catalogue
 
-    points, chosen = read_curves_file(curves, norm)
-    whole = read_every_measure(curves) if options.compare_norms else None
+    points, chosen = read_curves_file(curves, norm, options.measured)
+    whole = read_every_measure(curves, options.measured) if options.compare_norms else None
+    whole = None if whole is None else restricted(whole, options, chosen)
     folder = reports / curves.stem
     about = About(
-        title=f"Laws of {curves.name}",
+        title=f"Laws of {curves.name}{of_response(options)}",
         norm=chosen,
         command=command_line(["--curves", str(curves)], chosen, options),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.commands.responses import response_options
 from normlaw.commands.source_options import protocol_options, source_options, the_source
 from normlaw.protocol_choice import parse_settings
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="Write the results here, `-` for standard output instead of tables.",
 )
 @protocol_options
+@response_options
 @click.option(
     "--hold-out",
     type=click.IntRange(min=0),

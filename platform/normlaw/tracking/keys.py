@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 
+from normlaw.protocol_choice import OwnChoices
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief
 from normlaw_registry.theory import LAMBDA
@@ -62,19 +63,22 @@ def plugins_tag(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{distribution} {version}" for distribution, version in versions.items())
 
 
-def analysis_tag(protocol: str, params: Mapping[str, Any]) -> str:
-    """Return the value of `ANALYSIS`."""
-    return json.dumps({"protocol": protocol, "params": dict(params)}, ensure_ascii=False, sort_keys=True)
+def analysis_tag(own: OwnChoices) -> str:
+    """Return the value of `ANALYSIS`: what the study says, and nothing else."""
+    said = {name: value for name, value in asdict(own).items() if value is not None}
+    if own.protocol is None:
+        del said["params"]
+    return json.dumps(said, ensure_ascii=False, sort_keys=True)
 
 
-def read_analysis_tag(tags: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
-    """Return the protocol and the parameters that an experiment's tags name; None where they name none."""
+def read_analysis_tag(tags: Mapping[str, str]) -> OwnChoices | None:
+    """Return what an experiment's tags say about its analysis; None where they say nothing."""
     if not (text := tags.get(ANALYSIS)):
         return None
     try:
         found = json.loads(text)
-        return str(found["protocol"]), dict(found["params"])
-    except (ValueError, KeyError, TypeError):
+        return OwnChoices(**found)
+    except (ValueError, TypeError):
         raise InputError(
             f"the experiment's tag {ANALYSIS} cannot be read: {brief(text)}; `normlaw run` writes it anew"
         ) from None

@@ -41,7 +41,7 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     """
     chosen = {keys.NORM: study.abscissa}
     if study.analysis is not None:
-        chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.protocol.name, study.analysis.protocol.params)
+        chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.own())
     experiment = opened(client, study.name, {**chosen, **note.first(study.description)})
     note.describe(client, experiment, study.description)
     for key, value in chosen.items():

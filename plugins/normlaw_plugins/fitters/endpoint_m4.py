@@ -18,7 +18,9 @@ class EndpointM4Params(Params):
     """The error of guessing."""
 
     guess_error: float = Field(
-        default=1.0, gt=0, le=1, description="error eps_0 of guessing, as P -> 0: 0.9 for ten equal classes"
+        default=1.0,
+        gt=0,
+        description="error eps_0 of guessing, as P -> 0: 0.9 for ten equal classes; of a loss, ln 10 = 2.303",
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from normlaw.analysis import About, Options, analyse, command_line, render, report, to_json
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.figures import figures
-from normlaw.protocol_choice import DEFAULT_PROTOCOL, parse_fitter, written_fitter
+from normlaw.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written_fitter
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,
@@ -212,9 +212,9 @@ def test_a_command_of_the_version_before_is_analysed_and_says_by_what(curves) ->
 
 
 def test_a_study_s_protocol_gives_way_to_what_is_asked_for() -> None:
-    own = ("released", {"window": [None, 0.3], "first_index": 1})
+    own = OwnChoices(protocol="released", params={"window": [None, 0.3], "first_index": 1})
     assert Options().within(None) == Options()
-    assert Options().within(own) == Options(protocol="released", protocol_params=own[1])
+    assert Options().within(own) == Options(protocol="released", protocol_params=own.params)
     some = Options(first_index=2, protocol_params={"gamma2_first_index": 1}).within(own)
     assert some.protocol_params == {"window": [None, 0.3], "gamma2_first_index": 1}
     assert some.flags() == {"first_index": 2}

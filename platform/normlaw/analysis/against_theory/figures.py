@@ -83,7 +83,7 @@ def error_against_norm(comparison: Comparison, rows: pd.DataFrame) -> Figure:
         )
     mark_rules(axes, comparison, rows)
     style.set_log_norm_axis(axes)
-    style.set_log_error_axis(axes)
+    style.set_log_error_axis(axes, style.response_label())
     axes.legend(title="load α", fontsize="x-small", title_fontsize="small", ncols=2, loc="lower left")
     setting = style.plain(rows["setting"].iloc[0])
     axes.set_title(f"{setting}: lines exact, points mean and standard error", fontsize="medium")

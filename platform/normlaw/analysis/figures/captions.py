@@ -19,8 +19,8 @@ CAPTIONS: Mapping[str, str] = {
     "sizes follow one function{band}.",
     "local_exponent": "The envelope's local exponent with its {confidence} band: the early law is a power law "
     "where it is flat; dashed, gamma_1 over the norms at which the curves depart.",
-    "optimal_norm": "The norm of least error against the train size: on the line where the law of the optimal "
-    "norm holds.",
+    "optimal_norm": "The norm of {what} against the train size: on the line of slope gamma_2 where the law of "
+    "that norm holds.",
     "endpoint_law": "The least error against the train size: the measured law and the predicted slope agree "
     "where the lines do; bands are {confidence} limits, up to ten times the largest train size.",
     "joint_region": "Regions that hold the predicted and the measured exponent with 68 and 95 % probability: "
@@ -37,14 +37,18 @@ def caption(name: str, analysis: Analysis) -> str:
     """Return the caption of a figure; empty for a name without one."""
     if name not in CAPTIONS:
         return ""
-    return CAPTIONS[name].format(
+    text = CAPTIONS[name].format(
         marks=marks(analysis),
+        what="least error, and diamonds where curves leave the envelope,"
+        if "departures" in analysis.findings.tables
+        else "least error",
         band=band(analysis),
         confidence=f"{analysis.confidence:.0%}",
         overlap="; grey, the norms that all train sizes have in common"
         if analysis.extras.get("collapse")
         else "",
     )
+    return analysis.response.told(text)
 
 
 def marks(analysis: Analysis) -> str:

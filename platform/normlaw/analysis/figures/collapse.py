@@ -31,6 +31,7 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     for train_size in sizes:
         colour, marker = styles[train_size]
         curve = means[means["train_size"] == train_size]
+        curve = curve[curve["runs"] == curve["runs"].max()]  # it jumps where a run ends
         x = floats(curve, "log_norm") - at[train_size][0]
         y = floats(curve, "log_error") - at[train_size][1]
         figure.record("mean over runs", train_size=train_size, log10_norm=x / LN10, ratio=np.exp(y))
@@ -63,6 +64,8 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
         axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
     style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL, size)
-    style.set_log_error_axis(axes, r"error over least error, $ε/ε_\mathrm{opt}$")
+    style.set_log_error_axis(
+        axes, style.ratio_label(analysis.response, analysis.response.told("least error"), "opt")
+    )
     style.size_legend(figure, size)
     return figure

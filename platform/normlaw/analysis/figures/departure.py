@@ -65,7 +65,7 @@ def departure(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     axes.axhline(1.0, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label="envelope")
     axes.axvline(0.0, color=style.QUIET, linestyle=":", linewidth=1.0)
     style.set_log_norm_axis(axes, "norm over norm of departure, λ/Λ(P)", size)
-    style.set_log_error_axis(axes, r"error over envelope, $ε/ε_\mathrm{env}$")
+    style.set_log_error_axis(axes, style.ratio_label(analysis.response, "envelope", "env"))
     style.size_legend(figure, size)
     return figure
 

@@ -39,14 +39,14 @@ def endpoint_law(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     limits = np.exp(level - np.outer([predicted.low, predicted.high], away))
     low, high = limits.min(axis=0), limits.max(axis=0)
     figure.record("predicted law", train_size=np.exp(far), error=law, low=low, high=high)
-    label = f"predicted slope: γ₁γ₂ = {predicted.value:.3f} ± {predicted.stderr:.3f}"
+    label = rf"predicted slope: $γ_\mathrm{{pred}}$ = {predicted.value:.3f} ± {predicted.stderr:.3f}"
     axes.plot(np.exp(far), law, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label=label)
     label = f"predicted slope, {analysis.confidence:.0%} confidence"
     axes.fill_between(np.exp(far), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
     draw_model(figure, axes, analysis, np.exp(far[far >= x.max()]), size)
     axes.axvline(np.exp(x.max()), color=style.QUIET, linestyle=":", linewidth=0.8)
     style.set_train_size_axis(axes, size)
-    style.set_log_error_axis(axes, r"least test error $ε_\mathrm{opt}$ (fraction)")
+    style.set_log_error_axis(axes, style.response_label(analysis.response, "least", "opt"))
     style.legend(figure, axes, size)
     return figure
 
@@ -62,13 +62,13 @@ def least_errors(
     if table is not None:
         x, log_error = floats(table, "train_size"), floats(table, "log_error")
         low, high = np.exp(floats(table, "low")), np.exp(floats(table, "high"))
-        label = f"least error, {analysis.confidence:.0%} confidence"
+        label = f"least {analysis.response.noun}, {analysis.confidence:.0%} confidence"
     else:
         optima = analysis.size_optima
         x, log_error = floats(optima, "train_size"), floats(optima, "log_error")
         reach = np.nan_to_num(floats(optima, "log_error_stderr"))
         low, high = np.exp(log_error - reach), np.exp(log_error + reach)
-        label = "least error, mean over runs ± standard error"
+        label = f"least {analysis.response.noun}, mean over runs ± standard error"
     y = np.exp(log_error)
     figure.record("least error", train_size=x, error=y, low=low, high=high)
     axes.errorbar(

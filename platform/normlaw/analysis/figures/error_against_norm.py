@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
-    from normlaw_registry import Findings
+    from normlaw_registry import Findings, Response
 
 
 def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
@@ -26,12 +26,12 @@ def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Dra
     figure, axes, curves = mean_curves_figure(analysis.curves, analysis.mean_curves, size, analysis.findings)
     mark_optima(figure, axes, curves, analysis.size_optima, size)
     draw_model(figure, axes, analysis, curves, size)
-    finish(figure, axes, size)
+    finish(figure, axes, size, analysis.response)
     return figure
 
 
 def unfitted_curves(
-    points: pd.DataFrame, means: pd.DataFrame, optima: pd.DataFrame, size: style.Size
+    points: pd.DataFrame, means: pd.DataFrame, optima: pd.DataFrame, size: style.Size, response: Response
 ) -> Drawing:
     """Return the mean curves alone, for curves that no law could be fitted to.
 
@@ -40,11 +40,12 @@ def unfitted_curves(
         means: columns as `mean_curves` gives them.
         optima: columns as `size_optima` gives them.
         size: where it is printed.
+        response: what the column test_error holds.
 
     """
     figure, axes, curves = mean_curves_figure(points, means, size)
     mark_optima(figure, axes, curves, optima, size)
-    finish(figure, axes, size)
+    finish(figure, axes, size, response)
     return figure
 
 
@@ -100,10 +101,10 @@ def mark_optima(
     )
 
 
-def finish(figure: Drawing, axes: Axes, size: style.Size) -> None:
+def finish(figure: Drawing, axes: Axes, size: style.Size, response: Response) -> None:
     """Set axes and legend."""
     style.set_log_norm_axis(axes, size=size)
-    style.set_log_error_axis(axes)
+    style.set_log_error_axis(axes, style.response_label(response))
     style.size_legend(figure, size)
 
 

@@ -47,7 +47,7 @@ def joint_region(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     figure.record("agreement", gamma_pred=line, gamma_meas=line)
     axes.plot(line, line, color=style.ACCENT, linestyle="--", linewidth=1.4 * size.mark, label="agreement")
     axes.set(xlim=tuple(line), ylim=tuple(line), aspect="equal")
-    axes.set_xlabel(r"predicted exponent $γ_\mathrm{pred}$ = γ₁γ₂")
+    axes.set_xlabel(r"predicted exponent $γ_\mathrm{pred}$")
     axes.set_ylabel(r"measured exponent $γ_\mathrm{meas}$")
     style.legend(figure, axes, size)
     return figure

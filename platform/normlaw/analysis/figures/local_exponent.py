@@ -24,7 +24,8 @@ def local_exponent(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing
     x, value = floats(table, "log_norm") / LN10, floats(table, "gamma_1")
     low, high = floats(table, "low"), floats(table, "high")
     figure.record("local exponent", log10_norm=x, exponent=value, low=low, high=high)
-    axes.plot(x, value, color=style.INK, linewidth=1.5 * size.mark, label="−d ln ε / d ln λ of the envelope")
+    label = f"−d ln {style.symbol(analysis.response)} / d ln λ of the envelope"
+    axes.plot(x, value, color=style.INK, linewidth=1.5 * size.mark, label=label)
     label = f"{analysis.confidence:.0%} confidence"
     axes.fill_between(x, low, high, color=style.QUIET, alpha=0.3, linewidth=0, label=label)
     ends = mark_departures(figure, axes, analysis, x, value, size)

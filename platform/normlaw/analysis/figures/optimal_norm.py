@@ -12,15 +12,24 @@ from normlaw.analysis.figures.style import LN10
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
 
 
 def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
-    """Return the optima of runs and of train sizes with the line of slope gamma_2."""
+    """Return the optima of runs and of train sizes, and the line of slope gamma_2.
+
+    It goes through the norms of departure where the protocol finds gamma_2 from them.
+    """
     figure, axes = style.sized_figure(size, legend_rows=4)
     runs, sizes = analysis.optima, analysis.size_optima
-    for bracketed, marker, label in ((True, "o", "run"), (False, "^", "run, least error at one end")):
+    for bracketed, marker, label in (
+        (True, "o", "run"),
+        (False, "^", f"run, least {analysis.response.noun} at one end"),
+    ):
         some = runs[runs["bracketed"] == bracketed]
         if len(some):
             log10_norm = floats(some, "log_norm") / LN10
@@ -49,11 +58,39 @@ def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         color=style.INK,
         label="mean over runs ± standard error",
     )
-    line = mean.mean() + analysis.gamma_2.value * (x - x.mean()) / LN10
-    figure.record("law of the optimal norm", train_size=np.exp(x), log10_norm=line)
+    at, through = x, mean
+    if (departures := analysis.findings.tables.get("departures")) is not None:
+        at, through = draw_departures(figure, axes, departures, size)
+    known = np.isfinite(through)
+    line = through[known].mean() + analysis.gamma_2.value * (x - at[known].mean()) / LN10
+    figure.record("law of gamma_2", train_size=np.exp(x), log10_norm=line)
     label = f"slope γ₂ = {analysis.gamma_2.value:.3f} ± {analysis.gamma_2.stderr:.3f}"
     axes.plot(np.exp(x), line, color=style.ACCENT, linestyle="--", linewidth=2 * size.mark, label=label)
     style.set_train_size_axis(axes, size)
-    set_log_norm(axes, r"optimal norm $λ_\mathrm{opt}$", "y")
+    named = r"optimal norm $λ_\mathrm{opt}$"
+    set_log_norm(axes, named if through is mean else f"{named}, departure Λ", "y")
     style.legend(figure, axes, size)
     return figure
+
+
+def draw_departures(
+    figure: Drawing, axes: Axes, table: pd.DataFrame, size: style.Size
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the norms of departure with their limits; return ln P and log10 of the norms, (sizes,) each."""
+    train_size = floats(table, "train_size")
+    y, low, high = (floats(table, name) / LN10 for name in ("log_norm", "low", "high"))
+    figure.record("departure", train_size=train_size, log10_norm=y, low=low, high=high)
+    axes.errorbar(
+        train_size,
+        y,
+        yerr=np.maximum(np.nan_to_num(np.stack([y - low, high - y])), 0.0),
+        linestyle="none",
+        marker="D",
+        markersize=4.5 * size.mark,
+        markerfacecolor="white",
+        capsize=2.5 * size.mark,
+        color=style.ACCENT,
+        label="departure from the envelope",
+        zorder=4,
+    )
+    return np.log(train_size), y

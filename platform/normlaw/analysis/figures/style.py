@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from normlaw_registry import Response
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -23,7 +25,6 @@ ACCENT = "#b3541e"
 SECOND = "#0072b2"
 QUIET = "#6f6f6f"
 CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#111111", "#999933")
-ERROR_LABEL = "test error ε (fraction)"
 NORM_LABEL = "norm λ"
 RELATIVE_NORM_LABEL = r"norm over optimal norm, $λ/λ_\mathrm{opt}$"
 
@@ -101,7 +102,28 @@ def set_log_norm_axis(axes: Axes, label: str = NORM_LABEL, size: Size = PAGE) ->
     set_log_norm(axes, label, most=size.labels)
 
 
-def set_log_error_axis(axes: Axes, label: str = ERROR_LABEL) -> None:
+def symbol(response: Response | None = None) -> str:
+    """Return what the response is in formulas: ε, L, Δε or ΔL."""
+    response = response or Response()
+    return ("Δ" if response.floor else "") + ("ε" if response.is_fraction else "L")
+
+
+def response_label(response: Response | None = None, which: str = "", index: str = "") -> str:
+    """Return what an axis of the response is called, such as 'least test error ε_opt (fraction)'."""
+    response = response or Response()
+    sign = rf"${symbol(response)}_\mathrm{{{index}}}$" if index else symbol(response)
+    unit = " (fraction)" if response.is_fraction else ""
+    noun = f"excess {response.plain}" if response.floor else response.plain
+    return f"{which} {noun} {sign}{unit}".lstrip()
+
+
+def ratio_label(response: Response, over: str, index: str) -> str:
+    """Return what an axis of the response divided by another one is called."""
+    sign = symbol(response)
+    return rf"{response.noun} over {over}, ${sign}/{sign}_\mathrm{{{index}}}$"
+
+
+def set_log_error_axis(axes: Axes, label: str) -> None:
     """Make the y axis logarithmic, with decimal labels."""
     from normlaw.analysis.figures.scales import set_log
 

@@ -11,11 +11,12 @@ from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, departures, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import LOG_A, LOG_GAMMA_1, X_1
+from normlaw_plugins.protocols.envelope_model.shape import LOG_GAMMA_1, U_0, X_1
 
 DRAWN = 60
 """Norms at which curves are given."""
-NO_DEPARTURE = -60.0
+NO_DEPARTURE = 1e6
+"""A departure beyond all norms; a small one would leave a constant, what H has risen to where it begins."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Drawing:
     def envelope(self) -> pd.DataFrame:
         """Return the envelope of the largest train size: its curve if it never left, with limits."""
         theta = self.fit.theta.copy()
-        theta[LOG_A] = NO_DEPARTURE
+        theta[U_0] = NO_DEPARTURE
         x = self.fit.shape.x[::2]
         y, variance = self._along(x, theta, self.fit.runs.p_of_sizes[-1])
         half = self.reach * np.sqrt(variance)

@@ -37,7 +37,7 @@ METHOD = (
     "saturates at the chance level.",
     "Fitted to all points of all runs as a nonlinear mixed model (Lindstrom and Bates 1990): runs and sizes "
     "have offsets and displacements of their own, and the points of a run are correlated.",
-    "Noise of a point: a relative part and one like that of counting errors, from neighbouring points.",
+    "Noise of a point: a relative part and one of the test set (of counting errors), from neighbouring points.",
     "All variances, with those that say how smooth G and H are, maximise the marginal likelihood (Laplace); "
     "gamma_0 = 0 and gamma_0 free are both fitted, and the more probable is reported.",
     "Departure norm: where half to seven tenths of the envelope's slope is lost, averaged; the spread counts.",
@@ -54,7 +54,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
         InputError: fewer than three train sizes, or the curves span no norms.
 
     """
-    runs = runs_of(curves)
+    runs = runs_of(curves, context.response)
     if len(runs.sizes) < MIN_SIZES:
         raise InputError(
             f"an envelope and departures need at least {MIN_SIZES} train sizes, got {len(runs.sizes)}"

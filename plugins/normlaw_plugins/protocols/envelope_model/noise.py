@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+from normlaw_registry.response import TEST_ERROR, Response
 
 FLOOR = 1e-12
 """Variance below which numbers are taken as exact."""
@@ -14,7 +15,7 @@ FLOOR = 1e-12
 
 @dataclass(frozen=True)
 class Noise:
-    """Variance of a log error of mean ln(mu): relative + counting (1 - mu) / mu.
+    """Variance of a log error of mean ln(mu): relative + counting times `counted` of mu.
 
     A test set of n examples gives counting = 1/n where its errors are independent from point to point. Where
     they are not, as with one test set measured again and again, the data say what is left of it.
@@ -22,11 +23,11 @@ class Noise:
 
     relative: float
     counting: float
+    response: Response = TEST_ERROR
 
     def variance(self, log_mean: Floats) -> Floats:
         """Return the variance at fitted log errors, any shape."""
-        mean = np.exp(np.clip(log_mean, -40.0, 0.0))
-        return self.relative + self.counting * (1 - mean) / mean + FLOOR
+        return self.relative + self.counting * counted(log_mean, self.response) + FLOOR
 
     def working_response(self, runs: Runs, log_mean: Floats) -> Floats:
         """Return what is fitted in place of ln(error), (R, n).
@@ -42,11 +43,25 @@ class Noise:
         )
 
 
+def counted(log_mean: Floats, response: Response) -> Floats:
+    """Return how the variance of ln(response) by the test set depends on its mean mu, any shape.
+
+    With a floor f the measured mean is m = mu + f, and ln(m - f) varies by var(m) / mu^2. Counts have
+    var(m) ~ m (1 - m), without a floor (1 - mu)/mu. A loss is no count: nearly all of a small mean loss comes
+    from few examples, each with a loss of order 1, so that var(m) ~ m, as of a compound Poisson variable
+    (Tweedie's family between 1 and 2); without a floor 1/mu.
+    """
+    mean = np.exp(np.clip(log_mean, -40.0, 40.0))
+    measured = mean + response.floor
+    spread = measured * np.maximum(1 - measured, 0.0) if response.is_fraction else measured
+    return np.asarray(spread / mean**2)
+
+
 def noise_of(runs: Runs) -> Noise:
     """Return the noise, from the deviation of each point from the chord of its neighbours.
 
     The deviations' squares (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73, 625) are regressed on 1 and
-    (1 - mu)/mu with coefficients >= 0, weighted by their own expected spread.
+    on `counted` with coefficients >= 0, weighted by their own expected spread.
     """
     from scipy.optimize import nnls
 
@@ -54,12 +69,11 @@ def noise_of(runs: Runs) -> Noise:
     x, left, middle, right = runs.x, slice(None, -2), slice(1, -1), slice(2, None)
     whole = runs.mask[:, right] & (x[:, right] > x[:, left])
     if not whole.any():
-        return Noise(FLOOR, 0.0)
+        return Noise(FLOOR, 0.0, runs.response)
     a = ((x[:, right] - x[:, middle])[whole]) / (x[:, right] - x[:, left])[whole]
     chord = a * y[:, left][whole] + (1 - a) * y[:, right][whole]
     square = (y[:, middle][whole] - chord) ** 2 / (1 + a**2 + (1 - a) ** 2)
-    mean = np.exp(np.minimum(chord, 0.0))
-    count = (1 - mean) / mean
+    count = counted(chord, runs.response)
     relative, counting = float(square.mean()), 0.0
     for _ in range(20):
         weight = 1 / (relative + counting * count + FLOOR)
@@ -68,4 +82,4 @@ def noise_of(runs: Runs) -> Noise:
         if one + other == 0:
             break
         relative, counting = float(one), float(other)
-    return Noise(max(relative, FLOOR), counting)
+    return Noise(max(relative, FLOOR), counting, runs.response)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from normlaw_registry.response import TEST_ERROR, Response
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,6 +39,8 @@ class Runs:
     """ln P less its mean over runs, (m,)."""
     scale: float
     shift: float
+    response: Response = TEST_ERROR
+    """What `error` holds."""
 
     @property
     def p(self) -> Floats:
@@ -70,6 +74,7 @@ class Runs:
             self.p_of_sizes,
             self.scale,
             self.shift,
+            self.response,
         )
 
     def thinned(self, most: int) -> Runs:
@@ -81,7 +86,7 @@ class Runs:
         return self.subset(np.concatenate(rows))
 
 
-def runs_of(curves: pd.DataFrame) -> Runs:
+def runs_of(curves: pd.DataFrame, response: Response = TEST_ERROR) -> Runs:
     """Return the curves of a protocol's frame, see `normlaw_registry.protocol`."""
     groups = [group for _, group in curves.groupby("run", sort=False)]
     n = max(len(group) for group in groups)
@@ -105,4 +110,5 @@ def runs_of(curves: pd.DataFrame) -> Runs:
         p_of_sizes=p - p[size_of].mean(),
         scale=scale,
         shift=low,
+        response=response,
     )
