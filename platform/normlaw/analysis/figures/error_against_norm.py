@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
     from normlaw_registry import Findings, Response
 
+BELOW = 5
+"""The axis ends at the least error over this."""
+
 
 def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     """Return the mean curves with bands over runs, optima, and the protocol's window or envelope."""
@@ -27,6 +30,9 @@ def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Dra
     mark_optima(figure, axes, curves, analysis.size_optima, size)
     draw_model(figure, axes, analysis, curves, size)
     finish(figure, axes, size, analysis.response)
+    least = min(float(np.nanmin(np.fmin(curve.low, curve.log_error))) for curve in curves.values())
+    # an envelope far beyond what was measured would press the curves into a line
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], float(np.exp(least)) / BELOW))
     return figure
 
 
