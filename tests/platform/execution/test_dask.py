@@ -28,6 +28,7 @@ from normlaw import environment  # noqa: E402
 from normlaw.execution.cluster.configuration import DaskConfiguration  # noqa: E402
 from normlaw.execution.cluster.executor import ClusterExecutor  # noqa: E402
 from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
+from normlaw.execution.cluster.task import stacks_in_training  # noqa: E402
 from normlaw.execution.job import Job, Progress, Stack  # noqa: E402
 from normlaw.execution.worker import work  # noqa: E402
 from normlaw.home import journal_path  # noqa: E402
@@ -277,3 +278,94 @@ def test_workers_stop_when_the_launcher_is_stopped_or_killed(
         record = read_journal(path)
         assert record is None or record.status is None
     assert dask_cluster.worker_pids() == before
+
+
+class Crashes:
+    """Sends SIGSEGV to the worker that trains, again and again or once, as a fault in a library would.
+
+    Args:
+        cluster: where the worker is.
+        executor: whose run.
+        home: where a worker at work has a file for its last words.
+        times: how often.
+
+    """
+
+    def __init__(self, cluster: DaskCluster, executor: ClusterExecutor, home: Path, times: int) -> None:
+        self.pids: list[int] = []
+        self._cluster, self._launch, self._home, self._times = cluster, executor._errand.launch, home, times
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Crashes:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        with distributed.Client(self._cluster.address, set_as_default=False) as client:
+            while len(self.pids) < self._times and not self._over.wait(0.05):
+                if not any(self._home.rglob("*.crash")) or not measured(self._home):
+                    continue
+                busy = client.run(stacks_in_training, self._launch, on_error="ignore")
+                pids = client.run(os.getpid, on_error="ignore")
+                for address, stacks in busy.items():
+                    if stacks and address in pids and pids[address] not in self.pids:
+                        os.kill(pids[address], signal.SIGSEGV)
+                        self.pids.append(pids[address])
+
+
+def measured(home: Path) -> bool:
+    return any(b'"point"' in path.read_bytes() for path in home.glob("journal/*/*.jsonl"))
+
+
+def test_a_run_whose_worker_crashes_goes_on_with_the_same_bits(
+    dask_cluster: DaskCluster, open_executor: Open, tiny: dict[str, Any], catalogue: Catalogue, job: Job
+) -> None:
+    tiny["fixed"].update(steps=3000, measuring_points=100)
+    tiny["vary"] = {"train_size": [64], "seed": [0]}
+    [spec] = expand(Study.model_validate(tiny), catalogue)
+    with open_executor() as executor, Crashes(dask_cluster, executor, job.home, times=1) as crashes:
+        [outcome] = executor.execute([(spec,)], job, lambda news: None)
+    assert len(crashes.pids) == 1
+    assert outcome.failure is None
+    here = replace(job, home=job.home / "here")
+    torch.set_num_threads(1)
+    assert all(o.failure is None for o in work((spec,), here, lambda news: None, lambda: False))
+    found, expected = (read_journal(journal_path(j.home, job.study, spec.spec_hash)) for j in (job, here))
+    assert found is not None
+    assert expected is not None
+    assert found.points == expected.points
+
+
+def test_a_run_whose_workers_crash_each_time_fails_with_the_signals_name(
+    dask_cluster: DaskCluster, open_executor: Open, tiny: dict[str, Any], catalogue: Catalogue, job: Job
+) -> None:
+    def allow(failures: int) -> Callable[..., int]:
+        def set_it(dask_scheduler: Any) -> int:
+            before, dask_scheduler.allowed_failures = dask_scheduler.allowed_failures, failures
+            return int(before)
+
+        return set_it
+
+    tiny["fixed"].update(steps=10**8, measuring_points=1)  # gets no further than the first measurement
+    tiny["vary"] = {"train_size": [64], "seed": [0]}
+    [spec] = expand(Study.model_validate(tiny), catalogue)
+    with distributed.Client(dask_cluster.address, set_as_default=False) as client:
+        before = client.run_on_scheduler(allow(0))  # else Dask has each task done four times by itself
+        try:
+            with open_executor() as executor, Crashes(dask_cluster, executor, job.home, times=100) as crashes:
+                [outcome] = executor.execute([(spec,)], job, lambda news: None)
+        finally:
+            client.run_on_scheduler(allow(before))
+    assert len(crashes.pids) == 3
+    assert outcome.failure is not None
+    assert "its workers were lost before it got any further, each time" in outcome.failure
+    assert "a library crashed in its process (SIGSEGV, segmentation fault)" in outcome.failure
+    assert "Fatal Python error: Segmentation fault" in outcome.traceback
+    record = read_journal(journal_path(job.home, job.study, spec.spec_hash))
+    assert record is not None
+    assert record.status == "failed"
