@@ -36,7 +36,7 @@ def main() -> None:
         for number in range(chosen.studies):
             curves, truth = draw(family, number)
             found = analyse(curves, catalogue, Options(protocol=chosen.protocol)).to_dict()
-            true = (truth.gamma_1, truth.gamma_2, truth.gamma_pred, truth.gamma_pred)
+            true = (truth.gamma_1, truth.gamma_2, truth.gamma_pred, truth.gamma_meas)
             limits = [found[f"{name}_ci"] for name in names]
             row = {
                 name: np.nan if np.isnan(low + high) else low <= value <= high

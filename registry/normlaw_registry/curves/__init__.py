@@ -7,7 +7,7 @@ The least measured point, `least_points`, is what the paper's released code take
 from normlaw_registry.curves.columns import floats, integers, run_slices
 from normlaw_registry.curves.least import least_points, size_optima
 from normlaw_registry.curves.mean_curves import mean_curves
-from normlaw_registry.curves.noise import noise_variance
+from normlaw_registry.curves.noise import noise_parts, noise_variance
 from normlaw_registry.curves.optimum import HELD_APART, TEST_SET, chosen_on, run_optima
 from normlaw_registry.curves.parabola import parabola_optima
 from normlaw_registry.curves.single import Optimum, run_optimum
@@ -24,6 +24,7 @@ __all__ = [
     "integers",
     "least_points",
     "mean_curves",
+    "noise_parts",
     "noise_variance",
     "parabola_optima",
     "run_optima",

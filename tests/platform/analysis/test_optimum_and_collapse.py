@@ -56,7 +56,9 @@ def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     options = Options(protocol="automatic", draws=100)
     study = make_study(ceiling=10.0, noise=0.005, seeds=8, optimum_scatter=0.02, reach=3)
     found = analyse(study, catalogue, options).to_dict()["collapse"]
-    assert found["ratio"] == pytest.approx(1.0, abs=0.5)
+    # a spread of 6 sizes has 5 degrees of freedom, so that its square scatters by 63 %: numbers of seeds from 6
+    # to 20 give ratios from 0.75 to 1.55
+    assert found["ratio"] == pytest.approx(1.0, abs=0.7)
     bent = study.assign(
         test_error=study["test_error"] ** (1 + 0.2 * (study["train_size"] > 4000)),
     )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
+from normlaw.analysis.curves import prepare
+from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
+from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linearise
+from normlaw_plugins.protocols.envelope_model.noise import noise_of
+from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import CEILING, DEPTH, GAMMA_2, LEVEL, U_0, Shape
 from normlaw_registry import Theory, load_catalogue, validate_params
@@ -79,7 +86,7 @@ def outcomes() -> pd.DataFrame:
                 "gamma_1": truth.gamma_1,
                 "gamma_2": truth.gamma_2,
                 "gamma_pred": truth.gamma_pred,
-                "gamma_meas": truth.gamma_pred,
+                "gamma_meas": truth.gamma_meas,
             }
             covered = {
                 name: found[f"{name}_ci"][0] <= value <= found[f"{name}_ci"][1]
@@ -169,3 +176,26 @@ def test_derivatives_of_the_mean_are_those_of_differences() -> None:
         above, below = (shape(theta + s * step, 0.0, False).fitted for s in (1, -1))
         slope = np.where(runs.mask, (above - below) / 2e-5, 0.0)
         assert np.allclose(slope, jacobian[..., place], atol=1e-7)
+
+
+def test_derivatives_of_the_evidence_are_those_of_differences() -> None:
+    runs = runs_of(prepare(draw("small", 0)[0])[0])
+    shape = Shape(runs, (-1.0, 3.0))
+    theta, named = start_of(runs, shape, 1.0)
+    shifts = 0.1 * np.random.default_rng(0).normal(size=len(runs.x))
+    point = linearise(shape, noise_of(runs), theta, shifts)
+    value, by = evidence_of(shape, point, theta, Variances(), named)
+    assert value == pytest.approx(gaussian(shape, point, theta, Variances(), named).evidence())
+    assert set(by) == set(LIMITS)
+    for name, slope in by.items():
+        above, below = (
+            gaussian(
+                shape,
+                point,
+                theta,
+                replace(Variances(), **{name: getattr(Variances(), name) * np.exp(step)}),
+                named,
+            ).evidence()
+            for step in (1e-4, -1e-4)
+        )
+        assert (above - below) / 2e-4 == pytest.approx(slope, rel=1e-4, abs=1e-4)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 FAMILIES = ("straight", "bent", "hyperbolic", "gamma_0", "not_bracketed", "small", "binomial")
 """Where the laws hold: a straight envelope; one that is flat at small norms; one that approaches its power law
@@ -22,17 +25,21 @@ class Truth:
     gamma_0: float
     gamma_1: float
     gamma_2: float
+    gamma_meas: float
+    """Slope of the line through the exact least errors: gamma_pred but for corrections to scaling."""
 
     @property
     def gamma_pred(self) -> float:
-        """What the laws predict, and where they hold what is measured."""
+        """What the laws predict, and where they hold, but for corrections to scaling, what is measured."""
         return self.gamma_0 + self.gamma_1 * self.gamma_2
 
 
 def draw(family: str, number: int) -> tuple[pd.DataFrame, Truth]:
     """Return the curves of one study of a family with exponents, sizes, seeds and noise drawn at random.
 
-    In "hyperbolic" gamma_1 is the mean slope of the envelope between the first and the last optimum.
+    In "bent" and "hyperbolic" gamma_1 and gamma_2 are those of the definition: the mean slope of the envelope
+    between the first and the last departure, and the slope of the departure norms, where 0.5 to 0.7 of the
+    envelope's slope are lost.
     """
     rng = np.random.default_rng([number, (*FAMILIES, FAILING).index(family)])
     gamma_1, gamma_2 = float(rng.uniform(0.15, 0.7)), float(rng.uniform(0.6, 1.4))
@@ -60,30 +67,50 @@ def draw(family: str, number: int) -> tuple[pd.DataFrame, Truth]:
     begin = 10 - reach
     x = begin + (reach + end + gamma_2 * p) * np.linspace(0, 1, points)  # (runs, points)
     z = x - 10 - gamma_2 * p - scatter * rng.normal(size=(len(size), 1))
-    envelope = gamma_1 * (x - 10)
-    if family == "bent":
-        envelope = gamma_1 * (x - 10 + bend * np.exp(-(x - begin + 0.5) / bend))
-    if family == "hyperbolic":
-        envelope = envelope - np.log1p(bend * np.exp(-0.5 * (x - begin)))
-    departure = {
-        "turn": np.log1p(gamma_1 / rise * np.exp((gamma_1 + rise) * z)),
-        "sum": np.log1p(0.2 * np.exp((gamma_1 + rise) * z)),
-        "kink": (gamma_1 + rise) * np.maximum(z, 0),
-        "falling": 0.7 * gamma_1 * np.logaddexp(0, 1.5 * (z + 1)) / 1.5,
-    }[shape]
-    law = np.log(0.2) - gamma_0 * p - envelope + departure + offset * rng.normal(size=(len(size), 1))
-    if family == FAILING:
-        law = law + gamma_1 * gamma_2 / 2 * p / (1 + np.exp(-2 * (z + 1)))
-    error = (np.exp(-8 * law) + 0.9**-8) ** (-1 / 8)
+
+    def envelope_of(x: Floats) -> Floats:
+        """Return the envelope, which the ln error falls by."""
+        if family == "bent":
+            return np.asarray(gamma_1 * (x - 10 + bend * np.exp(-(x - begin + 0.5) / bend)))
+        if family == "hyperbolic":
+            return np.asarray(gamma_1 * (x - 10) - np.log1p(bend * np.exp(-0.5 * (x - begin))))
+        return gamma_1 * (x - 10)
+
+    def departure_of(z: Floats) -> Floats:
+        """Return what the ln error has departed by, at z = 0 and beyond."""
+        return np.asarray(
+            {
+                "turn": np.log1p(gamma_1 / rise * np.exp((gamma_1 + rise) * z)),
+                "sum": np.log1p(0.2 * np.exp((gamma_1 + rise) * z)),
+                "kink": (gamma_1 + rise) * np.maximum(z, 0),
+                "falling": 0.7 * gamma_1 * np.logaddexp(0, 1.5 * (z + 1)) / 1.5,
+            }[shape]
+        )
+
+    def law_of(z: Floats) -> Floats:
+        """Return the ln error without chance level and noise, of departures at z = 0."""
+        law = np.log(0.2) - gamma_0 * p - envelope_of(x) + departure_of(z)
+        if family == FAILING:
+            law = law + gamma_1 * gamma_2 / 2 * p / (1 + np.exp(-2 * (z + 1)))
+        return np.asarray(law)
+
+    exact = -np.logaddexp(-8 * law_of(x - 10 - gamma_2 * p), -8 * np.log(0.9)) / 8
+    gamma_meas = -float(np.polyfit(p[:, 0], exact.min(axis=1), 1)[0])
+    law = law_of(z) + offset * rng.normal(size=(len(size), 1))
+    error = (np.exp(-8 * law) + 0.9**-8) ** (-1 / 8)  # saturates at the chance level
     error = np.minimum(error * np.exp(noise * rng.normal(size=x.shape)), 1)
     if family == "binomial":
         error = rng.binomial(1000, error) / 1000
-    if family == "hyperbolic":  # the mean slope where curves depart
-        first, last = 10.0, 10.0 + gamma_2 * float(p.max())
-        gained = np.log1p(bend * np.exp(-0.5 * (first - begin))) - np.log1p(
-            bend * np.exp(-0.5 * (last - begin))
-        )
-        gamma_1 += float(gained) / (last - first)
+    if family in ("bent", "hyperbolic"):
+        last = float(p.max())
+        fine = np.linspace(begin, 14 + gamma_2 * last, 20_001)
+        lost = [
+            np.gradient(departure_of(fine - 10 - gamma_2 * q)) / np.gradient(envelope_of(fine))
+            for q in (0.0, last)
+        ]
+        first, end = (np.mean([fine[np.argmax(one >= f)] for f in (0.5, 0.6, 0.7)]) for one in lost)
+        fall = np.diff(envelope_of(np.array([first, end])))[0]
+        gamma_1, gamma_2 = float(fall / (end - first)), float((end - first) / last)
     seed = np.tile(np.arange(seeds), len(sizes))
     names = [f"{a}/{b}" for a, b in zip(size, seed, strict=True)]
     frame = pd.DataFrame(
@@ -95,4 +122,4 @@ def draw(family: str, number: int) -> tuple[pd.DataFrame, Truth]:
             "test_error": error.ravel(),
         }
     )
-    return frame, Truth(gamma_0, gamma_1, gamma_2)
+    return frame, Truth(gamma_0, gamma_1, gamma_2, gamma_meas)

@@ -33,7 +33,7 @@ def depth_of(few: Fit) -> Depth:
         theta[GAMMA_2] *= factor
         if factor != 1.0:  # what the laws' own fit had to spend on sizes must not hide the difference again
             theta[few.shape.offsets], theta[few.shape.shifts] = 0.0, 0.0
-        begun = replace(few, named=named, theta=theta)
+        begun = replace(few, named=named, theta=theta, evidence=-np.inf)
         if factor != 1.0:
             first = Variances()
             begun = replace(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, GAMMA_2, LOG_A, U_0
 
@@ -43,6 +44,10 @@ class Exponents:
     runs: Floats
     """The same from the scatter of whole runs alone, whatever its cause (cluster-robust; to first order what a
     bootstrap of runs gives), the smoothing's part added."""
+    sizes: Floats
+    """The same from leaving out each train size in turn: the jackknife, see `resampling`."""
+    by_size: Floats
+    """What the values would move by without each train size, (m, 5)."""
     choices: Floats
     """Variances over departure fractions and over smoothing, (5,)."""
     influence: Floats
@@ -72,6 +77,7 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         means = np.stack([influence[fit.runs.size_of == k].mean(axis=0) for k in range(len(fit.runs.sizes))])
         centred, factor = influence - means[fit.runs.size_of], counts / (counts - 1)
     smooth = jacobian @ posterior @ np.diag(quadratic.prior.precision) @ posterior @ jacobian.T
+    by_size = without_each(fit, fit.runs.size_of) @ jacobian.T
     tried = _other_smoothings(few)
     weights = np.array([weight for _, _, weight, _ in tried])
     spread = np.stack([value for _, _, _, value in tried])
@@ -84,11 +90,30 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         near=near,
         model=jacobian @ posterior @ jacobian.T,
         runs=(centred * factor[:, None]).T @ centred + smooth,
-        choices=by_fraction.var(axis=0) + about,
+        sizes=jackknife(by_size),
+        by_size=by_size,
+        choices=by_fraction.var(axis=0) + about + _from_rival(few, tried[0][3]),
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=_freedom(fit),
     )
+
+
+def _from_rival(few: Fit, chosen: Floats) -> Floats:
+    """Return what the fit with the other prior of gamma_0 adds to the variances, (5,), by its probability."""
+    rival = few.rival
+    if rival is None:
+        return np.zeros(len(NAMES))
+    fractions, near = reference(rival, rival.theta)
+
+    def exponents(theta: Floats) -> Floats:
+        return np.asarray(by_fractions(rival, theta, fractions, near).mean(axis=0))
+
+    jacobian = derivatives(rival, exponents)
+    own = np.einsum("ij,jk,ik->i", jacobian, rival.posterior, jacobian)
+    share = 1 / (1 + np.exp(min(few.evidence - rival.evidence, 700.0)))
+    added = share * (own + (exponents(rival.theta) - chosen) ** 2)
+    return np.where(np.isfinite(added), added, 0.0)
 
 
 def _other_smoothings(few: Fit) -> tuple[tuple[float, float, float, Floats], ...]:
@@ -121,7 +146,13 @@ def derivatives(fit: Fit, function: Callable[[Floats], Floats]) -> Floats:
     for place, step in enumerate(DIFFERENCE * deviation):
         moved = np.zeros(len(fit.theta))
         moved[place] = step
-        columns.append((function(fit.theta + moved) - function(fit.theta - moved)) / (2 * step))
+        above, below = function(fit.theta + moved), function(fit.theta - moved)
+        central = (above - below) / (2 * step)
+        if not np.isfinite(central).all():  # on one side a departure is lost: the other side's difference
+            here = function(fit.theta)
+            one, other = (above - here) / step, (here - below) / step
+            central = np.where(np.isfinite(central), central, np.where(np.isfinite(one), one, other))
+        columns.append(central)
     return np.stack(columns, axis=1)
 
 

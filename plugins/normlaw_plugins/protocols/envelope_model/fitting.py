@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussian, linearise
+from normlaw_plugins.protocols.envelope_model.evidence import climb
+from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussian, linearise, unwhiten, whiten
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Prior, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
@@ -15,8 +16,12 @@ from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
 
 MOST_RUNS = 64
 """Variances are chosen on at most so many runs, evenly from all sizes: they are known well enough then."""
-STARTS = (1.0, 3.0)
+STARTS = (1.0, 3.0, 5.0)
 """First guesses of how far departures move over the train sizes, in units of x."""
+FIRST_ROUNDS = 2
+"""Rounds after which the better of two starts is gone on with."""
+ENOUGH = 0.1
+"""Change of ln evidence from round to round at which variances are found."""
 LARGEST_STEP = 0.7
 """Of a named parameter in one Newton step."""
 LARGEST_SHIFT = 0.6
@@ -35,7 +40,22 @@ class Fit:
     theta: Floats
     run_shifts: Floats
     evidence: float
-    quadratic: Gaussian
+    settled: Gaussian | None = None
+    """The quadratic model of the posterior at the optimum; None while the fit is being sought."""
+    rival: Fit | None = None
+    """The fit with the other prior of gamma_0, of less evidence."""
+
+    @property
+    def quadratic(self) -> Gaussian:
+        """The quadratic model of the posterior at the optimum.
+
+        Raises:
+            ValueError: the fit has not settled.
+
+        """
+        if self.settled is None:
+            raise ValueError("this fit has not settled: it has no quadratic model yet")
+        return self.settled
 
     @cached_property
     def posterior(self) -> Floats:
@@ -46,10 +66,22 @@ class Fit:
 def fit(runs: Runs) -> Fit:
     """Return the fit of the largest evidence, of all starts, with one envelope for all sizes and without."""
     noise = noise_of(runs)
-    candidates = [
-        _from_start(runs, noise, guess / runs.span, deviation) for guess in STARTS for deviation in (SAME, FREE)
+    better = [
+        max(
+            (
+                with_better_variances(_from_start(runs, noise, guess / runs.span, deviation), FIRST_ROUNDS)
+                for guess in STARTS
+            ),
+            key=_evidence,
+        )
+        for deviation in (SAME, FREE)
     ]
-    return max(candidates, key=lambda candidate: candidate.evidence)
+    rival, best = sorted((with_better_variances(one) for one in better), key=_evidence)
+    return replace(best, rival=rival)
+
+
+def _evidence(fit: Fit) -> float:
+    return fit.evidence
 
 
 def on_all_runs(few: Fit, runs: Runs) -> Fit:
@@ -68,23 +100,25 @@ def _from_start(runs: Runs, noise: Noise, gamma_2: float, deviation: float) -> F
         variances = replace(variances, run_offset=1e-10, run_shift=1e-10)
     shifts = np.zeros(len(runs.x))
     theta, shifts = newton(shape, noise, theta, shifts, variances, named, steps=30)
-    factors = {name: np.log(1.5 if name == "noise" else 6.0) for name in variances.names()}
-    begun = Fit(runs, shape, noise, variances, named, theta, shifts, -np.inf, _quadratic_of_nothing())
-    return with_better_variances(begun, factors)
+    return Fit(runs, shape, noise, variances, named, theta, shifts, -np.inf)
 
 
-def with_better_variances(begun: Fit, factors: dict[str, float] | None = None, sweeps: int = 10) -> Fit:
-    """Return the fit at the variances of the largest evidence, searched one by one from those it has."""
-    f = begun
-    theta, shifts, variances, last = f.theta, f.run_shifts, f.variances, -np.inf
-    factors = factors or {name: np.log(2.0) for name in variances.names()}
-    for sweep in range(sweeps):
-        variances, value = _better_variances(f.shape, f.noise, theta, shifts, variances, f.named, factors)
+def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
+    """Return the fit at the variances of the largest evidence, climbed to from those it has.
+
+    Variances are chosen about the parameters at hand, and parameters then fitted again, in turn."""
+    f, last = begun, -np.inf
+    fixed = ("run_offset", "run_shift") if f.runs.single else ()
+    theta, shifts, variances = f.theta, f.run_shifts, f.variances
+    for _ in range(rounds):
+        point = linearise(f.shape, f.noise, theta, shifts)
+        variances, value = climb(f.shape, point, theta, variances, f.named, fixed)
         theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, steps=8, enough=1e-2)
-        if value - last < 0.1 and sweep > 2:
+        if abs(value - last) < ENOUGH:
             break
         last = value
-    return settle(replace(f, theta=theta, run_shifts=shifts, variances=variances))
+    found = settle(replace(f, theta=theta, run_shifts=shifts, variances=variances))
+    return begun if begun.evidence > found.evidence else found
 
 
 def settle(begun: Fit, steps: int = 60) -> Fit:
@@ -93,42 +127,7 @@ def settle(begun: Fit, steps: int = 60) -> Fit:
     theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, f.named, steps, enough=1e-5)
     point = linearise(f.shape, f.noise, theta, shifts)
     quadratic = gaussian(f.shape, point, theta, f.variances, f.named)
-    return replace(f, theta=theta, run_shifts=shifts, quadratic=quadratic, evidence=quadratic.evidence())
-
-
-def _quadratic_of_nothing() -> Gaussian:
-    empty = np.empty(0)
-    return Gaussian(empty, empty, empty, Prior(empty, empty), empty, 0.0, 0.0)
-
-
-def _better_variances(
-    shape: Shape,
-    noise: Noise,
-    theta: Floats,
-    shifts: Floats,
-    variances: Variances,
-    named: Prior,
-    factors: dict[str, float],
-) -> tuple[Variances, float]:
-    """Return variances one by one multiplied or divided where evidence grows, and the evidence."""
-    point = linearise(shape, noise, theta, shifts)
-    value = gaussian(shape, point, theta, variances, named).evidence()
-    for name, factor in list(factors.items()):
-        if shape.runs.single and name.startswith("run_"):
-            continue
-        low, high = variances.LIMITS[name]
-        for sign in (1, -1):
-            changed = getattr(variances, name) * float(np.exp(sign * factor))
-            if not low <= changed <= high:
-                continue
-            other = replace(variances, **{name: changed})
-            trial = gaussian(shape, point, theta, other, named).evidence()
-            if trial > value + 1e-3:
-                variances, value = other, trial
-                break
-        else:
-            factors[name] /= 2
-    return variances, value
+    return replace(f, theta=theta, run_shifts=shifts, settled=quadratic, evidence=quadratic.evidence())
 
 
 def newton(
@@ -158,7 +157,7 @@ def newton(
             trial = theta + step
             fitted = shape(trial, shifts, derivatives=False).fitted
             residual = np.where(shape.runs.mask, response - fitted, 0.0)
-            whitened = np.linalg.solve(here.root, residual[..., None])[..., 0]
+            whitened = whiten(here.root, residual[..., None])[..., 0]
             objective = 0.5 * (whitened**2).sum()
             objective += 0.5 * (here.prior.precision * (trial - here.prior.mean) ** 2).sum()
             if np.isfinite(objective) and objective <= here.objective:
@@ -167,7 +166,7 @@ def newton(
         else:
             return theta, shifts
         theta, damping = trial, damping / 10
-        towards = np.linalg.solve(np.swapaxes(here.root, 1, 2), whitened[..., None])[..., 0]
+        towards = unwhiten(here.root, whitened)
         predicted = -variances.run_shift * np.einsum("rn,rn->r", point.mean.shift_slope, towards)
         shifts = 0.5 * shifts + 0.5 * np.clip(predicted, -LARGEST_SHIFT, LARGEST_SHIFT)
         if here.objective - objective < enough:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from normlaw_plugins.protocols.envelope_model.curves import Drawing
@@ -13,6 +14,7 @@ from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
 from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, exponents_of, without_departure
 from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge
 from normlaw_registry import AnalysisContext, Estimate, Findings, InputError
 from normlaw_registry.curves import chosen_on, mean_curves, run_optima
@@ -30,6 +32,9 @@ DEFINITIONS = {
 }
 
 MIN_SIZES = 3
+FEWEST_BEFORE, STRETCH = 3, LENGTH / 3
+"""Points of a run, and norms in units of x, by which an envelope counts as seen: over a shorter stretch the
+prior of its correction says how it goes, and not the curves."""
 
 METHOD = (
     "ln error = c - gamma_0 ln P - G(ln norm) + H(ln norm - gamma_2 ln P), G and H rising: an envelope that "
@@ -93,6 +98,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
         depth=depth,
         evidence_of_departure=evidence,
         departed=departed,
+        enveloped=_enveloped(fitted, tables["departures"]),
         sizes=len(runs.sizes),
     )
     return Findings(
@@ -112,6 +118,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
             "departures_seen": departed,
             "log_bayes_factor_of_departure": evidence,
             "delta": {"value": depth.value, "stderr": depth.stderr, "log_bayes_factor": depth.log_bayes_factor},
+            "resampled": _resampled(found, runs.sizes),
             "joint": _joint(estimates["gamma_pred"], measured, covariance),
             "trade": _trade(found),
             "model": _model(fitted),
@@ -145,12 +152,38 @@ def _departed(fitted: Fit, departures: pd.DataFrame) -> int:
     return int((reached >= place).sum())
 
 
+def _enveloped(fitted: Fit, departures: pd.DataFrame) -> int:
+    """Return how many train sizes have a curve before their departure, long enough to see an envelope by."""
+    runs, seen = fitted.runs, 0
+    for k, place in enumerate((departures["log_norm"].to_numpy() - runs.shift) / runs.scale):
+        own = np.where(runs.mask, runs.x, np.inf)[runs.size_of == k]
+        points = float(np.median((own < place).sum(axis=1)))
+        seen += bool(points >= FEWEST_BEFORE and place - own.min() >= STRETCH)
+    return seen
+
+
 def _joint(predicted: Estimate, measured: Estimate, covariance: float) -> dict[str, Any]:
     most = 0.95 * predicted.stderr * measured.stderr
     both = float(np.clip(covariance, -most, most))
     return {
         "mean": [predicted.value, measured.value],
         "covariance": [[predicted.stderr**2, both], [both, measured.stderr**2]],
+    }
+
+
+def _resampled(found: Exponents, sizes: NDArray[np.int64]) -> dict[str, Any]:
+    """Return each exponent's standard error by its three ways, and what it would be without each train size."""
+    return {
+        name: {
+            "model": float(np.sqrt(found.model[k, k])),
+            "runs": float(np.sqrt(found.runs[k, k])),
+            "sizes": float(np.sqrt(found.sizes[k, k])),
+            "without": {
+                str(size): float(found.values[k] + moved)
+                for size, moved in zip(sizes, found.by_size[:, k], strict=True)
+            },
+        }
+        for k, name in enumerate(NAMES)
     }
 
 

@@ -37,15 +37,36 @@ def linearise(shape: Shape, noise: Noise, theta: Floats, run_shifts: Floats) -> 
 
 def covariance(runs: Runs, point: Linearised, variances: Variances) -> Floats:
     """Return the covariance of the points of each run, (R, n, n), with variance 1 for what was not measured."""
-    v, offset, shift = variances, point.mean.offset_slope, point.mean.shift_slope
-    apart = np.abs(runs.x[:, :, None] - runs.x[:, None])
-    matrix = v.drift * np.exp(-apart / v.drift_length)
-    matrix += v.run_offset * offset[:, :, None] * offset[:, None]
-    matrix += v.run_shift * shift[:, :, None] * shift[:, None]
-    matrix = np.where(runs.mask[:, :, None] & runs.mask[:, None], matrix, 0.0)
+    v = variances
+    offset, shift = (np.where(runs.mask, s, 0.0) for s in (point.mean.offset_slope, point.mean.shift_slope))
+    matrix = np.exp(runs.apart / -v.drift_length)
+    matrix *= v.drift
+    for variance, slope in ((v.run_offset, offset), (v.run_shift, shift)):
+        matrix += (variance * slope)[:, :, None] * slope[:, None]
     diagonal = np.arange(runs.x.shape[1])
-    matrix[:, diagonal, diagonal] += np.where(runs.mask, v.noise * point.variance, 1.0)
+    matrix[:, diagonal, diagonal] = np.where(
+        runs.mask,
+        v.drift + v.run_offset * offset**2 + v.run_shift * shift**2 + v.noise * point.variance,
+        1.0,
+    )
     return matrix
+
+
+def whiten(root: Floats, columns: Floats) -> Floats:
+    """Return root^-1 columns for lower triangular roots (R, n, n) and columns (R, n, k)."""
+    from scipy.linalg.lapack import dtrtrs
+
+    # a row-major lower triangle is a column-major upper one: LAPACK takes it without a copy
+    solved = [dtrtrs(one.T, own, lower=0, trans=1)[0] for one, own in zip(root, columns, strict=True)]
+    return np.stack(solved)
+
+
+def unwhiten(root: Floats, column: Floats) -> Floats:
+    """Return root'^-1 column for lower triangular roots (R, n, n) and one column a run, (R, n)."""
+    from scipy.linalg.lapack import dtrtrs
+
+    solved = [dtrtrs(one.T, own, lower=0, trans=0)[0] for one, own in zip(root, column, strict=True)]
+    return np.stack(solved)
 
 
 @dataclass(frozen=True)
@@ -89,16 +110,12 @@ class Gaussian:
         )
 
 
-def gaussian(
-    shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior, chunk: int = 256
-) -> Gaussian:
+def gaussian(shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior) -> Gaussian:
     """Return the quadratic model of the posterior of all parameters."""
     runs, prior = shape.runs, with_variances(named, shape, variances)
     root = np.asarray(np.linalg.cholesky(covariance(runs, point, variances)), dtype=np.float64)
     both = np.concatenate([point.mean.jacobian, point.residual[..., None]], axis=2)  # (R, n, K + 1)
-    whitened = np.concatenate(
-        [np.linalg.solve(root[i : i + chunk], both[i : i + chunk]) for i in range(0, len(both), chunk)]
-    )
+    whitened = whiten(root, both)
     jacobian, residual = whitened[..., :-1].reshape(-1, len(theta)), whitened[..., -1].ravel()
     away = theta - prior.mean
     return Gaussian(

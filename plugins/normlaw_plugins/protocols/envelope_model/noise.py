@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+from normlaw_registry.curves import noise_parts
 from normlaw_registry.response import TEST_ERROR, Response
 
 FLOOR = 1e-12
@@ -58,28 +59,11 @@ def counted(log_mean: Floats, response: Response) -> Floats:
 
 
 def noise_of(runs: Runs) -> Noise:
-    """Return the noise, from the deviation of each point from the chord of its neighbours.
+    """Return the noise that `normlaw_registry.curves.noise_parts` finds between neighbouring points."""
+    run_of = np.broadcast_to(np.arange(len(runs.x))[:, None], runs.x.shape)[runs.mask]
 
-    The deviations' squares (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73, 625) are regressed on 1 and
-    on `counted` with coefficients >= 0, weighted by their own expected spread.
-    """
-    from scipy.optimize import nnls
+    def count(log_mean: Floats) -> Floats:
+        return counted(log_mean, runs.response)
 
-    y = runs.log_error
-    x, left, middle, right = runs.x, slice(None, -2), slice(1, -1), slice(2, None)
-    whole = runs.mask[:, right] & (x[:, right] > x[:, left])
-    if not whole.any():
-        return Noise(FLOOR, 0.0, runs.response)
-    a = ((x[:, right] - x[:, middle])[whole]) / (x[:, right] - x[:, left])[whole]
-    chord = a * y[:, left][whole] + (1 - a) * y[:, right][whole]
-    square = (y[:, middle][whole] - chord) ** 2 / (1 + a**2 + (1 - a) ** 2)
-    count = counted(chord, runs.response)
-    relative, counting = float(square.mean()), 0.0
-    for _ in range(20):
-        weight = 1 / (relative + counting * count + FLOOR)
-        design = np.stack([weight, weight * count], axis=1)
-        (one, other), _ = nnls(design, square * weight)
-        if one + other == 0:
-            break
-        relative, counting = float(one), float(other)
-    return Noise(max(relative, FLOOR), counting, runs.response)
+    parts = noise_parts(runs.x[runs.mask], runs.log_error[runs.mask], run_of, count)
+    return Noise(max(parts[0], FLOOR), parts[1], runs.response)

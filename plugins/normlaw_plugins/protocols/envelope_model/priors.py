@@ -7,7 +7,7 @@ seen before its departure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,21 +49,19 @@ class Variances:
     correction_g: float = 0.3**2
     correction_h: float = 0.6**2
 
-    LIMITS = {  # noqa: RUF012 - a constant of the class
-        "noise": (0.3, 3.0),
-        "drift": (1e-10, 1.0),
-        "drift_length": (0.05, 5.0),
-        "run_offset": (1e-10, 1.0),
-        "run_shift": (1e-10, 4.0),
-        "size_offset": (1e-9, 0.1),
-        "size_shift": (1e-7, 2.0),
-        "correction_g": (1e-5, 4.0),
-        "correction_h": (1e-5, 9.0),
-    }
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names in the order in which they are searched."""
-        return tuple(field.name for field in fields(self))[::-1]
+LIMITS = {
+    "noise": (0.3, 3.0),
+    "drift": (1e-10, 1.0),
+    "drift_length": (0.05, 5.0),
+    "run_offset": (1e-10, 1.0),
+    "run_shift": (1e-10, 4.0),
+    "size_offset": (1e-9, 0.1),
+    "size_shift": (1e-7, 2.0),
+    "correction_g": (1e-5, 4.0),
+    "correction_h": (1e-5, 9.0),
+}
+"""Between which each of the variances is searched."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,10 @@ Floats = NDArray[np.float64]
 
 RANGE = 10.0
 """The norms measured span this many units of x: priors and lengths do not depend on the norm's scale."""
+
+
+FAR = 1e6
+"""Farther than any two points, in units of x."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,12 @@ class Runs:
     def log_error(self) -> Floats:
         """(R, n)"""
         return np.log(self.error)
+
+    @cached_property
+    def apart(self) -> Floats:
+        """Distance in x of any two points of a run, (R, n, n); very far where one was not measured."""
+        both = self.mask[:, :, None] & self.mask[:, None]
+        return np.where(both, np.abs(self.x[:, :, None] - self.x[:, None]), FAR)
 
     @property
     def span(self) -> float:

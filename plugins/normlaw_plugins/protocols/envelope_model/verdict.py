@@ -65,6 +65,7 @@ def judge(
     depth: Depth,
     evidence_of_departure: float,
     departed: int,
+    enveloped: int,
     sizes: int,
 ) -> Judged:
     """Return whether the laws hold.
@@ -72,8 +73,8 @@ def judge(
     They fail where gamma_pred differs from gamma_meas, where departures of other train sizes are not the same
     but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of
     larger train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged
-    where no curve, or those of fewer than three sizes, left the envelope, or where the data would not tell
-    gamma_pred from 0.
+    where no curve, or those of fewer than three sizes, left the envelope, where fewer than three have a stretch
+    of envelope before they leave it, or where the data would not tell gamma_pred from 0.
 
     Args:
         gamma_0: with a one-sided test of gamma_0 < 0.
@@ -83,6 +84,7 @@ def judge(
         depth: delta, by which the laws' gamma_pred would miss the endpoint law, and the evidence for it.
         evidence_of_departure: ln of the Bayes factor of the model against one without departures.
         departed: how many train sizes reached their departure norm.
+        enveloped: how many of them have a stretch of curve before it.
         sizes: how many there are.
 
     """
@@ -133,8 +135,16 @@ def judge(
         )
     if failures:
         return Judged("fail", tuple(failures))
+    if enveloped < min(3, sizes):
+        return _unsure(
+            "no_envelope",
+            f"only {enveloped} of {sizes} train sizes have a stretch of curve before they leave the envelope: "
+            "departures lie at the first norms measured; begin with smaller weights, measure earlier, or take "
+            "smaller batches or a smaller learning rate, so that a training set is not used up while the norm "
+            "has hardly grown",
+        )
     half = difference["stderr"] * float(stats.t.ppf(1 - LEVEL / 2, freedom))
-    if half > abs(measured.value) or predicted.low <= 0 <= predicted.high:
+    if not half <= abs(measured.value) or predicted.low <= 0 <= predicted.high:
         return _unsure(
             "too_uncertain",
             f"gamma_pred = {predicted.value:.3f}, {predicted.low:.3f} to {predicted.high:.3f}: agreement and "
