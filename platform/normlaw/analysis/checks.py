@@ -49,7 +49,7 @@ def check_ends(curves: pd.DataFrame, optima: pd.DataFrame) -> list[AnalysisWarni
     ends = optima[~optima["bracketed"].to_numpy(dtype=bool)]
     if ends.empty:
         return []
-    clock = "step" if "step" in curves.columns else "log_norm"
+    clock = "step" if "step" in curves.columns and curves["step"].notna().all() else "log_norm"
     last = curves.loc[curves.groupby("run")[clock].idxmax()].set_index("run")["log_norm"]
     late = int(np.isclose(last.reindex(ends["run"]), ends["log_norm"], rtol=0, atol=1e-9).sum())
     early = len(ends) - late

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 FLOOR = 1e-16
 """Variance below which numbers are taken as exact: about the square of the rounding of log errors."""
 
+LEAST = -100.0
+"""ln of an error that no test set is large enough to count; a lesser one is taken as this one."""
+
 
 def odds(log_mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (1 - mu)/mu of ln(mu), any shape; 0 where mu is above 1."""
-    return np.asarray(np.expm1(-np.minimum(log_mean, 0.0)))
+    return np.asarray(np.expm1(-np.clip(log_mean, LEAST, 0.0)))
 
 
 def noise_parts(

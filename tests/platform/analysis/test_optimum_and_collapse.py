@@ -93,6 +93,8 @@ def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, tol
     points, _ = prepare(study.assign(step=30 - step if falls else step))
     (warning,) = check_ends(points, parabola_optima(points))
     assert warning.message.startswith(f"of 4 curves, 4 have their least error at one end ({told})")
+    (by_norm,) = check_ends(points.assign(step=np.nan), parabola_optima(points))  # no step was written down
+    assert "4 where training ended" in by_norm.message
 
 
 def test_disagreement_is_said(make_study, catalogue):
