@@ -33,17 +33,24 @@ def run(
 ) -> Findings:
     """Return a protocol's findings; the frames that it does not give are those of `normlaw_registry.curves`.
 
+    It computes in one thread. Matrices of an analysis are small: more threads wait for each other longer than
+    they compute, and on a busy machine several times as long.
+
     Raises:
         InputError: it refuses the curves.
         InvalidComponentError: what it hands back breaks the contract; names the plugin.
         NormlawError: it failed in a way of its own; names the plugin.
 
     """
+    from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
+    from threadpoolctl import threadpool_limits
+
     provider = catalogue.provider(AnalysisProtocol, protocol.name).provider
     try:
-        findings = protocol.analyse(
-            points.copy(), params, context_for(protocol, catalogue, confidence, response)
-        )
+        with threadpool_limits(1):
+            findings = protocol.analyse(
+                points.copy(), params, context_for(protocol, catalogue, confidence, response)
+            )
     except NormlawError:
         raise
     except Exception as error:  # a plugin's own code may fail in any way
