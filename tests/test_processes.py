@@ -19,7 +19,7 @@ import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if sys.argv[1:]:  # a child in a session of its own, which no signal to a group reaches
     subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session=True)
-print(os.getpid(), flush=True)
+os.write(1, f"{os.getpid()}\\n".encode())  # in one piece: several share a pipe
 time.sleep(10_000)
 """
 

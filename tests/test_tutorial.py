@@ -91,7 +91,7 @@ def test_every_command_does_what_the_page_says(output, folder) -> None:
 
 def test_the_law_is_the_one_on_the_page(output) -> None:
     number = r"\s+(-?[\d.]+)"
-    shown = PAGE[PAGE.index("exponent        value") :]
+    shown = PAGE[PAGE.index("exponent  ") :]
     measured = output[output.index("--fitter tukey_line") :]
     for name in ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas"):
         on_page, error = map(float, re.findall(rf"^{name}{number}{number}", shown, re.MULTILINE)[0])
