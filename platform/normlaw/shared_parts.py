@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from normlaw.identity import PLAIN
+from normlaw.listed import COMPONENTS
 from normlaw.spec import ComponentChoice, RunSpec
 from normlaw.storable import unstorable
 from normlaw.yaml_source import YamlSource
 from normlaw_registry import (
-    Architecture,
     Catalogue,
     ComplexityMeasure,
-    Component,
-    Dataset,
     InputError,
     NormlawError,
 )
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 Choice = tuple[int, ...]
 """For each varied key, in the study's order, the number of its value in the list."""
-COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
 
 
 class SharedParts:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from normlaw.training.threads import one_blas_thread
 from normlaw_registry import (
     AnalysisProtocol,
     Catalogue,
@@ -42,12 +43,9 @@ def run(
         NormlawError: it failed in a way of its own; names the plugin.
 
     """
-    from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
-    from threadpoolctl import threadpool_limits
-
     provider = catalogue.provider(AnalysisProtocol, protocol.name).provider
     try:
-        with threadpool_limits(1):
+        with one_blas_thread():
             findings = protocol.analyse(
                 points.copy(), params, context_for(protocol, catalogue, confidence, response)
             )

@@ -26,16 +26,24 @@ def use_one_thread() -> None:
 def one_thread() -> Iterator[None]:
     """Use one thread while the block lasts."""
     import torch
-    from scipy import linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1):
+        with one_blas_thread():
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let NumPy and SciPy use one thread while the block lasts; without torch."""
+    from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
 
 
 @cache

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from normlaw_plugins.protocols.student import difference_test
 from normlaw_registry import AnalysisWarning, Estimate
 
 
@@ -38,13 +38,7 @@ def agreement(
         finite = difference_draws[np.isfinite(difference_draws)]
         parts = (float(finite.std(ddof=1)), predicted.window or 0.0, measured.window or 0.0)
         stderr = float(np.linalg.norm(parts))
-    z = difference / stderr if stderr > 0 else float("nan")
-    return {
-        "difference": difference,
-        "stderr": stderr,
-        "z": z,
-        "p_value": float(2 * stats.t.sf(abs(z), freedom)),
-    }
+    return difference_test(difference, stderr, freedom)
 
 
 def disagreement(test: dict[str, Any]) -> tuple[AnalysisWarning, ...]:

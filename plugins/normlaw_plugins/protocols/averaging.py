@@ -18,6 +18,7 @@ from normlaw_plugins.protocols.early_scan import early_scan
 from normlaw_plugins.protocols.line_scan import line_scan
 from normlaw_plugins.protocols.resampling import multiplicities
 from normlaw_plugins.protocols.sensitivity import sensitivity, summary
+from normlaw_plugins.protocols.student import estimate_of
 from normlaw_plugins.protocols.weights import information_weights
 from normlaw_registry import AnalysisContext, Estimate, Findings, FitResult, InputError
 from normlaw_registry.curves import chosen_on, early_points, run_optima, size_optima
@@ -148,20 +149,9 @@ class Averaged:
 
         Quantiles of the draws would be too narrow: with few seeds they lack the factor of Student's t.
         """
-        from scipy import stats
-
         draws = self.mean[1:][np.isfinite(self.mean[1:])]
-        value, statistical = float(self.mean[0]), float(draws.std(ddof=1))
-        stderr = float(np.hypot(statistical, self.window))
-        reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * stderr
-        return Estimate(
-            value=value,
-            stderr=stderr,
-            low=value - reach,
-            high=value + reach,
-            statistical=statistical,
-            window=self.window,
-        )
+        statistical = float(draws.std(ddof=1))
+        return estimate_of(float(self.mean[0]), statistical, self.window, confidence, freedom)
 
 
 def product(a: Averaged, b: Averaged) -> Averaged:

@@ -16,6 +16,7 @@ from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge
+from normlaw_plugins.protocols.student import estimate_of
 from normlaw_registry import AnalysisContext, Estimate, Findings, InputError
 from normlaw_registry.curves import chosen_on, mean_curves, run_optima
 
@@ -131,17 +132,8 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
 def _estimate(found: Exponents, name: str, confidence: float) -> Estimate:
     value = float(found.values[NAMES.index(name)])
     scatter, choices = found.stderr(name)
-    stderr = float(np.hypot(scatter, choices))
-    reach = float(stats.t.ppf(0.5 + confidence / 2, found.freedom)) * stderr
-    return Estimate(
-        value=value,
-        stderr=stderr,
-        low=value - reach,
-        high=value + reach,
-        statistical=scatter,
-        window=choices,
-        definition=DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"]),
-    )
+    definition = DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"])
+    return estimate_of(value, scatter, choices, confidence, found.freedom, definition)
 
 
 def _departed(fitted: Fit, departures: pd.DataFrame) -> int:

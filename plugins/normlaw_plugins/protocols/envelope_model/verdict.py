@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.depth import Depth
+from normlaw_plugins.protocols.student import difference_test
 from normlaw_registry import AnalysisWarning, Estimate
 from normlaw_registry.findings import Verdict
 
@@ -42,19 +43,10 @@ def difference_of(
         freedom: the smaller of the two degrees of freedom.
 
     """
-    from scipy import stats
-
     difference = predicted.value - measured.value
     counted = min(covariance, 0.0)
     stderr = float(np.sqrt(predicted.stderr**2 + measured.stderr**2 - 2 * counted))
-    z = difference / stderr if stderr > 0 else float("nan")
-    return {
-        "difference": difference,
-        "stderr": stderr,
-        "z": z,
-        "p_value": float(2 * stats.t.sf(abs(z), freedom)),
-        "freedom": freedom,
-    }
+    return {**difference_test(difference, stderr, freedom), "freedom": freedom}
 
 
 def judge(
