@@ -23,9 +23,11 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory):
     import mlflow
 
     spec = importlib.util.spec_from_file_location("by_hand_quickstart", SCRIPT)
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.STEPS, module.SIZES, module.SEEDS, module.WINDOW = STEPS, SIZES, SEEDS, WINDOW
+    vars(module).update(STEPS=STEPS, SIZES=SIZES, SEEDS=SEEDS, WINDOW=WINDOW)
     before = mlflow.get_tracking_uri()
     folder = tmp_path_factory.mktemp("by-hand")
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")

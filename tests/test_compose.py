@@ -109,9 +109,8 @@ def test_docker_compose_stops_without_each_password(missing: str) -> None:
 def test_docker_compose_accepts_the_file_with_every_profile(profile: str | None) -> None:
     accepted = config(*([profile] if profile else []), **PASSWORDS)
     assert accepted.returncode == 0, accepted.stderr
-    assert json.loads(accepted.stdout)["services"].keys() == {"postgres", "mlflow"} | PROFILES.get(
-        profile, set()
-    )
+    more = PROFILES[profile] if profile else set()
+    assert json.loads(accepted.stdout)["services"].keys() == {"postgres", "mlflow"} | more
 
 
 @needs_compose

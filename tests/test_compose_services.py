@@ -23,7 +23,7 @@ from urllib.error import HTTPError
 import pytest
 import yaml
 
-from normlaw_tests.processes import run, start, stop
+from normlaw_tests.processes import Argument, run, start, stop
 from normlaw_tests.servers import free_port
 from normlaw_tests.waiting import wait_until
 
@@ -202,9 +202,16 @@ def start_postgres(machine: Machine, data: Path) -> None:
         for path in (data, secret):
             shutil.chown(path, user)
     bin_folder, folder = POSTGRES[-1].parent, data / "database"
-    setup = [bin_folder / "initdb", "-D", folder, "-U", names["POSTGRES_USER"], f"--pwfile={secret}"]
+    setup: list[Argument] = [
+        bin_folder / "initdb",
+        "-D",
+        folder,
+        "-U",
+        names["POSTGRES_USER"],
+        f"--pwfile={secret}",
+    ]
     run([*setup, "--auth=scram-sha-256", "--no-sync"], check=True, user=user, cwd=data)
-    command = [bin_folder / "postgres", "-D", folder, "-p", machine.more["PGPORT"]]
+    command: list[Argument] = [bin_folder / "postgres", "-D", folder, "-p", machine.more["PGPORT"]]
     command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
     with (machine.folder / "postgres.log").open("wb") as log:
         machine.running["postgres"] = start(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from normlaw_tests import processes
-from normlaw_tests.guardian import marked
+from normlaw_tests.guardian import VARIABLE, marked
 from normlaw_tests.waiting import wait_until
 
 STUBBORN = """
@@ -63,8 +63,8 @@ input()
 
 def test_what_stays_is_told_and_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "SECONDS_TO_END", 0.0)
-    own = f"{os.environ[processes.VARIABLE]}/of this test"
-    monkeypatch.setenv(processes.VARIABLE, own)
+    own = f"{os.environ[VARIABLE]}/of this test"
+    monkeypatch.setenv(VARIABLE, own)
     forgotten = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True)
     assert int(forgotten.stdout.readline()) == forgotten.pid
     assert marked(own) == [forgotten.pid]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import click
 import pytest
 
 import normlaw_registry as registry
@@ -114,6 +115,7 @@ def test_no_page_is_wider_than_a_phone_or_asks_for_what_is_not_there(browser, pa
 def test_every_key_of_a_study_is_described(pages, site) -> None:
     shown = text_of(pages, site, "reference/study")
     for name, model in study_reference.models().items():
+        assert model.__doc__, name
         assert plain_text(model.__doc__) in " ".join(shown.split()), name
         for key, field in model.model_fields.items():
             assert field.description, f"{name}.{key} needs a description"
@@ -157,15 +159,17 @@ def test_every_command_and_option_is_shown(pages, site) -> None:
     for ctx in found:
         assert f"{ctx.command_path}¶" in shown
         for parameter in ctx.command.params:
-            if parameter.param_type_name == "option" and not parameter.hidden:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
                 assert parameter.opts[0] in shown
 
 
 def test_a_plugin_that_is_not_built_in_is_not_shown(monkeypatch) -> None:
-    mine = registry.ComplexityMeasure(name="of_a_guest", summary="One", measure=lambda params, context: None)
+    mine = registry.ComplexityMeasure(
+        name="of_a_guest", summary="One", measure=lambda params, context: pytest.fail("never measured")
+    )
     record = PluginRecord(name="guest", module="guest", distribution="guest", version="1", components=(mine,))
     catalogue = registry.Catalogue.of([*registry.load_catalogue().records, record])
-    monkeypatch.setattr(component_reference.registry, "load_catalogue", lambda: catalogue)
+    monkeypatch.setattr(registry, "load_catalogue", lambda: catalogue)
     names = [c.name for c in component_reference.built_in(registry.ComplexityMeasure)]
     assert "weight_norm" in names
     assert "of_a_guest" not in names

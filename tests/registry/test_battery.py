@@ -255,6 +255,10 @@ def test_a_way_of_loading_that_breaks_the_contract_is_found(load, fields, messag
 # Complexity measures
 
 
+NO_FLOAT: Any = torch.tensor(1.0)
+NO_EXACTNESS: Any = "sharp"
+
+
 def measure(function, **fields) -> ComplexityMeasure:
     return ComplexityMeasure(name="some_norm", summary="A norm", measure=function, **fields)
 
@@ -312,8 +316,11 @@ def test_a_good_measure_passes() -> None:
     [
         (lambda params, context: log_frobenius(context), "must return MeasuredValue"),
         (lambda params, context: MeasuredValue(log_value=math.nan), "must be a finite float"),
-        (lambda params, context: MeasuredValue(log_value=torch.tensor(1.0)), "must be a finite float"),
-        (lambda params, context: MeasuredValue(log_value=1.0, exactness="sharp"), "`exactness` must be one of"),
+        (lambda params, context: MeasuredValue(log_value=NO_FLOAT), "must be a finite float"),
+        (
+            lambda params, context: MeasuredValue(log_value=1.0, exactness=NO_EXACTNESS),
+            "`exactness` must be one of",
+        ),
         (lambda params, context: MeasuredValue(log_value=1.0, tolerance=0.0), "`tolerance` must be"),
         (lambda params, context: MeasuredValue(log_value=1.0, layers={"fc": {"norm": 1}}), "must be a float"),
         (lambda params, context: MeasuredValue(log_value=1.0), "have the same norm"),
@@ -475,7 +482,7 @@ def theory(predict, **fields) -> Theory:
     return Theory(name="model", summary="A model", predict=predict, **fields)
 
 
-def changed(**changes):
+def predicted_with(**changes):
     def predict(params, alphas, norms):
         return [replace(p, **{k: f(p) for k, f in changes.items()}) for p in predictions(params, alphas, norms)]
 
@@ -504,9 +511,9 @@ def test_a_good_theory_passes() -> None:
         (lambda *arguments: predictions(*arguments)[1:], "need 6 predictions, got 5"),
         (lambda *arguments: [p.error for p in predictions(*arguments)], "must return Prediction objects"),
         (transposed, "loads are outermost"),
-        (changed(error=lambda p: 50.0), "must be a fraction in [0, 1]"),
-        (changed(error=lambda p: math.nan), "must be a fraction in [0, 1]"),
-        (changed(order_parameters=lambda p: {"chi": math.inf}), "order parameter 'chi'"),
+        (predicted_with(error=lambda p: 50.0), "must be a fraction in [0, 1]"),
+        (predicted_with(error=lambda p: math.nan), "must be a fraction in [0, 1]"),
+        (predicted_with(order_parameters=lambda p: {"chi": math.inf}), "order parameter 'chi'"),
         (grid_bound, "depends on what else is asked for"),
         (unguarded, "a load below zero"),
     ],

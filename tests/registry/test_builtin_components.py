@@ -1,5 +1,6 @@
 """Every component that normlaw ships keeps the contract that it asks of others."""
 
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def own_choices(component: Component) -> dict[str, Any]:
     sizes = points["train_size"].astype("float64")
     decay = (start - floor) * np.exp(-sizes / tau)
     points["log_error"] += np.log(floor + decay) - 0.5
-    last = sizes.idxmax()
+    largest = float(sizes.max())
+    left = (start - floor) * exp(-largest / tau)
     # -d ln eps / d ln P at the largest P
-    return {"points": points, "exponent": sizes[last] / tau * decay[last] / (floor + decay[last])}
+    return {"points": points, "exponent": largest / tau * left / (floor + left)}

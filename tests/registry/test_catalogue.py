@@ -12,7 +12,7 @@ from normlaw_registry.discovery import PluginRecord
 
 
 def dataset(name: str) -> Dataset:
-    return Dataset(name=name, summary="Some data", load=lambda params, context: None)
+    return Dataset(name=name, summary="Some data", load=lambda params, context: pytest.fail("never loaded"))
 
 
 def record(distribution: str, *components, failure: str | None = None) -> PluginRecord:

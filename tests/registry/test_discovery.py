@@ -8,7 +8,7 @@ from normlaw_registry.discovery import collect, discover, inspect_plugin
 
 
 def dataset(name: str) -> Dataset:
-    return Dataset(name=name, summary="Some data", load=lambda params, context: None)
+    return Dataset(name=name, summary="Some data", load=lambda params, context: pytest.fail("never loaded"))
 
 
 def module(**functions) -> types.ModuleType:

@@ -17,6 +17,8 @@ from normlaw_registry.testing.fitter import synthetic_points
 def earlier():
     place = Path(__file__).parent / "contract_1" / "earlier_plugin.py"
     spec = importlib.util.spec_from_file_location("earlier_plugin", place)
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -44,7 +44,7 @@ def test_errors_and_limits_are_those_of_statsmodels(line) -> None:
     assert result.bse.to_dict() == pytest.approx(line.bse.to_dict(), rel=1e-12)
     for alpha in (0.05, 0.32):
         np.testing.assert_allclose(result.conf_int(alpha), line.conf_int(alpha), rtol=1e-12)
-    assert list(result.conf_int().columns) == [0, 1]
+    np.testing.assert_array_equal(result.conf_int().columns, [0, 1])
     normal = FitResult(line.params, line.cov_params().to_numpy(), math.inf, lambda p, b: b, nobs=5)
     reach = 1.959963984540054 * line.bse
     np.testing.assert_allclose(normal.conf_int()[1], line.params + reach, rtol=1e-12)
@@ -66,7 +66,7 @@ def test_without_a_scatter_one_more_run_has_no_limits(line, points) -> None:
 def test_limits_of_a_curved_law_follow_its_slope() -> None:
     variance, value = 1e-4, 2.0
     curved = FitResult(
-        {"a": value}, [[variance]], math.inf, lambda p, b: p["x"] * b["a"] ** 2, nobs=9, scatter=0
+        {"a": value}, np.array([[variance]]), math.inf, lambda p, b: p["x"] * b["a"] ** 2, nobs=9, scatter=0
     )
     low, high = curved.prediction_interval(pd.DataFrame({"x": [3.0]}))[0]
     assert (high - low) / 2 == pytest.approx(1.959963984540054 * 3 * 2 * value * 1e-2, rel=1e-6)
@@ -83,9 +83,9 @@ def test_texts_hold_the_estimates(line) -> None:
 
 def test_what_does_not_fit_together_is_refused(line) -> None:
     with pytest.raises(ValueError, match=r"2 parameters have a covariance of as many rows, got \(1, 1\)"):
-        FitResult(line.params, [[1.0]], 3, lambda p, b: p)
+        FitResult(line.params, np.ones((1, 1)), 3, lambda p, b: p["x"])
     with pytest.raises(ValueError, match="nobs="):
-        FitResult({"a": 1.0}, [[1.0]], math.inf, lambda p, b: p)
+        FitResult({"a": 1.0}, np.ones((1, 1)), math.inf, lambda p, b: p["x"])
 
 
 def test_what_has_all_parts_is_a_result_whatever_its_class(line) -> None:
