@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
-from normlaw.study import expand, find_study, parse_study, shipped_studies
+from normlaw.study.study import expand, find_study, parse_study, shipped_studies
 from normlaw.training.loop import train
 from normlaw_registry import load_catalogue
 

@@ -14,14 +14,14 @@ pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
 
 from click.testing import CliRunner
 
-from normlaw.cli import main
+from normlaw.cli.program import main
 from normlaw.execution.cluster.batch import BatchSite, System
 from normlaw.execution.cluster.configuration import (
     BatchConfiguration,
     DaskConfiguration,
     read_configuration,
 )
-from normlaw.study import shipped_studies
+from normlaw.study.study import shipped_studies
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from normlaw.cli import main
+from normlaw.cli.program import main
 from normlaw_registry import AnalysisProtocol, load_catalogue
 from normlaw_tests.processes import python
 

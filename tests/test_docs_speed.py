@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from normlaw.options import Compute
+from normlaw.study.run_options import Compute
 from normlaw_tests.processes import python
 
 ROOT = Path(__file__).parents[1]

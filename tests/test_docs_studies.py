@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from normlaw.options import Augmentation, RateSchedule, Stopping
-from normlaw.spec import RunSpec
-from normlaw.study import at_scale, expand, parse_study, shipped_studies
-from normlaw.yaml_source import YamlSource
+from normlaw.study.run_options import Augmentation, RateSchedule, Stopping
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import at_scale, expand, parse_study, shipped_studies
+from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
 
 PAGE = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from normlaw.protocol_choice import DEFAULT_PROTOCOL
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import load_catalogue
 from normlaw_registry.findings import TABLES
 from normlaw_tests import processes
@@ -89,7 +89,7 @@ def test_without_a_planted_arrow_the_copy_is_as_good_as_the_house(copy_of_the_ho
 def test_what_only_tells_imports_nothing_heavy(arguments) -> None:
     code = (
         "import sys\n"
-        "from normlaw.cli import main\n"
+        "from normlaw.cli.program import main\n"
         f"main({arguments!r}, standalone_mode=False)\n"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules], sep=',', file=sys.stderr)\n"
     )
@@ -143,7 +143,7 @@ def test_the_platform_names_no_built_in_component() -> None:
         for name in named_in(path.read_text(), names) - SHARED.get(place, set())
     }
     tables = {pair for pair in found if pair[0].startswith("analysis/figures/") and pair[1] in TABLES}
-    assert found - tables == {("protocol_choice.py", DEFAULT_PROTOCOL)}
+    assert found - tables == {("study/protocol_choice.py", DEFAULT_PROTOCOL)}
 
 
 @pytest.mark.parametrize(

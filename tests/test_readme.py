@@ -6,8 +6,8 @@ import re
 import types
 from pathlib import Path
 
-from normlaw.study import expand, parse_study
-from normlaw.yaml_source import YamlSource
+from normlaw.study.study import expand, parse_study
+from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
 from normlaw_registry.discovery import collect
 from normlaw_registry.testing import check_component

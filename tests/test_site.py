@@ -151,7 +151,7 @@ def as_printed(text: str) -> str:
 
 
 def test_every_command_and_option_is_shown(pages, site) -> None:
-    from normlaw.cli import main
+    from normlaw.cli.program import main
 
     shown = text_of(pages, site, "reference/command_line")
     found = list(command_reference.commands(main, "normlaw"))

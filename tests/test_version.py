@@ -78,7 +78,7 @@ def test_a_source_distribution_holds_its_own(sources: Path, tmp_path: Path) -> N
 def test_the_command_line_tells_the_installed_one() -> None:
     from importlib.metadata import version as installed
 
-    told = python("-c", "from normlaw.cli import main; main()", "--version", check=True).stdout
+    told = python("-c", "from normlaw.cli.program import main; main()", "--version", check=True).stdout
     assert told.split()[-1] == installed("normlaw")
 
 

@@ -12,7 +12,7 @@ from described import plain
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from normlaw.cli import main
+from normlaw.cli.program import main
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

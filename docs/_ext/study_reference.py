@@ -10,8 +10,8 @@ from described import keys, plain
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from normlaw import options, spec, study
-from normlaw.typed import Model
+from normlaw.base.typed import Model
+from normlaw.study import run_options, spec, study
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,7 +21,7 @@ def models() -> dict[str, type[Model]]:
     """Return the models that a study file is read by: name -> model."""
     return {
         name: value
-        for module in (study, spec, options)
+        for module in (study, spec, run_options)
         for name, value in vars(module).items()
         if inspect.isclass(value) and issubclass(value, Model) and value is not Model
     }

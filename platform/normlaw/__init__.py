@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
-    from normlaw.analysis_job import Result
-    from normlaw.api import (
+    from normlaw.launching.launch import Summary
+    from normlaw.machine.finding import Finding
+    from normlaw.study.study import Study
+    from normlaw.verbs.analyse import Result
+    from normlaw.verbs.api import (
         against_theory,
         analyse,
         curves,
@@ -43,26 +46,23 @@ if TYPE_CHECKING:
         sync,
         theory,
     )
-    from normlaw.launch import Summary
-    from normlaw.machine.finding import Finding
-    from normlaw.prediction_job import Predicted
-    from normlaw.rehearsal import Rehearsal
-    from normlaw.study import Study
+    from normlaw.verbs.predict import Predicted
+    from normlaw.verbs.rehearse import Rehearsal
     from normlaw_registry import InputError, NormlawError
 
 _ELSEWHERE = {
     "Analysis": "normlaw.analysis",
     "Options": "normlaw.analysis",
-    "Result": "normlaw.analysis_job",
+    "Result": "normlaw.verbs.analyse",
     "Finding": "normlaw.machine.finding",
-    "Summary": "normlaw.launch",
-    "Predicted": "normlaw.prediction_job",
-    "Rehearsal": "normlaw.rehearsal",
-    "Study": "normlaw.study",
+    "Summary": "normlaw.launching.launch",
+    "Predicted": "normlaw.verbs.predict",
+    "Rehearsal": "normlaw.verbs.rehearse",
+    "Study": "normlaw.study.study",
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
 }
-"""Where the names of the API are that are not in `normlaw.api`."""
+"""Where the names of the API are that are not in `normlaw.verbs.api`."""
 
 __all__ = [
     "Analysis",
@@ -104,7 +104,7 @@ def __getattr__(name: str) -> Any:
 
         return version("normlaw")
     if name in __all__:
-        return getattr(import_module(_ELSEWHERE.get(name, "normlaw.api")), name)
+        return getattr(import_module(_ELSEWHERE.get(name, "normlaw.verbs.api")), name)
     raise AttributeError(f"module 'normlaw' has no attribute {name!r}")
 
 

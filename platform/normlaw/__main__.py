@@ -21,7 +21,7 @@ def main() -> None:
     """Run the command line; an interruption at any moment ends it with 130 and without a traceback."""
     atexit.register(_leave_in_peace)  # the first one registered is the last one called
     try:
-        from normlaw.cli import main as program
+        from normlaw.cli.program import main as program
 
         program(prog_name="normlaw")
     except KeyboardInterrupt:  # before there was a command that could meet it

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
 from normlaw.training.descent import Descent
 from normlaw.training.evaluation import outputs

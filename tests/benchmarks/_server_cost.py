@@ -20,8 +20,8 @@ from typing import Any
 
 import requests
 
-from normlaw.spec import RunSpec
-from normlaw.study import Study
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study
 from normlaw.tracking.client import connect
 from normlaw.tracking.reader import find_experiment, read_curves, search_runs
 from normlaw.tracking.record import Record

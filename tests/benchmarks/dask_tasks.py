@@ -11,13 +11,13 @@ from time import perf_counter
 
 from distributed import Client, LocalCluster
 
-from normlaw import environment
 from normlaw.execution.cluster.configuration import DaskConfiguration
 from normlaw.execution.cluster.executor import ClusterExecutor
 from normlaw.execution.cluster.sites import DaskSite
 from normlaw.execution.job import Job
-from normlaw.home import journal_path
-from normlaw.study import Study, expand
+from normlaw.machine import environment
+from normlaw.study.home import journal_path
+from normlaw.study.study import Study, expand
 from normlaw.tracking.journal import Journal
 from normlaw_registry import load_catalogue
 

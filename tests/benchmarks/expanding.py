@@ -10,10 +10,10 @@ import sys
 from itertools import islice
 from time import process_time
 
-from normlaw.identity import canonical, hash_of
-from normlaw.spec import RunSpec
-from normlaw.storable import unstorable
-from normlaw.study import Study, planned_runs
+from normlaw.study.identity import canonical, hash_of
+from normlaw.study.spec import RunSpec
+from normlaw.study.storable import unstorable
+from normlaw.study.study import Study, planned_runs
 from normlaw_registry import load_catalogue
 
 SAMPLE = 500

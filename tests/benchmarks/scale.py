@@ -19,8 +19,8 @@ import torch
 from _pages import write
 from torch.utils.flop_counter import FlopCounterMode
 
-from normlaw.spec import RunSpec
-from normlaw.study import expand, find_study, parse_study
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import expand, find_study, parse_study
 from normlaw.training.cost import study_seconds
 from normlaw.training.schedule import measuring_steps
 from normlaw_registry import Architecture, Dataset, Outline, load_catalogue, validate_params

@@ -15,7 +15,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
 from normlaw.training.threads import use_one_thread

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from normlaw.analysis.curves_file import read_curves_file, read_table
-from normlaw.identity import canonical, hash_of
-from normlaw.import_job import wide
-from normlaw.redaction import printable, redacted
-from normlaw.spec import RunSpec
-from normlaw.study import Study, expand, parse_study, shipped_studies
+from normlaw.base.redaction import printable, redacted
+from normlaw.study.identity import canonical, hash_of
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study, expand, parse_study, shipped_studies
+from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import JournalError, Record, read_journal
-from normlaw.yaml_source import YamlSource
+from normlaw.verbs.import_curves import wide
 from normlaw_registry import InputError, load_catalogue
 
 CATALOGUE = load_catalogue()

@@ -21,18 +21,18 @@ from rich.console import Console
 import normlaw
 from normlaw.analysis import About, analyse, write
 from normlaw.analysis.curves_file import read_table
-from normlaw.cli import main
-from normlaw.commands.plugins import as_lines
-from normlaw.display import Display
+from normlaw.base.redaction import printable, redacted, redacted_tree
+from normlaw.cli.plugins import as_lines
+from normlaw.cli.program import main
 from normlaw.execution.job import Outcome
-from normlaw.names import path_part
-from normlaw.redaction import printable, redacted, redacted_tree
-from normlaw.spec import RunSpec
-from normlaw.study import expand, parse_study
+from normlaw.launching.display import Display
+from normlaw.study.names import path_part
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import expand, parse_study
+from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking.note import as_note
 from normlaw.tracking.record import JournalError, read_journal, validated_spec
 from normlaw.tracking.writer import open_experiment
-from normlaw.yaml_source import YamlSource
 from normlaw_registry import InputError, load_catalogue
 from normlaw_tests.processes import python
 
@@ -116,7 +116,7 @@ def test_a_journal_of_another_run_than_its_name_says_is_not_sent(desk: Any) -> N
 def test_sync_tells_of_every_file_that_it_cannot_send_and_sends_the_rest(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("normlaw.home.HOME", desk.home)
+    monkeypatch.setattr("normlaw.study.home.HOME", desk.home)
     desk.journal(desk.specs[0])
     folder = desk.path(desk.specs[0]).parent
     (folder / "copy of a journal.jsonl").write_text(START)
@@ -359,10 +359,10 @@ def test_tags_parameters_and_files_of_a_run_hold_no_secret(desk: Any, monkeypatc
 
 def test_a_traceback_of_a_bug_holds_no_secret() -> None:
     code = (
-        "import normlaw.commands.sync as sync\n"
+        "import normlaw.cli.sync as sync\n"
         "def bug(*a, **k): raise ZeroDivisionError('at postgresql://ada:hunter22@host/db')\n"
         "sync.sync.callback = bug\n"
-        "from normlaw.cli import main\n"
+        "from normlaw.cli.program import main\n"
         "main(['sync'])\n"
     )
     done = python("-c", code, cwd="/")
@@ -464,7 +464,7 @@ def test_a_measure_that_mlflow_would_refuse_is_refused_in_the_curve_file(tmp_pat
 def test_a_changed_file_of_a_begun_study_does_not_keep_the_others_from_being_sent(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("normlaw.home.HOME", desk.home)
+    monkeypatch.setattr("normlaw.study.home.HOME", desk.home)
     desk.journal(desk.specs[0])
     other = desk.home / "journal" / "other"
     other.mkdir()

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from normlaw.cli import main
-from normlaw.spec import RunSpec
+from normlaw.cli.program import main
+from normlaw.study.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
 from normlaw_tests import processes

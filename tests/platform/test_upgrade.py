@@ -16,13 +16,13 @@ from mlflow import MlflowClient
 import normlaw
 from normlaw.execution.job import Job, Progress
 from normlaw.execution.worker import work
-from normlaw.plan import Plan, make_plan
-from normlaw.spec import RunSpec
-from normlaw.study import Study, expand, parse_study
-from normlaw.sync_job import synchronise
+from normlaw.launching.plan import Plan, make_plan
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study, expand, parse_study
+from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking import keys
 from normlaw.tracking.record import read_journal
-from normlaw.yaml_source import YamlSource
+from normlaw.verbs.sync import synchronise
 from normlaw_registry import Catalogue
 
 STORED = Path(__file__).with_name("earlier") / "schema_1"

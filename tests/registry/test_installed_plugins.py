@@ -13,7 +13,7 @@ def normlaw(*arguments: str, site=None, **variables: str) -> subprocess.Complete
     environment = {**os.environ, **variables}
     if site is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return python("-c", "from normlaw.cli import main; main()", *arguments, env=environment)
+    return python("-c", "from normlaw.cli.program import main; main()", *arguments, env=environment)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from normlaw.protocol_choice import DEFAULT_PROTOCOL
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,

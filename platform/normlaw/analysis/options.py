@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import inf
 from typing import Any
 
-from normlaw.protocol_choice import OwnChoices, parse_fitter, written, written_fitter
+from normlaw.study.protocol_choice import OwnChoices, parse_fitter, written, written_fitter
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
 

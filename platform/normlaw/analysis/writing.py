@@ -15,7 +15,7 @@ from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
-from normlaw.files import whole_folder, write_whole
+from normlaw.base.files import whole_folder, write_whole
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:

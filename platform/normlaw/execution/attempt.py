@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from normlaw.base.failures import Failure
 from normlaw.execution.job import Job, Outcome, Progress
-from normlaw.failures import Failure
-from normlaw.home import journal_path
-from normlaw.spec import RunSpec
+from normlaw.study.home import journal_path
+from normlaw.study.spec import RunSpec
 from normlaw.tracking import earlier
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import JournalError, is_done, journal_status, read_journal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 
-from normlaw.failures import place
+from normlaw.base.failures import place
 
 CRASHES = {
     signal.SIGSEGV: "segmentation fault",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from normlaw.home import journal_path
-from normlaw.spec import RunSpec
+from normlaw.study.home import journal_path
+from normlaw.study.spec import RunSpec
 
 CHECKPOINT_SECONDS = 60.0
 """Work that a killed run loses at most, besides what lies between two measuring points."""

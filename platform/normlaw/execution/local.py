@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import cycle, islice
 from multiprocessing.connection import wait
 
+from normlaw.base.failures import Failure
 from normlaw.execution.attempt import lost
 from normlaw.execution.devices import processors
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.process import MAX_ATTEMPTS, Died, Done, Failed, News, Ready, WorkerProcess
 from normlaw.execution.signals import put_off
 from normlaw.execution.worker import work
-from normlaw.failures import Failure
 from normlaw_registry import NormlawError
 
 

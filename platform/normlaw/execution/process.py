@@ -21,9 +21,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from normlaw.base.failures import Failure, shortened
 from normlaw.execution.death import describe_exit, exit_code_of, is_its_own_fault, place_of
 from normlaw.execution.signals import SIGNALS, beginning, put_off
-from normlaw.failures import Failure, shortened
 
 MAX_ATTEMPTS = 3
 """How often what a process was at is begun again when it dies (out of memory, say), before it has failed."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from normlaw.execution.job import Job, Progress
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.tracking.journal import Journal
 from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.data import RunData

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from normlaw.execution.choice import Executor
 from normlaw.execution.job import Job, Outcome, Progress, Stack
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.tracking.journal import is_being_written
 from normlaw.tracking.record import is_done
 

@@ -51,7 +51,7 @@ def difference(name: str) -> float:
     """Return |g - g64| / |g64| for the gradient g of a batch's loss, of a network as a run lays it out."""
     import torch
 
-    from normlaw.options import Compute
+    from normlaw.study.run_options import Compute
     from normlaw.training.compute import Forward, laid_out
     from normlaw.training.loss import mean_loss
     from normlaw_registry import Task, load_catalogue, validate_params

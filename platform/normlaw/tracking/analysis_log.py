@@ -11,7 +11,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
-from normlaw.listed import MAX_PARAM_LENGTH
+from normlaw.study.listed import MAX_PARAM_LENGTH
 from normlaw.tracking import keys
 from normlaw.tracking.note import image
 from normlaw.tracking.whole_run import WholeRun

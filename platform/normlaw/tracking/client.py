@@ -17,7 +17,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from requests import RequestException
 
-from normlaw.redaction import first_line, redacted
+from normlaw.base.redaction import first_line, redacted
 from normlaw.tracking import sqlite_file
 from normlaw_registry import InputError
 

@@ -7,9 +7,9 @@ from typing import Self
 
 from mlflow.entities import Run
 
-from normlaw.files import try_lock
-from normlaw.identity import lacking, measured_by
-from normlaw.spec import RunSpec
+from normlaw.base.files import try_lock
+from normlaw.study.identity import lacking, measured_by
+from normlaw.study.spec import RunSpec
 from normlaw.tracking import keys
 from normlaw.tracking.record import Record, validated_spec
 from normlaw.tracking.same import measured_in, measures_the_same

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from normlaw.files import write_whole
-from normlaw.identity import lacking, measured_by
-from normlaw.spec import RunSpec
+from normlaw.base.files import write_whole
+from normlaw.study.identity import lacking, measured_by
+from normlaw.study.spec import RunSpec
 from normlaw.tracking.record import JournalError, read_journal, validated_spec
 from normlaw_registry import NormlawError
 

@@ -9,7 +9,7 @@ import requests
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
-from normlaw.redaction import redacted
+from normlaw.base.redaction import redacted
 from normlaw.tracking.client import connect
 
 

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from normlaw.files import is_held, try_lock
-from normlaw.identity import SCHEMA, canonical
-from normlaw.spec import RunSpec
+from normlaw.base.files import is_held, try_lock
+from normlaw.study.identity import SCHEMA, canonical
+from normlaw.study.spec import RunSpec
 from normlaw.tracking.record import Status
 from normlaw_registry import NormlawError
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from normlaw.protocol_choice import OwnChoices
+from normlaw.study.protocol_choice import OwnChoices
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief
 from normlaw_registry.theory import LAMBDA

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from normlaw.files import is_held, lock
-from normlaw.home import journal_folder
+from normlaw.base.files import is_held, lock
+from normlaw.study.home import journal_folder
 from normlaw_registry import NormlawError
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]

@@ -11,8 +11,8 @@ from mlflow.entities import Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
-from normlaw.home import journal_folder
-from normlaw.redaction import first_line, redacted
+from normlaw.base.redaction import first_line, redacted
+from normlaw.study.home import journal_folder
 from normlaw.tracking import keys
 from normlaw.tracking.launch_file import LaunchRecord, is_over, launch_path, note_told, read_launch
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
-from normlaw.home import journal_folder
-from normlaw.identity import SCHEMA, Measures, NewerSchemaError, lacking, measured_by
-from normlaw.redaction import printable
+from normlaw.base.redaction import printable
+from normlaw.study.home import journal_folder
+from normlaw.study.identity import SCHEMA, Measures, NewerSchemaError, lacking, measured_by
 from normlaw.tracking import keys
 from normlaw.tracking.journal import is_being_written
 from normlaw.tracking.reader import search_runs

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
-from normlaw.redaction import redacted
+from normlaw.base.redaction import redacted
 from normlaw.tracking import keys
 
 LAWS = "\n\n## Laws\n\n"

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
-from normlaw.names import STUDY_NAME
+from normlaw.study.names import STUDY_NAME
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_of
 from normlaw_registry import InputError

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, Strict, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from normlaw.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
-from normlaw.listed import flatten
-from normlaw.spec import RunSpec
+from normlaw.study.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
+from normlaw.study.listed import flatten
+from normlaw.study.spec import RunSpec
 from normlaw_registry import NormlawError
 
 Status = Literal["finished", "failed"]

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterable
 
 from mlflow.entities import Run
 
-from normlaw.identity import Measures, lacking, measured_by
-from normlaw.listed import MEASURES, settled
-from normlaw.spec import RunSpec
+from normlaw.study.identity import Measures, lacking, measured_by
+from normlaw.study.listed import MEASURES, settled
+from normlaw.study.spec import RunSpec
 from normlaw.tracking import keys
 
 

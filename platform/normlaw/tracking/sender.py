@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from normlaw.home import journal_path
-from normlaw.redaction import first_line
+from normlaw.base.redaction import first_line
+from normlaw.study.home import journal_path
 from normlaw.tracking.client import is_temporary, said
 from normlaw.tracking.delivery import BeingSentError, Delivery
 from normlaw.tracking.record import read_journal

@@ -9,8 +9,8 @@ from typing import Self
 
 from mlflow.exceptions import MlflowException
 
-from normlaw.spec import RunSpec
-from normlaw.study import Study
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study
 from normlaw.tracking.client import connect, impatient
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers

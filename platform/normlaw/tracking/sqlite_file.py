@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from normlaw.files import lock
+from normlaw.base.files import lock
 from normlaw_registry import InputError
 
 ELSEWHERE = "name another store with --tracking-uri or MLFLOW_TRACKING_URI"

@@ -18,10 +18,10 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from pydantic import ValidationError
 
-from normlaw.home import journal_folder
-from normlaw.identity import SCHEMA, Measures, hash_of, measured_by
-from normlaw.listed import listing, settled
-from normlaw.spec import RunSpec
+from normlaw.study.home import journal_folder
+from normlaw.study.identity import SCHEMA, Measures, hash_of, measured_by
+from normlaw.study.listed import listing, settled
+from normlaw.study.spec import RunSpec
 from normlaw.tracking import keys
 from normlaw.tracking.leftovers import AtServer
 from normlaw.tracking.reader import read_description

@@ -12,11 +12,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run
 from mlflow.tracking.context.registry import resolve_tags
 
-from normlaw.identity import measured_by
-from normlaw.listed import listing, settled
-from normlaw.redaction import redacted, redacted_tree
-from normlaw.spec import RunSpec
-from normlaw.study import Study
+from normlaw.base.redaction import redacted, redacted_tree
+from normlaw.study.identity import measured_by
+from normlaw.study.listed import listing, settled
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study
 from normlaw.tracking import keys, note, optimum
 from normlaw.tracking.client import artifacts_of
 from normlaw.tracking.experiment import opened

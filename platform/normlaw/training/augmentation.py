@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
-from normlaw.options import Augmentation
+from normlaw.study.run_options import Augmentation
 
 
 def augment(images: Tensor, changes: Augmentation, stream: np.random.Generator) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.randomness import Stream, generator
 
 

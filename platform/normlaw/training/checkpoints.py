@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from normlaw.files import write_whole
-from normlaw.identity import SCHEMA, require_known
+from normlaw.base.files import write_whole
+from normlaw.study.identity import SCHEMA, require_known
 from normlaw.training.state import State
 from normlaw_registry import NormlawError
 

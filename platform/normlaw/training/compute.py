@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from normlaw.options import Compute
+from normlaw.study.run_options import Compute
 from normlaw.training.memory_format import MemoryFormat, memory_format
 from normlaw_registry import InputError, NormlawError
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out
 from normlaw.training.loss import mean_loss
 from normlaw.training.measuring import Measurer

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from normlaw.failures import what
-from normlaw.spec import RunSpec
-from normlaw.support import described
+from normlaw.base.failures import what
+from normlaw.launching.support import described
+from normlaw.study.spec import RunSpec
 from normlaw.training.label_noise import noisy_labels
 from normlaw.training.randomness import Stream, generator
 from normlaw_registry import (

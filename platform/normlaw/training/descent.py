@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
 from normlaw.training.compute import Forward
 from normlaw.training.data import RunData

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.augmentation import augment
 from normlaw.training.data import Change, Examples, RunData
 from normlaw.training.layer_table import Row, layer_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.descent import Descent
 from normlaw.training.evaluation import Point
 from normlaw.training.linear.path import follow_norm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss, one_hot, softplus
 
-from normlaw.spec import Loss
+from normlaw.study.spec import Loss
 
 
 def signed(labels: Tensor) -> Tensor:

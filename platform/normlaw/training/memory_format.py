@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from normlaw.options import Compute
+from normlaw.study.run_options import Compute
 from normlaw_registry.linear.channels_last import LANES, UPSTREAM, endangered
 
 RULE = 1

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from normlaw.spec import OptimizerSpec, RunSpec
+from normlaw.study.spec import OptimizerSpec, RunSpec
 from normlaw.training.rate import rate_factor
 
 WRAPPED = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")

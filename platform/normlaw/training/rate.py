@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from math import cos, pi
 
-from normlaw.options import RateSchedule
+from normlaw.study.run_options import RateSchedule
 
 
 def rate_factor(schedule: RateSchedule, step: int, total: int) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
 from normlaw.training.evaluation import Measurement, Outputs, Point, measure, outputs

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.data import load_splits
 from normlaw.training.loss import mean_loss
 from normlaw.training.run import Run

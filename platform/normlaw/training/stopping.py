@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from normlaw.options import Stopping
+from normlaw.study.run_options import Stopping
 
 
 def reason_to_stop(rules: Stopping, point: Mapping[str, float]) -> str | None:

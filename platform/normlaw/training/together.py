@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
 from normlaw.training.memory_format import STACKED
 from normlaw.training.observer import Observer

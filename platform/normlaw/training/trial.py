@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from normlaw.failures import Failure, reason, traceback_of
-from normlaw.spec import RunSpec
-from normlaw.support import described
+from normlaw.base.failures import Failure, reason, traceback_of
+from normlaw.launching.support import described
+from normlaw.study.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
 from normlaw.training.linear.path import linear_weight

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import normlaw
 from normlaw.analysis.curves_file import OPTIONAL, REQUIRED, read_curves_file
-from normlaw.cli import main
+from normlaw.cli.program import main
 from normlaw_registry import InputError
 
 EXTREME = (5e-324, -1e160, 1e308, float(2**53), 1e18, -999_999.0)

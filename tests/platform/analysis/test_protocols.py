@@ -13,7 +13,7 @@ import pytest
 from normlaw.analysis import About, Options, analyse, command_line, render, report, to_json
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.figures import figures
-from normlaw.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written_fitter
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written_fitter
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,

@@ -14,8 +14,8 @@ import normlaw
 from normlaw.analysis import Options, analyse, command_line, render
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.figures.captions import caption
-from normlaw.cli import main
-from normlaw.protocol_choice import OwnChoices
+from normlaw.cli.program import main
+from normlaw.study.protocol_choice import OwnChoices
 from normlaw.tracking import keys
 from normlaw.tracking.client import connect
 from normlaw.tracking.reader import find_experiment, search_runs

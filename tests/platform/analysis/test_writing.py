@@ -5,7 +5,7 @@ import json
 import pytest
 
 from normlaw.analysis import EXPONENTS, analyse, render, to_json, write, write_json
-from normlaw.protocol_choice import DEFAULT_PROTOCOL
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import InputError
 from normlaw_tests.figure_files import all_files
 

@@ -19,14 +19,14 @@ from normlaw_tests.waiting import wait_until
 
 pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
 
-from normlaw import environment
 from normlaw.execution.cluster import batch
 from normlaw.execution.cluster.batch import BatchSite
 from normlaw.execution.cluster.configuration import BatchConfiguration, read_configuration
 from normlaw.execution.cluster.executor import ClusterExecutor
 from normlaw.execution.job import Job, Progress
-from normlaw.home import journal_path
-from normlaw.study import Study, expand
+from normlaw.machine import environment
+from normlaw.study.home import journal_path
+from normlaw.study.study import Study, expand
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, InputError, NormlawError
 

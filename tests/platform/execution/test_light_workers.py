@@ -10,7 +10,7 @@ from typing import Any
 from normlaw.execution.job import Job, Outcome
 from normlaw.execution.process import Done, Failed, News, WorkerProcess
 from normlaw.execution.worker import work
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw_registry import Catalogue
 
 HEAVY = ("matplotlib", "mlflow", "numba", "pandas", "pyarrow", "sklearn", "statsmodels", "sympy", "torchvision")

@@ -73,7 +73,7 @@ def test_an_interruption_while_handlers_are_put_back_leaves_them_in_force() -> N
 
 BUSY_THREAD = """
 import os, signal, sys, time
-from normlaw import interrupts
+from normlaw.execution import interrupts
 
 at_once = interrupts.say
 def say_late(text):
@@ -100,7 +100,7 @@ def test_ctrl_c_is_acknowledged_before_all_is_over() -> None:
 WHILE_STARTING = """
 import os, signal, threading, time
 from multiprocessing import util
-from normlaw import interrupts
+from normlaw.execution import interrupts
 from normlaw.execution.process import WorkerProcess
 
 acknowledged = threading.Event()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from normlaw.spec import RunSpec
-from normlaw.study import Study, expand
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Study, expand
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, NormlawError

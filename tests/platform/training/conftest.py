@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.evaluation import Point
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue

@@ -19,7 +19,7 @@ import torch
 import torch._dynamo  # each child would import it, for most of a second
 from torch import Tensor, nn
 
-from normlaw.options import Compute
+from normlaw.study.run_options import Compute
 from normlaw.training.compute import Forward, laid_out
 from normlaw_registry import Architecture, Task, load_catalogue, validate_params
 from normlaw_registry.linear import channels_last

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from normlaw.options import Augmentation
+from normlaw.study.run_options import Augmentation
 from normlaw.training.augmentation import augment, crop, rotate_and_shift
 from normlaw_plugins.torchvision_import import prepare_torchvision
 

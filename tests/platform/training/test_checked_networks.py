@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.trial import try_out
 from normlaw_registry import Architecture, InvalidComponentError, LinearMap, Task
 from normlaw_registry.testing import check_component

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.checkpoints import KEPT, MAGIC, Checkpoints
 from normlaw.training.loop import train
 from normlaw.training.memory_format import untouched

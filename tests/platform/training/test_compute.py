@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from normlaw.identity import canonical
-from normlaw.listed import searchable
-from normlaw.spec import RunSpec
+from normlaw.study.identity import canonical
+from normlaw.study.listed import searchable
+from normlaw.study.spec import RunSpec
 from normlaw.training import compute
 from normlaw.training.descent import Descent
 from normlaw.training.loss import mean_loss
@@ -138,7 +138,7 @@ WITHOUT_MLFLOW = """
 import sys
 sys.modules["mlflow"] = None  # importing it raises ImportError
 sys.modules["numba"] = None
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training import cost, loop, stacking, together
 from normlaw_registry import load_catalogue
 import json

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training import cost
 from normlaw.training.cost import Timing, study_seconds
 from normlaw_registry import Catalogue, Dataset

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.data import load_splits
 from normlaw_registry import Catalogue, Dataset, InputError, NormlawError, Params
 from normlaw_registry.discovery import PluginRecord

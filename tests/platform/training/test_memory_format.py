@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from normlaw.options import Compute
+from normlaw.study.run_options import Compute
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw.training.compute import Forward, laid_out

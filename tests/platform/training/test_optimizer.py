@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from normlaw.spec import OptimizerSpec
+from normlaw.study.spec import OptimizerSpec
 from normlaw.training.optimizer import build_optimizer
 
 OWN: dict[str, Any] = {

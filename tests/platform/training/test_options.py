@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from normlaw.listed import searchable
+from normlaw.study.listed import searchable
 from normlaw.training.data import load_splits, prepare
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import TrainingDivergedError

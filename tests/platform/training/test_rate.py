@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
-from normlaw.options import RateSchedule
+from normlaw.study.run_options import RateSchedule
 from normlaw.training.rate import rate_factor
 
 TOTAL = 40

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from normlaw.options import Stopping
+from normlaw.study.run_options import Stopping
 from normlaw.training.stopping import reason_to_stop
 
 POINT = {"step": 5.0, "train/error": 0.02, "log_norm/weight_norm": 3.0}

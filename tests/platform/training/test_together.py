@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training import stacking, together
 from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.evaluation import Point, TrainingDivergedError

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.trial import Misfit, try_out
 from normlaw_registry import (
     Architecture,

@@ -37,19 +37,19 @@ import torch
 import torch._dynamo
 
 import normlaw.analysis.figures.drawing
-import normlaw.api
-import normlaw.comparison_job
 import normlaw.execution.process
 import normlaw.execution.recorder
 import normlaw.execution.worker
-import normlaw.import_job
-import normlaw.launch
-import normlaw.report_job
-import normlaw.sync_job
-import normlaw.theory_job
+import normlaw.launching.launch
 import normlaw.tracking.theory_log
 import normlaw.training.loop
-from normlaw.cli import main
+import normlaw.verbs.against_theory
+import normlaw.verbs.api
+import normlaw.verbs.import_curves
+import normlaw.verbs.report
+import normlaw.verbs.sync
+import normlaw.verbs.theory
+from normlaw.cli.program import main
 from normlaw_registry import load_catalogue
 
 # What MLflow asks about the program (git, IPython) and imports for a database, and what analyses import, too.

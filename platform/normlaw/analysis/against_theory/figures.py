@@ -11,7 +11,7 @@ import pandas as pd
 from normlaw.analysis.against_theory.comparison import Comparison
 from normlaw.analysis.against_theory.optima import EXACT
 from normlaw.analysis.figures import style
-from normlaw.names import path_part
+from normlaw.study.names import path_part
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from distributed.deploy.spec import ProcessInterface
 from normlaw.execution.cluster.configuration import BatchConfiguration, needs
 from normlaw.execution.cluster.queued import QueuedJobs
 from normlaw.execution.cluster.sites import quiet_client
-from normlaw.interrupts import last_acts
+from normlaw.execution.interrupts import last_acts
 from normlaw_registry import InputError, NormlawError
 
 _on_interrupt = signal.getsignal(signal.SIGINT)

@@ -16,8 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
-from normlaw.typed import Model
-from normlaw.yaml_source import YamlSource
+from normlaw.base.typed import Model
+from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError
 from normlaw_registry.errors import describe_problem, known_keys
 

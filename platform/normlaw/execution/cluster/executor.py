@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from distributed import Future
 
+from normlaw.base.failures import Failure
 from normlaw.execution.attempt import lost
 from normlaw.execution.cluster.connection import SECONDS_TO_CONNECT, Connection
 from normlaw.execution.cluster.fitness import Errand, versions_here
@@ -22,7 +23,6 @@ from normlaw.execution.cluster.sites import Site
 from normlaw.execution.cluster.task import stacks_in_training, train_stack
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.process import WorkerProcess, failure_of_death
-from normlaw.failures import Failure
 from normlaw.tracking.record import is_done, read_journal
 from normlaw_registry import NormlawError
 

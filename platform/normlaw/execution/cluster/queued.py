@@ -7,7 +7,7 @@ import subprocess
 import threading
 from time import monotonic
 
-from normlaw.interrupts import say
+from normlaw.execution.interrupts import say
 
 SECONDS_TO_SUBMIT = 5.0
 """How long a job that is being submitted may take until its number is known, when a launch is ended at once."""

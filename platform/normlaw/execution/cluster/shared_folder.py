@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal, Self
 
-from normlaw.files import try_lock
+from normlaw.base.files import try_lock
 from normlaw_registry import InputError
 
 SECONDS_UNTIL_SEEN = 10.0

@@ -15,13 +15,13 @@ from typing import Any
 from distributed import get_worker
 from distributed.core import Status
 
-from normlaw import environment
 from normlaw.execution.cluster.fitness import Errand, require_fit
 from normlaw.execution.cluster.last_words import last_words_path, leaving_last_words
 from normlaw.execution.devices import choose_device, describe_device
 from normlaw.execution.job import Job, Outcome, Progress, Stack
 from normlaw.execution.worker import work
-from normlaw.support import check_support
+from normlaw.launching.support import check_support
+from normlaw.machine import environment
 from normlaw.training.threads import use_one_thread
 from normlaw_registry import load_catalogue
 

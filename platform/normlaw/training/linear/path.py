@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from normlaw.spec import RunSpec
+from normlaw.study.spec import RunSpec
 from normlaw.training.data import RunData
 from normlaw.training.linear.fixed_norm import least_loss
 from normlaw.training.linear.gradient_flow import gradient_flow

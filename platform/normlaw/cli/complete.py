@@ -1,0 +1,68 @@
+"""What the shell offers when Tab is pressed: names of components and studies, of plugins of one's own too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from normlaw_registry import Component
+
+Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def component(kind: str) -> Completion:
+    """Return the completion of components of a kind, each with its summary; 'Theory' for instance."""
+
+    def complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        import normlaw_registry
+
+        catalogue = normlaw_registry.load_catalogue()
+        of_kind: type[Component] = getattr(normlaw_registry, kind)
+        found = [c for record in catalogue.records for c in record.components if isinstance(c, of_kind)]
+        return [
+            CompletionItem(c.name, help=c.summary)
+            for c in sorted(found, key=lambda c: c.name)
+            if c.name.startswith(incomplete)
+        ]
+
+    return complete
+
+
+def study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a study: a shipped one or a YAML file; where only names count, one that was begun here."""
+    from normlaw.study.study import shipped_studies
+
+    names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
+    if ctx.info_name in ("analyse", "predict", "report"):
+        shipped = {item.value for item in names}
+        return names + [item for item in begun(ctx, param, incomplete) if item.value not in shipped]
+    head = incomplete.rpartition("/")[0]
+    folder = Path(head or ".")
+    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else []
+    paths = [f"{head}/{file.name}" if head else file.name for file in files]
+    return names + [CompletionItem(path) for path in paths if path.startswith(incomplete)]
+
+
+def begun(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a study that was begun here."""
+    from normlaw.study.home import HOME, begun_studies
+
+    return [CompletionItem(name) for name in begun_studies(HOME) if name.startswith(incomplete)]
+
+
+def scale(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a scale of the study that stands on the command line."""
+    from normlaw.study.study import find_study, parse_study
+    from normlaw_registry import NormlawError
+
+    named = ctx.params.get("study") or next(iter(ctx.args), None)  # click leaves it in `args` before `--scale`
+    try:
+        scales = parse_study(find_study(named)).scales if named else {}
+    except NormlawError:  # there is no such study: nothing to offer
+        return []
+    return [CompletionItem(name) for name in scales if name.startswith(incomplete)]

@@ -1,0 +1,48 @@
+"""`normlaw doctor`: check the machine before days are spent on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from normlaw.machine.finding import Finding
+
+COLOURS = {"good": "green", "doubtful": "yellow", "bad": "red"}
+
+
+@click.command()
+@click.argument("architectures", nargs=-1)
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+def doctor(architectures: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> None:
+    """Check this machine: versions, plugins, processor, memory, disk, locks, GPU, precision, gradients, MLflow.
+
+    The gradients of ARCHITECTURES (default: all that are installed) are compared with float64, each in a
+    process of its own. Exits with 1 when something is bad.
+    """
+    from normlaw.machine.examine import examine
+    from normlaw.study.home import HOME
+    from normlaw_registry import load_catalogue
+
+    found: list[Finding] = []
+    for finding in examine(load_catalogue(), HOME, tracking_uri, architectures):
+        found.append(finding)
+        if not as_json:
+            show(finding)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found], indent=2))
+    if any(finding.state == "bad" for finding in found):
+        raise click.exceptions.Exit(1)
+
+
+def show(finding: Finding) -> None:
+    """Print one line, without secrets and control characters."""
+    from normlaw.base.redaction import printable
+
+    state = click.style(f"{finding.state:<9}", fg=COLOURS[finding.state])
+    advice = f" -> {finding.advice}" if finding.advice else ""
+    click.echo(f"{state} {finding.check:<17} {printable(finding.said)}{printable(advice)}")

@@ -1,0 +1,22 @@
+"""`normlaw import`: log curves that were measured elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="import")
+@click.argument("curves", type=click.Path(path_type=Path))
+@click.option("--study", required=True, help="Study to log them into; made when there is none.")
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+def import_curves(curves: Path, study: str, tracking_uri: str | None) -> None:
+    """Log the learning curves of a CSV file as runs of kind `imported`.
+
+    Columns: train_size, log_norm (natural log), test_error (fraction); optionally seed, step, alpha, measure.
+    """
+    from normlaw.verbs.import_curves import import_file
+
+    logged, there = import_file(curves, study, tracking_uri)
+    click.echo(f"{study}: {logged} curves logged, {there} already there. Fit them: normlaw analyse {study}")

@@ -1,0 +1,100 @@
+"""`normlaw plugins`: what is installed, from which distribution, and what failed and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from normlaw_registry import Catalogue, Component
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> None:
+    """Show the installed plugins and their components; failures with their reasons."""
+    if ctx.invoked_subcommand is None:
+        show(as_json)
+
+
+@plugins.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_plugins(as_json: bool) -> None:
+    """Show the installed plugins (the same as `normlaw plugins`)."""
+    show(as_json)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(["architecture", "dataset", "complexity-measure", "fitter", "theory", "protocol"]),
+    multiple=True,
+    required=True,
+    help="What it provides; repeatable.",
+)
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder in which the package's folder is made; default: here.",
+)
+def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
+    """Write a plugin of your own: a package with a working example, its tests and a README.
+
+    \b
+    normlaw plugins new my-norm --kind complexity-measure
+    """
+    from normlaw.verbs.new_plugin import new_plugin
+    from normlaw_registry import load_catalogue
+
+    folder, files = new_plugin(name, kinds, load_catalogue(), into)
+    for file in files:
+        click.echo(f"  {folder / file}")
+    click.echo(f"Install it: pip install -e '{folder}[test]'; test it: cd {folder} && python -m pytest")
+
+
+def show(as_json: bool) -> None:
+    """Print the catalogue; exit with 1 when a plugin failed or two claim one name."""
+    from normlaw.verbs.listing import as_dict
+    from normlaw_registry import load_catalogue
+
+    catalogue = load_catalogue()
+    if as_json:
+        click.echo(json.dumps(as_dict(catalogue), indent=2))
+    else:
+        for line in as_lines(catalogue):
+            click.echo(line)
+    if any(record.failure for record in catalogue.records) or catalogue.duplicates():
+        raise click.exceptions.Exit(1)
+
+
+def as_lines(catalogue: Catalogue) -> list[str]:
+    """Return the catalogue as lines to be read: a heading per plugin, a line per component."""
+    from normlaw.base.redaction import printable
+
+    lines: list[str] = []
+    for record in catalogue.records:
+        built_for = f"  for {record.requires}" if record.requires else ""
+        lines.append(
+            click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}{built_for}"
+        )
+        if record.failure:
+            lines.append(click.style("  failed  ", fg="red") + printable(record.failure))
+        lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}{limits(c)}" for c in record.components]
+    for (kind, name), records in catalogue.duplicates().items():
+        lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
+        lines += [f"  - {record.provider}" for record in records]
+    return lines
+
+
+def limits(component: Component) -> str:
+    """Return where a component works, if not everywhere: ' (cpu only; float32 only)'."""
+    declared = (component.devices, component.dtypes)
+    parts = [f"{', '.join(names)} only" for names in declared if names is not None]
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -1,0 +1,149 @@
+"""The command line: collects the verbs and turns every expected failure into one clear message."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, NoReturn
+
+import click
+
+from normlaw.cli import (
+    analyse,
+    doctor,
+    import_curves,
+    plugins,
+    predict,
+    report,
+    run,
+    studies,
+    sync,
+    theory,
+)
+from normlaw.cli.debugging import debug_asked_for, with_debug_option
+
+
+def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, of a bug, as Python does, but without passwords and tokens."""
+    from normlaw.base.redaction import printable
+
+    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
+
+
+class Program(click.Group):
+    """The group of all verbs; exits with 0 (done), 1 (something failed), 2 (bad input) or 130 (Ctrl-C)."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; see click."""
+        sys.excepthook = show_redacted
+        return super().main(*args, **extra)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the command line; see click. `--help` prints here."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            _leave_quietly()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; an error that is no bug is shown as its message alone."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            sys.exit(128 + signal.SIGINT)
+        except (Exception, SystemExit) as error:
+            from normlaw.base.failures import reason
+            from normlaw.base.redaction import first_line
+            from normlaw_registry import NormlawError
+
+            if isinstance(error, NormlawError):
+                message, code = reason(error), error.exit_code
+            elif _is_mlflows(error):
+                message, code = f"MLflow: {first_line(error)}", 1
+            elif isinstance(error, BrokenPipeError) and _reader_is_gone():
+                _leave_quietly()
+            elif isinstance(error, OSError):
+                message, code = first_line(error), 1
+            elif isinstance(error, SystemExit):  # not ours: all that normlaw exits with is click's
+                message, code = f"some code ended the program: {reason(error)}", 1
+            else:
+                raise
+            if debug_asked_for(ctx):
+                show_redacted(type(error), error, error.__traceback__)
+            click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+            click.echo(message, err=True)
+            sys.exit(code)
+
+
+def _reader_is_gone() -> bool:
+    """Return whether whoever read standard output has closed it, as `head` does; a server may go away too."""
+    import select
+
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # no file behind it: captured by a test
+        return False
+    return bool(poll.poll(0))
+
+
+def _leave_quietly() -> NoReturn:
+    """End as a program does that SIGPIPE kills, with the status that a shell shows of it."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # else what is still in the buffer fails once more at the end
+    sys.exit(141)
+
+
+def _is_mlflows(error: BaseException) -> bool:
+    """Return whether MLflow raised it: its server went away, or refuses. Does not import MLflow."""
+    return type(error).__module__ == "mlflow.exceptions"
+
+
+def _built_ins_alone(ctx: click.Context, _option: click.Parameter, asked: Any) -> None:
+    """Leave other plugins out, in the processes that are started too."""
+    import os
+
+    if asked:
+        before = os.environ.get("NORMLAW_PLUGINS")
+        os.environ["NORMLAW_PLUGINS"] = ""
+        if before is None:
+            ctx.call_on_close(lambda: os.environ.pop("NORMLAW_PLUGINS", None))
+        else:
+            ctx.call_on_close(lambda: os.environ.update(NORMLAW_PLUGINS=before))
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="normlaw")
+@click.option(
+    "--no-plugins",
+    is_flag=True,
+    expose_value=False,
+    callback=_built_ins_alone,
+    help="Load the built-in components alone, as with NORMLAW_PLUGINS set to nothing.",
+)
+def main() -> None:
+    """Measure the scaling laws that a network's norm reveals in its learning curves."""
+
+
+for command in (
+    run.run,
+    run.resume,
+    sync.sync,
+    analyse.analyse,
+    predict.predict,
+    import_curves.import_curves,
+    report.report,
+    studies.studies,
+    theory.theory,
+    plugins.plugins,
+    doctor.doctor,
+):
+    main.add_command(command)
+with_debug_option(main)

@@ -1,0 +1,27 @@
+"""`normlaw report`: studies beside each other and beside the published values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from normlaw.cli import complete
+
+
+@click.command()
+@click.argument("studies", nargs=-1, shell_complete=complete.study)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("reports/comparison.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+def report(studies: tuple[str, ...], page: Path, tracking_uri: str | None) -> None:
+    """Compare the latest analyses of STUDIES (default: all) with each other and with the paper's table."""
+    from normlaw.verbs.report import compare
+
+    names = compare(studies, page, tracking_uri)
+    click.echo(f"{page}: {len(names)} analyses: {', '.join(names)}")

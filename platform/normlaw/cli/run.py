@@ -1,0 +1,176 @@
+"""`normlaw run` and `normlaw resume`: train a study's runs and log them to MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from normlaw.cli import complete
+from normlaw.cli.debugging import debug_asked_for
+
+if TYPE_CHECKING:
+    from normlaw.study.yaml_source import YamlSource
+
+Options = dict[str, Any]
+
+_OPTIONS = (
+    click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."),
+    click.option("--offline", is_flag=True, help="Ask no server; `normlaw sync` sends the runs later."),
+    click.option(
+        "--system-metrics",
+        "system_load",
+        is_flag=True,
+        help="Log the load of CPU, memory, disk, network and GPUs to the launch's MLflow run.",
+    ),
+    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: a GPU if any."),
+    click.option("--download", is_flag=True, help="Fetch the data set's files if they are not there."),
+    click.option(
+        "--max-parallel", type=click.IntRange(min=1), help="Processes; default: one a core, or a GPU."
+    ),
+    click.option(
+        "--executor",
+        type=click.Choice(["local", "dask", "slurm", "pbs"]),
+        default="local",
+        show_default=True,
+        help="What trains: this machine, Dask workers that are there, or batch jobs with workers.",
+    ),
+    click.option("--scheduler", help="For dask: tcp://HOST:8786, or the file of --scheduler-file."),
+    click.option(
+        "--cluster-config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="For dask, slurm and pbs: a YAML file that says what a task or a job is.",
+    ),
+    click.option(
+        "--stack",
+        type=click.IntRange(min=1),
+        help="Runs, alike but for their seed, that one process trains together; default: many on a GPU, 1 on a "
+        "CPU. A stacked run's curve is its own to rounding, not to the last bit.",
+    ),
+    click.option(
+        "--checkpoint-seconds",
+        type=float,
+        help="Least time between two checkpoints of a run, which are taken at measuring points; default: 60.",
+    ),
+)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("study", shell_complete=complete.study)
+@click.option(
+    "--scale",
+    shell_complete=complete.scale,
+    help="A variant of the study in another size, such as 'small'.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only try out each combination of network, data set and norms once, and list the runs and their cost.",
+)
+@_with_options
+def run(study: str, scale: str | None, dry_run: bool, **options: Any) -> None:
+    """Train the runs of STUDY that are not finished yet, and log them to MLflow.
+
+    STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
+    finished is never trained again, one that was stopped goes on from its last checkpoint: give the same
+    command once more, or `normlaw resume`.
+    """
+    from normlaw.study.study import at_scale, find_study
+
+    source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
+    source = at_scale(source, scale) if scale is not None else source
+    if dry_run:
+        rehearse(source, options["device"])
+    else:
+        train(source, options)
+
+
+@click.command()
+@click.argument("study", shell_complete=complete.begun)
+@_with_options
+def resume(study: str, **options: Any) -> None:
+    """Go on with STUDY, named as in MLflow, where it was begun: its file is not needed any more.
+
+    The same as giving the command that began it once more.
+    """
+    from normlaw.study.home import HOME, begun_study
+
+    train(begun_study(HOME, study), options)
+
+
+def rehearse(source: YamlSource, device: str) -> None:
+    """Show what a launch would do; exits with 2 when something cannot be trained."""
+    from normlaw.launching.preflight import refusal
+    from normlaw.study.home import HOME
+    from normlaw.study.study import parse_study
+    from normlaw.verbs.rehearse import rehearse as carry_out
+    from normlaw_registry import load_catalogue
+
+    study = parse_study(source)
+    found = carry_out(study, source, load_catalogue(), home=HOME, device=device)
+    width = max(len(row.name) for row in found.rows)
+    click.echo(f"{'run':<{width}}  {'steps':>9}  {'seconds':>9}")
+    for row in found.rows:
+        seconds = "?" if row.seconds is None else f"{row.seconds:,.1f}"
+        click.echo(f"{row.name:<{width}}  {row.steps:>9,}  {seconds:>9}" + ("  trained" if row.trained else ""))
+    steps = sum(row.steps for row in found.rows)
+    cost = "" if found.seconds is None else f"; about {_span(found.seconds)} with one run on each core"
+    combined = "1 combination" if found.combinations == 1 else f"{found.combinations} combinations"
+    click.echo(f"{study.name}: {len(found.rows)} runs, {steps:,} steps{cost}")
+    if found.problems:
+        raise refusal(found.problems)
+    click.echo(f"{combined} of network, data set and norms tried out: all can be trained")
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time as people say it.
+
+    >>> _span(9.4), _span(600), _span(36_000)
+    ('9 seconds', '10 minutes', '10 hours')
+    """
+    for unit, length in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def train(source: YamlSource, options: Options) -> None:
+    """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
+    from normlaw.execution.interrupts import interruptible
+    from normlaw.study.home import HOME, begun_studies
+    from normlaw.study.study import parse_study
+    from normlaw.verbs.api import launch_source
+
+    study = parse_study(source)
+    go_on = f"go on with: normlaw resume {study.name}"
+    with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
+        try:
+            summary = launch_source(source, {**options, "debug": debug_asked_for()})
+        except KeyboardInterrupt:
+            begun = study.name in begun_studies(HOME)
+            click.echo(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
+            raise click.exceptions.Exit(interrupts.exit_code) from None
+    parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
+    if summary.elsewhere:
+        parts.append(f"{summary.elsewhere} trained by another process")
+    click.echo(f"{study.name}: {', '.join(parts)}, {len(summary.failed)} failed")
+    if summary.unsent:
+        reason = next(iter(summary.unsent.values()))
+        click.echo(
+            f"{len(summary.unsent)} not sent to MLflow: {reason}\n"
+            f"They are kept on this disk; send them with: normlaw sync {study.name}",
+            err=True,
+        )
+    if not summary.complete:
+        raise click.exceptions.Exit(1)
+    if options["offline"]:
+        click.echo(f"Nothing was sent; send it with: normlaw sync {study.name}")
+    click.echo(f"Fit the laws with: normlaw analyse {study.name}")

@@ -1,0 +1,75 @@
+"""The options that `analyse` and `predict` share: where curves come from, and how laws are fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from normlaw.cli import complete
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare STUDY, --curves, --norm and --tracking-uri."""
+    for declare in reversed(
+        (
+            click.argument("study", required=False, shell_complete=complete.study),
+            click.option(
+                "--curves",
+                type=click.Path(path_type=Path),
+                help="Take the curves of this CSV file; needs no server.",
+            ),
+            click.option(
+                "--norm",
+                shell_complete=complete.component("ComplexityMeasure"),
+                help="Complexity measure to read the laws in; default: the study's own.",
+            ),
+            click.option(
+                "--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."
+            ),
+        )
+    ):
+        command = declare(command)
+    return command
+
+
+def protocol_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare --protocol, --set (as `settings`) and --confidence."""
+    for declare in reversed(
+        (
+            click.option(
+                "--protocol",
+                shell_complete=complete.component("AnalysisProtocol"),
+                help=f"How the laws are fitted; default: what the study says, else {DEFAULT_PROTOCOL}.",
+            ),
+            click.option(
+                "--set",
+                "settings",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="A parameter of the protocol; repeatable.",
+            ),
+            click.option(
+                "--confidence", default=0.95, show_default=True, help="Level of all confidence intervals."
+            ),
+        )
+    ):
+        command = declare(command)
+    return command
+
+
+def the_source(study: str | None, curves: Path | None) -> str | Path:
+    """Return the study's name or the file.
+
+    Raises:
+        click.UsageError: none or both are given.
+
+    """
+    if study is not None and curves is None:
+        return study
+    if curves is not None and study is None:
+        return curves
+    raise click.UsageError("name either a STUDY or a file with --curves")

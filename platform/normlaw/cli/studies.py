@@ -1,0 +1,53 @@
+"""`normlaw studies`: the studies that come with normlaw, and what they cost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from normlaw.cli import complete
+
+if TYPE_CHECKING:
+    from normlaw.study.spec import RunSpec
+
+
+@click.command()
+@click.argument("names", metavar="[STUDY]...", nargs=-1, shell_complete=complete.study)
+@click.option("--time", "timed", is_flag=True, help="Estimate hours on this machine, by timing a few steps.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
+    """List the shipped studies, or the STUDYs named, with each of their scales.
+
+    The cost of each is its number of runs and of optimiser steps, all runs together. With --time also the
+    hours that it would take here with one run on each core, from a timing of some seconds a study.
+    """
+    from normlaw.verbs.listing import study_rows
+
+    rows = []
+    for row, specs in study_rows(names):
+        if timed:
+            row["hours"] = _hours(specs)
+        rows.append(row)
+        if not as_json:
+            click.echo(_line(row, timed, header=len(rows) == 1))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+
+
+def _hours(specs: list[RunSpec]) -> float | None:
+    from normlaw.execution.devices import available_cores
+    from normlaw.training.cost import study_seconds
+    from normlaw_registry import load_catalogue
+
+    seconds = study_seconds(specs, load_catalogue())
+    return None if seconds is None else seconds / 3600 / min(available_cores(), len(specs))
+
+
+def _line(row: dict[str, Any], timed: bool, header: bool) -> str:
+    name = row["name"] + (f" --scale {row['scale']}" if row["scale"] else "")
+    hours = ("?" if row["hours"] is None else f"{row['hours']:,.2f}") if timed else ""
+    line = f"{name:<38}  {row['runs']:>5,}  {row['steps']:>12,}  " + (f"{hours:>9}  " if timed else "")
+    title = f"{'study':<38}  {'runs':>5}  {'steps':>12}  " + (f"{'hours':>9}  " if timed else "")
+    return (f"{title}description\n" if header else "") + line + str(row["description"])

@@ -1,0 +1,51 @@
+"""`normlaw sync`: send to MLflow what journals hold and it does not have."""
+
+from __future__ import annotations
+
+import click
+
+from normlaw.cli import complete
+
+
+@click.command()
+@click.argument("study", required=False, shell_complete=complete.begun)
+@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+def sync(study: str | None, tracking_uri: str | None) -> None:
+    """Send what MLflow does not have of STUDY, or of every study begun in this home.
+
+    Runs of processes that were killed are sent as far as they came and marked as killed; whoever trains
+    them to their end goes on with the same MLflow runs. Runs in training are left to those who train them.
+    Sending twice changes nothing.
+    """
+    from normlaw.base.redaction import printable
+    from normlaw.study.home import HOME, begun_studies, begun_study
+    from normlaw_registry import InputError
+
+    names = [study] if study is not None else begun_studies(HOME)
+    if not names:
+        click.echo(f"No study was begun in {HOME} yet.")
+        return
+    all_sent = True
+    sources = []
+    for name in names:
+        try:
+            sources.append(begun_study(HOME, name))
+        except InputError as error:  # the other studies do not suffer
+            if study is not None:
+                raise
+            click.echo(printable(f"not sent: {name}: {error}"), err=True)
+            all_sent = False
+    from normlaw.verbs.sync import synchronise
+
+    for result in synchronise(sources, HOME, tracking_uri):
+        parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
+        if result.in_training:
+            parts.append(f"{result.in_training} in training")
+        click.echo(f"{result.study}: {', '.join(parts)}")
+        for name in result.sent:
+            click.echo(f"  {name}")
+        for name, reason in result.unsent.items():
+            click.echo(printable(f"not sent: {name}: {reason}"), err=True)
+        all_sent = all_sent and not result.unsent
+    if not all_sent:
+        raise click.exceptions.Exit(1)

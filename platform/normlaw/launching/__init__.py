@@ -1,0 +1,1 @@
+"""From a study to its runs: tried out, planned, trained, shown."""

@@ -1,0 +1,1 @@
+"""What is to be run: study, specification, identity, YAML, shipped studies."""

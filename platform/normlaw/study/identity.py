@@ -1,0 +1,159 @@
+"""What makes two runs the same one: the canonical form of a specification, whose hash is a run's identity.
+
+The canonical form has what changes the training and where it is measured. Left out are
+
+- values at their defaults, so that a new option, of a run or of a component, changes no identity;
+- measures, which say what is looked at and not what is trained; only those stay that `stop.log_norm` names,
+  since they may end the run.
+
+Defaults of the run's own options never change: one that has to takes a new schema number. Those of a component
+are its author's; `Params.identity_defaults` says what was meant before one was changed, and a run stored under
+the same hash with other values is told before anything is trained (see `normlaw.launching.plan`). Stored runs
+keep their canonical form beside their specification, so that reading them takes no component that is not
+installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from normlaw_registry import (
+    Architecture,
+    ComplexityMeasure,
+    Component,
+    Dataset,
+    InputError,
+    NormlawError,
+    load_catalogue,
+    validate_params,
+)
+
+if TYPE_CHECKING:
+    from normlaw.study.spec import ComponentChoice, RunSpec
+
+SCHEMA = 2
+"""Of specifications, journals and checkpoints. 1: the hash was that of everything written out."""
+PLAIN = frozenset({int, float, str, type(None)})
+"""Types of the values of a run that are no parts: a single number or word."""
+Measures = Mapping[str, Mapping[str, Any] | None]
+"""Measures by name, with their parameters that are not at default; None where nobody noted them."""
+
+
+class NewerSchemaError(NormlawError):
+    """A file was written by a newer version of normlaw; it is left as it is."""
+
+
+def require_known(schema: int, where: str) -> None:
+    """Raise NewerSchemaError where a schema number is above this version's."""
+    if schema > SCHEMA:
+        raise NewerSchemaError(
+            f"{where}: was written by a newer normlaw (schema {schema}; this one knows {SCHEMA}): upgrade "
+            "normlaw here; it was left as it is"
+        )
+
+
+def hash_of(tree: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of a tree's JSON, keys in order."""
+    return _digest(_json(tree))
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Hashes:
+    """Hashes of many runs that share parts: what is not a single number or word is written out once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, int, int], str | None] = {}
+        """A part's canonical form, by its key and id; None where it is left out."""
+        self._parts: list[Any] = []
+        """Keeps the parts alive, so that no other one gets the id of one of them."""
+
+    def of(self, spec: RunSpec) -> str:
+        """Return what `hash_of(canonical(spec))` is."""
+        texts = {"schema": str(SCHEMA)}
+        for name, field in type(spec).model_fields.items():
+            value = getattr(spec, name)
+            if type(value) in PLAIN:
+                if value != field.default:
+                    texts[name] = str(value) if type(value) is int else json.dumps(value)
+            else:
+                # which measures stay depends on `stop`
+                key = (name, id(value), id(spec.stop) if name == "measures" else 0)
+                if key not in self._texts:
+                    self._write_out(spec)
+                if (text := self._texts[key]) is not None:
+                    texts[name] = text
+        return _digest("{" + ",".join([f'"{name}":{texts[name]}' for name in sorted(texts)]) + "}")
+
+    def _write_out(self, spec: RunSpec) -> None:
+        tree = canonical(spec)
+        for name in type(spec).model_fields:
+            value = getattr(spec, name)
+            self._parts.append(value)
+            key = (name, id(value), id(spec.stop) if name == "measures" else 0)
+            self._texts[key] = _json(tree[name]) if name in tree else None
+
+
+def canonical(spec: RunSpec) -> dict[str, Any]:
+    """Return what a run is: its schema number, and what is not at default."""
+    components = {"architecture", "dataset", "measures"}
+    tree = spec.model_dump(mode="json", exclude_defaults=True, exclude=components)
+    stops = {name: params for name, params in measured_by(spec).items() if name in spec.stop.log_norm}
+    return {
+        "schema": SCHEMA,
+        **tree,
+        "architecture": _choice(Architecture, spec.architecture),
+        "dataset": _choice(Dataset, spec.dataset),
+        **({"measures": stops} if stops else {}),
+    }
+
+
+def measured_by(spec: RunSpec) -> dict[str, Mapping[str, Any]]:
+    """Return what a run measures: each measure's parameters that are not at default, by its name."""
+    return {m.name: _choice(ComplexityMeasure, m)["params"] for m in spec.measures}
+
+
+def lacking(wanted: Measures, there: Measures) -> list[str]:
+    """Return the names of the measures that are not there, or there with other parameters.
+
+    >>> lacking({"a": {}, "b": {"p": 1}}, {"a": None, "b": {}})
+    ['b']
+    """
+    return [
+        name
+        for name, params in wanted.items()
+        if name not in there or (None not in (params, there[name]) and params != there[name])
+    ]
+
+
+def _choice(kind: type[Component], choice: ComponentChoice) -> dict[str, Any]:
+    try:
+        choice = choice.resolved(kind, load_catalogue())
+    except InputError:  # not installed: nothing is known of its defaults
+        return {"name": choice.name, "params": choice.params}
+    return {"name": choice.name, "params": _not_at_default(kind.kind, choice.name, json.dumps(choice.params))}
+
+
+_KINDS: dict[str, type[Component]] = {kind.kind: kind for kind in (Architecture, Dataset, ComplexityMeasure)}
+
+
+@cache
+def _not_at_default(kind: str, name: str, params: str) -> dict[str, Any]:
+    model = validate_params(load_catalogue().get(_KINDS[kind], name), json.loads(params))
+    full = model.model_dump(mode="json")
+    short: dict[str, Any] = model.model_dump(mode="json", exclude_defaults=True)
+    for key, former in type(model).identity_defaults.items():
+        short.pop(key, None)
+        if full[key] != json.loads(json.dumps(former)):
+            short[key] = full[key]
+    return short

@@ -1,0 +1,125 @@
+"""What MLflow lists of a run as parameters, and which runs are one and the same by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from normlaw.base.redaction import redacted
+from normlaw_registry import Architecture, Component, ComponentError, Dataset, load_catalogue
+
+if TYPE_CHECKING:
+    from normlaw.study.spec import RunSpec
+
+MAX_PARAM_LENGTH = 6000
+"""Characters of a parameter's value that MLflow takes."""
+OPTIONS = ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
+"""What MLflow does not list of a run whose option is off."""
+MEASURES = "measures"
+"""The parameter that says what was measured: no part of what a run is."""
+COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one: {"optimizer": {"name": "adam"}} gives {"optimizer.name": "adam"}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def searchable(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
+
+    The measures are listed by name, since their parameters stand in the run's specification. An option that
+    is off is not listed.
+    """
+    tree = spec.model_dump(mode="json", exclude_none=True)
+    for option in OPTIONS:
+        if getattr(spec, option) == type(spec).model_fields[option].default:
+            tree.pop(option, None)
+    for kind in COMPONENTS:
+        choice = tree.pop(kind)
+        tree[kind] = choice["name"]
+        tree.update({f"{kind}.{key}": value for key, value in flatten(choice["params"]).items()})
+    tree[MEASURES] = ",".join(measure["name"] for measure in tree[MEASURES])
+    tree["optimizer.name"] = tree["optimizer"].pop("name")
+    return flatten(tree)
+
+
+def as_text(value: object) -> str:
+    """Return a parameter's value as MLflow stores it."""
+    return redacted(str(value))[:MAX_PARAM_LENGTH]
+
+
+def listing(spec: RunSpec) -> dict[str, str]:
+    """Return a run's parameters as MLflow stores them."""
+    return {name: as_text(value) for name, value in searchable(spec).items()}
+
+
+def unlisted(params: Mapping[str, str]) -> dict[str, str]:
+    """Return what it means, by the parameter's name, that MLflow does not list it of a run: its default.
+
+    Args:
+        params: what is listed of the run; components that are not installed have no defaults.
+
+    """
+    found = dict(_of_a_run())
+    for kind in COMPONENTS:
+        found |= {f"{kind}.{key}": value for key, value in _of(kind, params.get(kind, "")).items()}
+    return found
+
+
+def settled(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Return what is left of a run's listed parameters without measures and defaults.
+
+    Runs of one version or another, trained alike, have it in common: whether a default is listed differs from
+    version to version, and what was measured changes no training.
+    """
+    defaults = unlisted(params)
+    return frozenset(
+        (name, value)
+        for name, value in params.items()
+        if name != MEASURES and (name in COMPONENTS or defaults.get(name) != value)
+    )
+
+
+def contradiction(stored: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """Return the first parameter that two listings give different values, measures aside."""
+    return next((k for k in sorted(stored.keys() & now.keys()) if k != MEASURES and stored[k] != now[k]), None)
+
+
+@cache
+def _of_a_run() -> dict[str, str]:
+    from normlaw.study.spec import RunSpec
+
+    return _defaults(RunSpec)
+
+
+@cache
+def _of(kind: str, name: str) -> dict[str, str]:
+    try:
+        return _defaults(load_catalogue().get(COMPONENTS[kind], name).params)
+    except ComponentError:
+        return {}
+
+
+def _defaults(model: type[BaseModel]) -> dict[str, str]:
+    """Return a model's defaults, flattened, as MLflow stores them; what must be given has none."""
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if not field.is_required()
+    }
+    adapted = model.model_construct(set(defaults), **defaults)
+    tree = adapted.model_dump(mode="json", exclude_none=True, include=set(defaults), warnings=False)
+    for name, value in defaults.items():  # a serialiser may leave one out that is at default
+        if isinstance(value, BaseModel):
+            tree.setdefault(name, value.model_dump(mode="json", exclude_none=True))
+    return {name: as_text(value) for name, value in flatten(tree).items()}

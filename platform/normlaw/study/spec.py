@@ -1,0 +1,261 @@
+"""What one run is: a typed specification whose hash is the run's identity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from normlaw.base.typed import Model
+from normlaw.study.identity import Hashes, canonical, hash_of
+from normlaw.study.run_options import Augmentation, Compute, RateSchedule, Stopping, Validation
+from normlaw_registry import (
+    Architecture,
+    Catalogue,
+    ComplexityMeasure,
+    Component,
+    Dataset,
+    InputError,
+    validate_params,
+)
+from normlaw_registry.errors import suggestion
+
+
+class ComponentChoice(Model):
+    """A component by name with its parameters; a bare name means its defaults."""
+
+    name: str = Field(description="as `normlaw plugins` lists it")
+    params: dict[str, Any] = Field(default_factory=dict, description="its parameters that are not at default")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def resolved(self, kind: type[Component], catalogue: Catalogue) -> Self:
+        """Return the same choice with every parameter written out.
+
+        Raises:
+            ComponentError: no such component, or two providers claim its name.
+            InputError: a parameter is unknown, missing or not allowed.
+
+        """
+        params = validate_params(catalogue.get(kind, self.name), self.params)
+        return self.model_copy(update={"params": params.model_dump(mode="json")})
+
+
+class ArchitectureChoice(ComponentChoice):
+    """An architecture; a preset gives the parameters that `params` does not."""
+
+    preset: str | None = Field(None, description="name of one of the architecture's presets")
+
+    def resolved(self, kind: type[Component], catalogue: Catalogue) -> Self:
+        """Return the choice with the preset's parameters written out. Raises as `ComponentChoice` does."""
+        if self.preset is None:
+            return super().resolved(kind, catalogue)
+        presets = catalogue.get(Architecture, self.name).presets
+        if self.preset not in presets:
+            raise InputError(
+                f"architecture {self.name!r} has no preset {self.preset!r}: "
+                f"{suggestion(self.preset, list(presets))}"
+            )
+        merged = {"params": {**presets[self.preset], **self.params}, "preset": None}
+        return self.model_copy(update=merged).resolved(kind, catalogue)
+
+
+class OptimizerSpec(Model):
+    """The optimiser and its settings."""
+
+    name: Literal["adam", "adamw", "sgd", "gradient_flow", "fixed_norm"] = Field(
+        "adam",
+        description="gradient_flow: the limit of small steps on all examples; fixed_norm: the least loss at "
+        "each norm; both for one linear map without bias, two classes and cross_entropy",
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="before the schedule's factor")
+    weight_decay: float = Field(
+        0.0, ge=0, description="adam and sgd: added to the gradient, times the weights; adamw: decoupled"
+    )
+    momentum: float = Field(0.0, ge=0, lt=1, description="SGD only")
+    final_norm: float | None = Field(
+        None, gt=0, description="gradient_flow and fixed_norm, whose length it is: the last norm measured"
+    )
+    tolerance: float = Field(
+        1e-5, gt=0, lt=1, description="gradient_flow: local error of a step; fixed_norm: relative gradient left"
+    )
+
+    @property
+    def follows_norm(self) -> bool:
+        """True where a run is a path in the norm: its length is a norm, and measuring points are its steps."""
+        return self.name in ("gradient_flow", "fixed_norm")
+
+    @model_validator(mode="after")
+    def _settings_of_its_own(self) -> Self:
+        if self.momentum and self.name != "sgd":
+            raise ValueError(f"momentum belongs to sgd; {self.name} has none")
+        if self.follows_norm:
+            if self.final_norm is None:
+                raise ValueError(f"{self.name} needs `final_norm`, the last norm to be measured")
+            if self.weight_decay or self.learning_rate != type(self).model_fields["learning_rate"].default:
+                raise ValueError(f"{self.name} has neither learning_rate nor weight_decay; see `tolerance`")
+        elif self.final_norm is not None:
+            raise ValueError(f"final_norm belongs to gradient_flow and fixed_norm; {self.name} has none")
+        return self
+
+
+Choice = TypeVar("Choice", bound=ComponentChoice)
+MAX_INTEGER = 2**63 - 1
+"""Of seeds, which are stored in columns of 64-bit integers."""
+MAX_STEPS = 10**15
+"""Of a run, whose steps are numbered in 64-bit floats and integers."""
+Loss = Literal["cross_entropy", "mse"]
+
+
+class RunSpec(Model):
+    """One training run: everything that its curve depends on."""
+
+    architecture: ArchitectureChoice = Field(description="the network")
+    dataset: ComponentChoice = Field(description="the data set")
+    train_size: PositiveInt = Field(le=10**12, description="number of training examples, P")
+    seed: int = Field(
+        ge=0, le=MAX_INTEGER, description="seed of the subset, the initial weights and the order of the data"
+    )
+    loss: Loss = Field(
+        "cross_entropy",
+        description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
+    )
+    optimizer: OptimizerSpec = Field(OptimizerSpec(), description="the optimiser and its settings")
+    learning_rate_schedule: RateSchedule = Field(RateSchedule(), description="constant by default")
+    augmentation: Augmentation = Field(Augmentation(), description="none by default")
+    label_noise: float = Field(
+        0.0, ge=0, lt=1, description="probability that a training label is replaced by another class"
+    )
+    batch_size: int = Field(
+        128, gt=0, le=10**9, description="examples in one step; an epoch's last batch may be smaller"
+    )
+    epochs: PositiveInt | None = Field(None, le=10**9, description="length of training; give this or `steps`")
+    steps: PositiveInt | None = Field(None, le=10**12, description="length of training in optimiser steps")
+    stop: Stopping = Field(Stopping(), description="ends the run early; never by default")
+    validation: Validation = Field(
+        Validation(), description="where the optimum is chosen; the test set by default"
+    )
+    compute: Compute = Field(Compute(), description="how the arithmetic is done; float32 by default")
+    measuring_points: PositiveInt = Field(
+        50, le=10**6, description="log-spaced in optimiser steps, besides step 0"
+    )
+    measures: tuple[ComponentChoice, ...] = Field(
+        min_length=1, max_length=1000, description="the norms taken at every measuring point"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default_compute(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        tree: dict[str, Any] = serialise(self)
+        if self.compute == Compute():
+            tree.pop("compute", None)
+        return tree
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.optimizer.follows_norm:
+            if self.epochs is not None or self.steps is not None:
+                raise ValueError(f"the length of {self.optimizer.name} is `optimizer.final_norm` alone")
+            if self.loss != "cross_entropy":
+                raise ValueError(f"{self.optimizer.name} is for cross_entropy only")
+            for option in ("augmentation", "learning_rate_schedule", "compute"):
+                if getattr(self, option) != type(self).model_fields[option].default:
+                    raise ValueError(f"{self.optimizer.name} has no `{option}`")
+        elif (self.epochs is None) == (self.steps is None):
+            raise ValueError("give the length of training either as `epochs` or as `steps`")
+        if self.total_steps > MAX_STEPS:
+            raise ValueError(f"{self.total_steps} optimiser steps; a run has {MAX_STEPS} at most")
+        return self
+
+    @model_validator(mode="after")
+    def _stops_at_a_norm_that_is_measured(self) -> Self:
+        names = [measure.name for measure in self.measures]
+        for name in self.stop.log_norm:
+            if name not in names:
+                raise ValueError(f"`stop.log_norm`: {name!r} is not measured: {suggestion(name, names)}")
+        return self
+
+    @field_validator("measures")
+    @classmethod
+    def _distinct(cls, measures: tuple[ComponentChoice, ...]) -> tuple[ComponentChoice, ...]:
+        names = [measure.name for measure in measures]
+        if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+            raise ValueError(f"named twice: {', '.join(name[:100] for name in twice[:9])}")
+        return measures
+
+    def resolved(self, catalogue: Catalogue, where: Callable[[tuple[str | int, ...]], str] = str) -> Self:
+        """Return the same run with presets and default parameters written out.
+
+        Args:
+            catalogue: where the components are looked up.
+            where: tells, for a place in this specification, what an error message should begin with.
+
+        Raises:
+            InputError: a component or one of its parameters is unknown or not allowed.
+
+        """
+
+        def at(loc: tuple[str | int, ...], choice: Choice, kind: type[Component]) -> Choice:
+            try:
+                return choice.resolved(kind, catalogue)
+            except InputError as error:
+                raise type(error)(f"{where(loc)}: {error}") from None
+
+        measures = [at(("measures", i), m, ComplexityMeasure) for i, m in enumerate(self.measures)]
+        return self.model_copy(
+            update={
+                "architecture": at(("architecture",), self.architecture, Architecture),
+                "dataset": at(("dataset",), self.dataset, Dataset),
+                "measures": tuple(measures),
+            }
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in one pass over the training examples; the last batch may be smaller."""
+        if self.optimizer.follows_norm:
+            return 1
+        return -(-self.train_size // self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole run; the measuring points of a path in the norm."""
+        if self.optimizer.follows_norm:
+            return self.measuring_points
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return self.epochs * self.steps_per_epoch
+
+    @cached_property
+    def spec_hash(self) -> str:
+        """The run's identity: the hash of its canonical form, see `normlaw.study.identity`."""
+        return hash_of(canonical(self))
+
+    def hashed_by(self, hashes: Hashes) -> str:
+        """Return the run's identity, found with the help of runs that share parts with this one."""
+        found = self.__dict__["spec_hash"] = hashes.of(self)
+        return found
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values; see pydantic. Its hash is its own."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("spec_hash", None)
+        return copied
+
+    @property
+    def run_name(self) -> str:
+        """What the run is called where people read it."""
+        return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}"

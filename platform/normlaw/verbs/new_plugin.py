@@ -1,0 +1,175 @@
+"""Write a new plugin: a small installable package with a working example, tests and a README."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from normlaw.base.files import whole_folder
+from normlaw_registry import (
+    AnalysisProtocol,
+    Architecture,
+    Catalogue,
+    ComplexityMeasure,
+    Component,
+    Dataset,
+    Fitter,
+    InputError,
+    Theory,
+)
+from normlaw_registry.errors import suggestion
+
+TEMPLATES = Path(__file__).parent / "plugin_template"
+MAX_LENGTH = 40
+NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+PREFIX = "normlaw_"
+"""A package may be called normlaw-something; its component is called something."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of component as the template knows it."""
+
+    component: type[Component]
+    title: str
+
+    @property
+    def module(self) -> str:
+        """Name of the module that holds it: 'complexity_measure'."""
+        return self.component.kind
+
+    @property
+    def type(self) -> str:
+        """Name of its class."""
+        return self.component.__name__
+
+
+KINDS = {
+    "architecture": Kind(Architecture, "Architecture"),
+    "dataset": Kind(Dataset, "Data set"),
+    "complexity-measure": Kind(ComplexityMeasure, "Complexity measure"),
+    "fitter": Kind(Fitter, "Fitter"),
+    "theory": Kind(Theory, "Theory"),
+    "protocol": Kind(AnalysisProtocol, "Protocol"),
+}
+
+
+def new_plugin(
+    name: str, kinds: Sequence[str], catalogue: Catalogue, folder: Path | str = "."
+) -> tuple[Path, list[str]]:
+    """Write a plugin that provides a component of each kind; all of them or, on an error, nothing.
+
+    Args:
+        name: of the distribution, such as 'my-norm'; the package and the components are called my_norm.
+        kinds: keys of `KINDS`, each once.
+        catalogue: what is installed, whose names are taken.
+        folder: where the package's own folder is made.
+
+    Returns:
+        The package's folder, and the files in it by their paths below it.
+
+    Raises:
+        InputError: the name cannot be used or is taken, a kind is unknown, or the folder cannot be made.
+
+    """
+    chosen = _chosen(kinds)
+    package = name.replace("-", "_")
+    component = package.removeprefix(PREFIX)
+    _check_name(name, package)
+    for kind in chosen:
+        if component in catalogue.names(kind.component):
+            raise InputError(
+                f"{kind.component.kind} {component!r} is provided by "
+                f"{catalogue.provider(kind.component, component).provider} already: choose another name"
+            )
+    target = Path(folder) / name
+    if target.exists():
+        raise InputError(f"{target} is there already: choose another name, or another folder with --into")
+    files = dict(_rendered(name, package, component, chosen))
+    try:
+        with whole_folder(target) as draft:
+            for path, text in files.items():
+                file = draft / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror or error}") from None
+    return target, sorted(files)
+
+
+def _chosen(kinds: Sequence[str]) -> list[Kind]:
+    if not kinds:
+        raise InputError(f"say what the plugin provides: {', '.join(KINDS)}")
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InputError(f"unknown kind of component {kind!r}: {suggestion(kind, list(KINDS))}")
+    return [KINDS[kind] for kind in KINDS if kind in kinds]
+
+
+def _check_name(name: str, package: str) -> None:
+    """Refuse a name that Python, pip or normlaw could not use."""
+    if not NAME.fullmatch(name) or len(name) > MAX_LENGTH:
+        proposed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:MAX_LENGTH].strip("-")
+        raise InputError(
+            f"plugin name {name!r}: write lower-case words joined by hyphens, at most {MAX_LENGTH} characters, "
+            f"such as {proposed or 'my-norm'!r}"
+        )
+    if keyword.iskeyword(package) or keyword.issoftkeyword(package):
+        raise InputError(f"plugin name {name!r}: that is a word of the Python language; choose another")
+    if package in sys.stdlib_module_names:
+        raise InputError(f"plugin name {name!r}: that is a module of Python's standard library; choose another")
+    if importlib.util.find_spec(package) is not None:
+        raise InputError(
+            f"plugin name {name!r}: a package {package!r} is installed here already, and one would hide the "
+            "other; choose another name"
+        )
+
+
+def _rendered(name: str, package: str, component: str, kinds: list[Kind]) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of every file."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # the files are code, not pages
+    )
+    here = {kind.component for kind in kinds}
+    known = {
+        "distribution": name,
+        "package": package,
+        "component": component,
+        "kinds": kinds,
+        "titles": [kind.title for kind in kinds],
+        "normlaw": ".".join(version("normlaw").split(".")[:2]),
+        "architecture": component if Architecture in here else None,
+        "dataset": component if Dataset in here else None,
+        "measure": component if ComplexityMeasure in here else None,
+        "has_fitter": Fitter in here,
+        "has_theory": Theory in here,
+        "has_protocol": AnalysisProtocol in here,
+        "trains": here != {Theory},
+    }
+    source, tests = f"src/{package}", "tests"
+    places = {
+        "pyproject.toml": "pyproject.toml",
+        "README.md": "README.md",
+        "gitignore": ".gitignore",
+        "init.py": f"{source}/__init__.py",
+        "test_installed.py": f"{tests}/test_installed.py",
+    }
+    if known["trains"]:
+        places["study.yaml"] = "study.yaml"
+    for kind in kinds:
+        places[f"{kind.module}.py"] = f"{source}/{kind.module}.py"
+        places[f"test_{kind.module}.py"] = f"{tests}/test_{kind.module}.py"
+    for template, path in places.items():
+        yield path, environment.get_template(f"{template}.jinja").render(known)
+    yield f"{source}/py.typed", ""

@@ -1,0 +1,67 @@
+"""What the shell offers when Tab is pressed, asked for as bash asks."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from normlaw_tests.processes import python
+
+
+def offered(line: str, folder: Path, **environment: str) -> list[str]:
+    words = line.split(" ")
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_NORMLAW_COMPLETE": "bash_complete"}
+    program = "from normlaw.cli.program import main; main(prog_name='normlaw')"
+    done = python("-c", program, cwd=folder, env={**os.environ, **asked, **environment})
+    assert done.stderr == ""
+    return [item.partition(",")[2] for item in done.stdout.split()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "other.yaml").write_text("name: other\n")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".normlaw" / "journal" / "launched").mkdir(parents=True)
+    (tmp_path / ".normlaw" / "journal" / "launched" / "study.yaml").write_text("name: launched\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("normlaw run quick", ["quickstart"]),
+        ("normlaw run mi", ["mine.yaml"]),
+        ("normlaw run sub/", ["sub/other.yaml"]),
+        ("normlaw run la", []),
+        ("normlaw resume la", ["launched"]),
+        ("normlaw sync la", ["launched"]),
+        ("normlaw analyse la", ["launched"]),
+        ("normlaw analyse mi", []),
+        ("normlaw predict la", ["launched"]),
+        ("normlaw report quickstart perc", ["perceptron"]),
+        ("normlaw studies quick", ["quickstart"]),
+        ("normlaw run cnn_mnist --scale ", ["small"]),
+        ("normlaw run no_such --scale ", []),
+        ("normlaw theory p", ["perceptron"]),
+        ("normlaw analyse x --norm weight", ["weight_norm"]),
+        ("normlaw analyse x --fitter early_f", ["early_floor_power_law"]),
+        ("normlaw plugins new x --kind t", ["theory"]),
+    ],
+)
+def test_tab_offers(folder, line, expected) -> None:
+    assert offered(line, folder) == expected
+
+
+def test_components_of_an_installed_plugin_are_offered(folder, tmp_path) -> None:
+    site = tmp_path / "site"
+    fake = Path(__file__).parents[2] / "fake_plugin" / "fake_normlaw_plugin"
+    shutil.copytree(fake, site / "fake_normlaw_plugin")
+    info = site / "fake_normlaw_plugin-1.2.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-normlaw-plugin\nVersion: 1.2.3\n")
+    (info / "entry_points.txt").write_text("[normlaw]\ngood = fake_normlaw_plugin.good\n")
+    found = offered("normlaw analyse x --norm fake", folder, PYTHONPATH=str(site))
+    assert found == ["fake_largest_entry"]

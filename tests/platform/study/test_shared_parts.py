@@ -1,0 +1,103 @@
+"""Runs that are made of shared parts are those that are made one by one, to the hash."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from normlaw.study.identity import canonical, hash_of
+from normlaw.study.shared_parts import SharedParts
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import at_scale, expand, find_study, parse_study, planned_runs, shipped_studies
+from normlaw.study.yaml_source import YamlSource
+from normlaw_registry import Catalogue, InputError
+
+
+def one_by_one(source: YamlSource, catalogue: Catalogue) -> dict[str, RunSpec]:
+    """Return a study's runs, each validated and resolved as a whole, by the hash of its canonical form."""
+    study = parse_study(source)
+    parts = SharedParts(study, catalogue, source)
+    choices = product(*(range(len(values)) for values in study.vary.values()))
+    runs = [RunSpec.model_validate(parts.written(choice)).resolved(catalogue) for choice in choices]
+    return {hash_of(canonical(run)): run for run in runs}
+
+
+def source_of(**vary: Any) -> YamlSource:
+    fixed = {
+        "architecture": {"name": "cnn", "params": {"hidden": [4]}},
+        "dataset": "digits",
+        "optimizer": {"name": "sgd"},
+        "batch_size": 16,
+        "train_size": 32,
+        "measuring_points": 8,
+        "measures": ["weight_norm", "spectral_complexity_kernel"],
+    }
+    lists = {key.replace("__", "."): values for key, values in vary.items()}
+    return YamlSource.of({"name": "many", "fixed": fixed, "vary": lists}, "many.yaml")
+
+
+SEVERAL = source_of(
+    seed=[0, 3, 2**63 - 1],
+    steps=[40, 128],
+    architecture__params__channels=[[2], [3, 4]],
+    optimizer__momentum=[0.0, 0.5],
+    optimizer__learning_rate=[1e-3, 0.1, 1],
+    stop=[{}, {"log_norm": {"weight_norm": 3}}],
+    label_noise=[0, 1e-17, 0.25],
+    loss=["cross_entropy", "mse"],
+    compute=[{}, {"precision": "bfloat16"}],
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [SEVERAL, *(find_study(name) for name in shipped_studies())],
+    ids=["several", *shipped_studies()],
+)
+def test_shared_parts_change_no_run(source: YamlSource, catalogue: Catalogue) -> None:
+    for each in (source, *(at_scale(source, scale) for scale in parse_study(source).scales)):
+        found = {h: planned.spec for h, planned in planned_runs(parse_study(each), catalogue, each).items()}
+        assert found == one_by_one(each, catalogue)
+        assert all(spec.spec_hash == spec_hash for spec_hash, spec in found.items())
+
+
+def test_a_copy_with_another_value_has_another_hash(catalogue: Catalogue) -> None:
+    run = expand(parse_study(SEVERAL), catalogue, SEVERAL)[0]
+    other = run.model_copy(update={"seed": 7})
+    assert other.spec_hash == hash_of(canonical(other)) != run.spec_hash
+
+
+def test_components_are_looked_up_once_and_not_once_a_run(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    get = Catalogue.get
+    monkeypatch.setattr(
+        Catalogue, "get", lambda self, kind, name: (looked_up.append(name), get(self, kind, name))[1]
+    )
+    asked = []
+    for runs in (10, 1000):
+        source = source_of(seed={"count": runs}, steps=[10, 20])
+        looked_up.clear()
+        assert len(expand(parse_study(source), catalogue, source)) == 2 * runs
+        asked.append(len(looked_up))
+    assert asked[1] <= asked[0] < 20, asked
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"dataset": "x" * 100_000},
+        {"architecture": {"name": "cnn", "params": {f"key_{n}": n for n in range(5000)}}},
+        {"measures": [f"no_measure_{n}" for n in range(1000)]},
+        {f"key_{n}": n for n in range(5000)},
+    ],
+)
+def test_a_long_study_is_refused_in_a_short_message(fixed: dict[str, Any], catalogue: Catalogue) -> None:
+    tree = source_of(seed=[0]).data
+    source = YamlSource.of({**tree, "fixed": {**tree["fixed"], "steps": 9, **fixed}}, "long.yaml")
+    with pytest.raises(InputError) as caught:
+        expand(parse_study(source), catalogue, source)
+    assert len(str(caught.value)) < 3000

@@ -1,0 +1,75 @@
+"""The shipped studies are the paper's settings, at every scale."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from normlaw.study.study import at_scale, expand, find_study, parse_study, shipped_studies
+from normlaw_registry import Architecture, Dataset, load_catalogue, validate_params
+
+PAPER = {
+    # sizes: first, last, how many; seeds; initialisation factor; optimiser and learning rate
+    "cnn_mnist": (375, 48000, 11, 31, 0.05, ("adam", 1e-3)),
+    "cnn_cifar10": (4000, 48000, 12, 30, 1.0, ("adam", 1e-3)),
+    "cnn_cifar100": (4000, 48000, 12, 18, 1.0, ("adam", 1e-3)),
+    "resnet_mnist": (89, 48000, 13, 29, 1.0, ("adam", 1e-3)),
+    "resnet_cifar10": (6000, 46000, 9, 12, 0.05, ("adam", 1e-3)),
+    "resnet_cifar100": (6000, 46000, 9, 5, 1.0, ("adam", 1e-3)),
+    "vit_mnist": (188, 48000, 12, 10, 1.0, ("adamw", 3e-4)),
+    "vit_cifar10": (6000, 46000, 9, 30, 0.005, ("adamw", 3e-4)),
+    "vit_cifar100": (6000, 46000, 9, 5, 0.005, ("adamw", 3e-4)),
+}
+SCALED = sorted(name for name in shipped_studies() if parse_study(find_study(name)).scales)
+
+
+def runs(source):
+    return expand(parse_study(source), load_catalogue(), source)
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_the_nine_settings_are_the_papers(name):
+    first, last, count, seeds, factor, optimizer = PAPER[name]
+    specs = runs(find_study(name))
+    sizes = sorted({spec.train_size for spec in specs})
+    assert (sizes[0], sizes[-1], len(sizes)) == (first, last, count)
+    assert len(specs) == count * seeds
+    network, _, data = name.partition("_")
+    for spec in specs:
+        assert (spec.architecture.name, spec.dataset.name) == (network, data)
+        assert spec.architecture.params["init_factor"] == factor
+        assert (spec.optimizer.name, spec.optimizer.learning_rate) == optimizer
+        assert spec.optimizer.weight_decay == 0
+        assert (spec.batch_size, spec.measuring_points, spec.loss) == (128, 50, "cross_entropy")
+        assert spec.validation.source == "test"
+        assert not spec.augmentation.test_images
+    changes = specs[0].augmentation
+    if name in ("resnet_mnist", "vit_mnist"):
+        assert (changes.rotation, changes.shift, changes.flip) == (10, 0.1, 0)
+    elif name.startswith("resnet"):
+        assert (changes.crop_padding, changes.flip, changes.rotation) == (4, 0.5, 0)
+    else:
+        assert not changes.active
+
+
+def test_settings_and_ablations_have_a_small_scale():
+    for name in shipped_studies():
+        if name in PAPER or name.startswith("ablation_"):
+            assert "small" in parse_study(find_study(name)).scales
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_small_runs_fit_their_data(name):
+    catalogue = load_catalogue()
+    whole, small = runs(find_study(name)), runs(at_scale(find_study(name), "small"))
+    # a step of a path along the norm is a measuring point: its cost goes with the data, P N
+    fewer = 2 if small[0].optimizer.final_norm is not None else 20
+    assert sum(spec.total_steps for spec in small) * fewer < sum(spec.total_steps for spec in whole)
+    assert len({spec.train_size for spec in small}) >= 5
+    for spec in {spec.architecture.model_dump_json(): spec for spec in small}.values():
+        dataset = catalogue.get(Dataset, spec.dataset.name)
+        task = dataset.outline(validate_params(dataset, spec.dataset.params)).task
+        architecture = catalogue.get(Architecture, spec.architecture.name)
+        network = architecture.build(validate_params(architecture, spec.architecture.params), task)
+        outputs = network(torch.rand(2, *task.input_shape))
+        assert outputs.shape == (2, task.num_outputs)
