@@ -142,4 +142,4 @@ def test_a_test_of_a_measure_gives_what_the_measure_asks_for_and_no_more() -> No
         return MeasuredValue(log_value=log(max(float(m.weight.max()) for m in context.linear_maps)))
 
     norm = ComplexityMeasure(name="largest", summary="Largest", measure=largest)
-    assert exp(norm.measure(norm.params(), cast(MeasurementContext, Maps())).log_value) == pytest.approx(3)
+    assert exp(norm.measure(norm.params(), cast("MeasurementContext", Maps())).log_value) == pytest.approx(3)
