@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normlaw.analysis.figures import figures
-from normlaw.analysis.figures.style import COLUMN, PAGE
+from normlaw.analysis.figures import figures as figures_of
+from normlaw.analysis.figures.style import COLUMN, PAGE, Size, Use, checked_use
 from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
@@ -25,24 +25,34 @@ if TYPE_CHECKING:
 MARK = "results.json"
 
 
-def write(analysis: Analysis, folder: Path, about: About | None = None) -> None:
+def write(analysis: Analysis, folder: Path, about: About | None = None, figures: Use = "page") -> None:
     """Write `report.html`, the tables (CSV), the figures, `results.json` and `summary.txt`.
 
-    Each figure is `figures/NAME` as PNG, SVG and PDF across a page, with the numbers that it draws as CSV, and
-    `figures/column/NAME` as wide as one of two columns of print.
+    Each figure is `figures/NAME` as SVG and PNG across a page, with the numbers that it draws as CSV. For a
+    paper it is PDF too, and `figures/column/NAME` is as wide as one of two columns of print.
 
     All is written beside the folder first and moved there at the end, so that a failure leaves what was
     there before.
 
+    Args:
+        analysis: what was found.
+        folder: where to write; made where it is not there.
+        about: what to say about the study.
+        figures: what they are for, "page" or "paper"; drawing for a paper takes four times as long.
+
     Raises:
-        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
+        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written;
+            figures are for neither.
 
     """
-    _replace(Path(folder), lambda draft: _write_all(analysis, draft, about))
+    use = checked_use(figures)
+    _replace(Path(folder), lambda draft: _write_all(analysis, draft, about, use))
     _remove_unfitted(Path(folder))
 
 
-def write_unfitted(found: NotFittedError, folder: Path, about: About | None = None) -> Path:
+def write_unfitted(
+    found: NotFittedError, folder: Path, about: About | None = None, figures: Use = "page"
+) -> Path:
     """Write what is known of curves that no law could be fitted to, as `write` does; return where it is.
 
     The tables `curves`, `mean_curves`, `optima` and `size_optima`, the figure of the curves, `report.html`, and
@@ -53,11 +63,14 @@ def write_unfitted(found: NotFittedError, folder: Path, about: About | None = No
         found: the refusal, with the curves.
         folder: that of an analysis of these curves.
         about: what to say about the study.
+        figures: what they are for, "page" or "paper".
 
     Raises:
-        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written.
+        InputError: the folder exists and holds something else than an earlier analysis, or cannot be written;
+            figures are for neither.
 
     """
+    use = checked_use(figures)
 
     def fill(draft: Path) -> None:
         (draft / MARK).write_text(json.dumps({"fitted": False, "missing": str(found)}) + "\n", encoding="utf-8")
@@ -66,8 +79,7 @@ def write_unfitted(found: NotFittedError, folder: Path, about: About | None = No
         tables = found.tables()
         for name, table in tables.items():
             table.to_csv(draft / "tables" / f"{name}.csv", index=False)
-        (drawing,) = write_figures(found.figures(PAGE), draft / "figures").values()
-        write_figures(found.figures(COLUMN), draft / "figures" / "column")
+        (drawing,) = _draw(found.figures, draft / "figures", use).values()
         text = unfitted_report(str(found), found.points, tables, drawing, about or About())
         (draft / "report.html").write_text(text, encoding="utf-8")
 
@@ -137,12 +149,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def write_figures(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, bytes]:
-    """Write figures by name as PNG, SVG and PDF, and the numbers drawn as CSV; return the SVG files."""
+def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> dict[str, bytes]:
+    """Write figures by name as the files of their use, and the numbers drawn as CSV; return the SVG files."""
     folder.mkdir(parents=True, exist_ok=True)
     images = {}
     for name, figure in drawings.items():
-        files = drawn(figure)
+        files = drawn(figure, use)
         for ending, content in files.items():
             (folder / f"{name}.{ending}").write_bytes(content)
         figure.numbers().to_csv(folder / f"{name}.csv", index=False)
@@ -161,12 +173,19 @@ def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
         raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
-def _write_all(analysis: Analysis, folder: Path, about: About | None) -> None:
+def _draw(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use) -> dict[str, bytes]:
+    """Write figures across a page and, for a paper, as wide as a column; return the SVG files of the former."""
+    images = write_figures(drawings(PAGE), folder, use)
+    if use == "paper":
+        write_figures(drawings(COLUMN), folder / "column", use)
+    return images
+
+
+def _write_all(analysis: Analysis, folder: Path, about: About | None, use: Use) -> None:
     (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
     (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in analysis.tables().items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-    drawings = write_figures(figures(analysis, PAGE), folder / "figures")
-    write_figures(figures(analysis, COLUMN), folder / "figures" / "column")
+    drawings = _draw(lambda size: figures_of(analysis, size), folder / "figures", use)
     (folder / "report.html").write_text(report(analysis, about, drawings), encoding="utf-8")

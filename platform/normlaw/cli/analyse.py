@@ -14,6 +14,7 @@ from normlaw.study.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
+    from normlaw.analysis.figures.style import Use
 
 
 class Bound(click.ParamType):  # type: ignore[type-arg]
@@ -41,6 +42,13 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     default=Path("reports"),
     show_default=True,
     help="Folder for tables and figures, besides MLflow.",
+)
+@click.option(
+    "--figures",
+    type=click.Choice(["page", "paper"]),
+    default="page",
+    show_default=True,
+    help="page: across a page, as SVG and PNG; paper: as PDF too, and as wide as a column of print.",
 )
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
@@ -84,6 +92,7 @@ def analyse(
     norm: str | None,
     tracking_uri: str | None,
     reports: Path,
+    figures: Use,
     json_file: Path | None,
     settings: tuple[str, ...],
     **choices: Any,
@@ -97,12 +106,14 @@ def analyse(
 
     options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
     if isinstance(source, str):
-        _of_study(source, norm, options, tracking_uri, reports, json_file)
+        _of_study(source, norm, options, tracking_uri, reports, figures, json_file)
     else:
-        _of_file(source, norm, options, reports, json_file)
+        _of_file(source, norm, options, reports, figures, json_file)
 
 
-def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, json_file: Path | None) -> None:
+def _of_file(
+    curves: Path, norm: str | None, options: Options, reports: Path, figures: Use, json_file: Path | None
+) -> None:
     from normlaw.analysis import (
         About,
         NotFittedError,
@@ -129,8 +140,9 @@ def _of_file(curves: Path, norm: str | None, options: Options, reports: Path, js
     try:
         analysis = analyse(points, load_catalogue(), options, whole)
     except NotFittedError as found:
-        raise InputError(f"{curves}: {found.told(write_unfitted(found, folder, about))}") from found
-    write(analysis, folder, about)
+        beside = write_unfitted(found, folder, about, figures)
+        raise InputError(f"{curves}: {found.told(beside)}") from found
+    write(analysis, folder, about, figures)
     _save_json([analysis], json_file)
     click.echo(f"{curves}, norm {chosen}" if chosen != DEFAULT_MEASURE else str(curves))
     click.echo(render(analysis))
@@ -143,6 +155,7 @@ def _of_study(
     options: Options,
     tracking_uri: str | None,
     reports: Path,
+    figures: Use,
     json_file: Path | None,
 ) -> None:
     from normlaw.analysis import render
@@ -151,7 +164,13 @@ def _of_study(
     from normlaw_registry import load_catalogue
 
     results = analyse_study(
-        study, load_catalogue(), norm=norm, options=options, tracking_uri=tracking_uri, reports=reports
+        study,
+        load_catalogue(),
+        norm=norm,
+        options=options,
+        tracking_uri=tracking_uri,
+        reports=reports,
+        figures=figures,
     )
     analyses = []
     try:

@@ -27,6 +27,7 @@ from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.analysis.figures.style import Use, checked_use
 from normlaw.analysis.writing import write_figures
 from normlaw.machine.environment import plugin_versions
 from normlaw.study.names import path_part
@@ -73,6 +74,7 @@ def analyse_study(
     options: Options | None = None,
     tracking_uri: str | None = None,
     reports: Path = Path("reports"),
+    figures: Use = "page",
 ) -> Iterator[Result]:
     """Fit the laws of every setting of a study and log each as a run of kind `analysis`.
 
@@ -85,12 +87,15 @@ def analyse_study(
         options: choices of the analysis.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
         reports: folder in which the study's results are written too.
+        figures: what they are for, see `normlaw.analysis.write`.
 
     Raises:
-        InputError: no server, no such study, no finished runs, or too few of them for the laws. Settings with
-            too few come last: their curves are written, and the other settings' laws are fitted.
+        InputError: no server, no such study, no finished runs, figures for something else, or too few runs for
+            the laws. Settings with too few come last: their curves are written, and the other settings' laws
+            are fitted.
 
     """
+    figures = checked_use(figures)  # at once: settings take their time
     client = connect(tracking_uri, "add")
     experiment = find_experiment(client, study)
     own_norm = experiment.tags.get(keys.NORM)
@@ -127,7 +132,7 @@ def analyse_study(
         try:
             analysis = analyse(curves, catalogue, options, restricted(whole, options, chosen))
         except NotFittedError as found:
-            beside = write_unfitted(found, folder, about)
+            beside = write_unfitted(found, folder, about, figures)
             missing.append(f"{which or study}: {found.told(beside)}")
             log_analysis(  # no setting: what was fitted before is the study's latest analysis still
                 client,
@@ -141,10 +146,10 @@ def analyse_study(
                 plugins=plugin_versions(catalogue),
             )
             continue
-        write(analysis, folder, about)
+        write(analysis, folder, about, figures)
         if chosen == own_norm and options.plain:
             show_optima(client, trained(members), analysis.curves)
-        _draw_layers(client, members, chosen, folder)
+        _draw_layers(client, members, chosen, folder, figures)
         run_id = log_analysis(
             client,
             experiment,
@@ -224,14 +229,14 @@ def _drawn(folder: Path, figure: str) -> bool:
     return (folder / "figures" / f"{figure}.svg").is_file()
 
 
-def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path) -> None:
+def _draw_layers(client: MlflowClient, runs: list[Run], norm: str, folder: Path, use: Use) -> None:
     """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
     if not trained(runs):
         return
     largest = max(trained(runs), key=lambda run: int(run.data.params["train_size"]))
     rows = [row for row in read_layers(client, largest) if row["measure"] == norm]
     if rows:
-        write_figures({"layer_norms": layer_norms(rows, norm)}, folder / "figures")
+        write_figures({"layer_norms": layer_norms(rows, norm)}, folder / "figures", use)
         pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from normlaw.analysis import Analysis
+    from normlaw.analysis.figures.style import Use
     from normlaw.launching.launch import Summary
     from normlaw.machine.finding import Finding
     from normlaw.verbs.against_theory import Compared
@@ -195,6 +196,7 @@ def analyse(
     *,
     norm: str | None = None,
     reports: Path | str = Path("reports"),
+    figures: Use = "page",
     tracking_uri: str | None = None,
     **choices: Any,
 ) -> list[Result]:
@@ -204,6 +206,8 @@ def analyse(
         study: a study or its name.
         norm: the measure to read the laws in; default: the study's own.
         reports: folder for tables and figures.
+        figures: what they are for: "page", as SVG and PNG across a page, or "paper", as PDF and as wide as a
+            column of print too.
         tracking_uri: MLflow server.
         choices: fields of `Options`, such as response, floor, confidence, hold_out, compare_norms, fitters
             (names, or names with parameters), protocol (by default the study's own) and protocol_params.
@@ -221,6 +225,7 @@ def analyse(
         options=_options(choices),
         tracking_uri=tracking_uri,
         reports=Path(reports),
+        figures=figures,
     )
     return list(found)
 

@@ -114,7 +114,7 @@ def analysis(make_study) -> Analysis:
 def folder(analysis, tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("figures") / "out"
     with all_files():
-        write(analysis, place)
+        write(analysis, place, figures="paper")
     return place / "figures"
 
 

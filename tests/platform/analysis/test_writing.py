@@ -22,6 +22,8 @@ def test_folder(analysis, tmp_path):
     files = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     for figure in ("error_against_norm", "collapse", "optimal_norm", "endpoint_law"):
         assert {f"figures/{figure}.png", f"figures/{figure}.svg"} <= files
+    assert {path.rpartition(".")[2] for path in files if path.startswith("figures/")} == {"svg", "png", "csv"}
+    assert not (tmp_path / "out" / "figures" / "column").exists()
     assert {"tables/exponents.csv", "tables/optima.csv", "results.json", "summary.txt"} <= files
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     write(analysis, tmp_path / "out")  # an earlier analysis is replaced
@@ -37,7 +39,7 @@ def test_nothing_half_written(analysis, tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr("normlaw.analysis.writing.figures", broken)
+    monkeypatch.setattr("normlaw.analysis.writing.figures_of", broken)
     with pytest.raises(RuntimeError):
         write(analysis, tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
@@ -49,6 +51,12 @@ def test_a_folder_of_something_else_is_kept(analysis, tmp_path):
     with pytest.raises(InputError, match="not an earlier analysis"):
         write(analysis, tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_figures_for_what_they_are_not_written_for_are_refused(analysis, tmp_path):
+    with pytest.raises(InputError, match="must be written for 'page' or 'paper', not for 'poster'"):
+        write(analysis, tmp_path / "out", figures="poster")
+    assert not (tmp_path / "out").exists()
 
 
 def test_json_keys(analysis, tmp_path):

@@ -125,11 +125,11 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
         uri = f"sqlite:///{tmp_path}/mlflow.db"
         assert run("import", "outside.csv", "--study", "outside", "--tracking-uri", uri).exit_code == 0
         with all_files():
-            done = run("analyse", "outside", "--tracking-uri", uri)
+            done = run("analyse", "outside", "--figures", "paper", "--tracking-uri", uri)
     else:
         assert run("analyse", "--curves", curves_csv).exit_code == 0  # an earlier analysis of the name stays
         with all_files():
-            done = run("analyse", "--curves", "outside.csv")
+            done = run("analyse", "--curves", "outside.csv", "--figures", "paper")
         assert (tmp_path / "reports" / "outside" / "report.html").is_file()
     assert done.exit_code == 2, done.output
     assert done.output.count("the laws need curves of at least 3 train sizes") == 1

@@ -1,4 +1,4 @@
-"""Which files figures are drawn as while tests run: PNG and PDF take most of an analysis' time.
+"""Which files figures are drawn as while tests run: PNG takes most of the time of drawing.
 
 Tests in which figures are not the point draw them as SVG alone, which reports and pages show.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from normlaw.analysis import Analysis, figures
 from normlaw.analysis.figures import style
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from normlaw.analysis.figures import Draw
 
 ALL = style.FORMATS
-SVG = ALL[:1]
+SVG: dict[style.Use, style.Formats] = dict.fromkeys(ALL, (style.SVG,))
 IN_LAUNCHES = {f"{style.__name__}.FORMATS": SVG}
 """The same for a launch from the nursery, as its settings."""
 
@@ -32,7 +32,7 @@ ONE_FIGURE = {f"{figures.__name__}.drawn_of": {"object": f"{__name__}.cheapest"}
 
 
 @contextmanager
-def _drawn_as(formats: tuple[tuple[str, dict[str, Any]], ...]) -> Iterator[None]:
+def _drawn_as(formats: dict[style.Use, style.Formats]) -> Iterator[None]:
     before, style.FORMATS = style.FORMATS, formats
     try:
         yield

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from normlaw_registry import Response
+from normlaw_registry import InputError, Response
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,25 +146,40 @@ def legend(figure: Drawing, axes: Axes, size: Size) -> None:
         axes.legend(fontsize="small")
 
 
-FORMATS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("svg", {"metadata": {"Date": None}}),
-    ("png", {"dpi": 200}),
-    ("pdf", {"metadata": {"CreationDate": None}}),
-)
+Use = Literal["page", "paper"]
+"""What figures are written for: pages (the report, MLflow), or a paper too."""
+Formats = tuple[tuple[str, dict[str, Any]], ...]
+SVG, PNG = ("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})
+PDF = ("pdf", {"metadata": {"CreationDate": None}})
+FORMATS: dict[Use, Formats] = {"page": (SVG, PNG), "paper": (SVG, PNG, PDF)}
 """Endings of the files that a figure is written as, and what matplotlib is told of each."""
 
 
-def render(figure: Drawing) -> dict[str, bytes]:
-    """Return the figure as SVG, PNG and PDF files, by ending; the layout is worked out once.
+def checked_use(figures: str) -> Use:
+    """Return what figures are written for.
 
-    Text in the SVG stays text: smaller, and readable by machines. The PDF holds its fonts whole, as TrueType,
-    which journals ask for. Neither holds a date: the same figure is the same file.
+    Raises:
+        InputError: figures are not written for that.
+
+    """
+    for use in FORMATS:
+        if figures == use:
+            return use
+    raise InputError(f"figures must be written for {' or '.join(map(repr, FORMATS))}, not for {figures!r}")
+
+
+def render(figure: Drawing, use: Use = "page") -> dict[str, bytes]:
+    """Return the figure as SVG and PNG files and, for a paper, as PDF, by ending.
+
+    The layout is worked out once. Text in the SVG stays text: smaller, and readable by machines. The PDF holds
+    its fonts as TrueType, which journals ask for: to cut them to the letters used takes longer than all else.
+    No file holds a date: the same figure is the same file.
     """
     import matplotlib as mpl
 
     files: dict[str, bytes] = {}
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw", "pdf.fonttype": 42}):
-        for ending, more in FORMATS:
+        for ending, more in FORMATS[use]:
             files[ending] = figure.rendered(ending, **more)
             figure.set_layout_engine("none")
     return files
