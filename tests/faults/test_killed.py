@@ -62,9 +62,8 @@ def test_forty_kills_change_no_bit_and_double_nothing(
 
     calm = nursery.launch(undisturbed.folder, *arguments)
     assert nursery.wait(calm) == 0, (undisturbed.folder / "out.txt").read_text()
-    stride = measured(undisturbed.folder) // (
-        2 * KILLS
-    )  # so that much is left to kill, however fast the machine is
+    # so that much is left to kill, however fast the machine is
+    stride = measured(undisturbed.folder) // (2 * KILLS)
 
     draw = random.Random(40)
     kills = {"launcher": 0, "worker": 0}

@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,15 +55,11 @@ def convolutions() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
 
             yield f"{inputs} to {outputs} channels, {kind}, {precision}", build, (inputs, 64, 64), precision
     for inputs, outputs in ((8, 4), (16, 12)):
-        up = {"stride": 2, "output_padding": 1}
-        yield (
-            f"transposed, {inputs} to {outputs}",
-            lambda inputs=inputs, outputs=outputs, up=up: nn.Sequential(
-                nn.ConvTranspose2d(inputs, outputs, 1, **up)
-            ),
-            (inputs, 32, 32),
-            "float32",
-        )
+
+        def up(inputs: int = inputs, outputs: int = outputs) -> nn.Module:
+            return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 1, stride=2, output_padding=1))
+
+        yield f"transposed, {inputs} to {outputs}", up, (inputs, 32, 32), "float32"
 
 
 def resnets() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
@@ -73,7 +70,7 @@ def resnets() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
         params = validate_params(architecture, {"blocks": [1, 1], "channels": [width, 2 * width]})
         yield (
             f"resnet of {width} channels",
-            lambda p=params: architecture.build(p, task),
+            partial(architecture.build, params, task),
             (3, 64, 64),
             "float32",
         )

@@ -62,7 +62,7 @@ def scaled() -> nn.Module:
 
 def zeroed() -> nn.Module:
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-    nn.init.zeros_(network[1].weight)
+    nn.init.zeros_(network.get_parameter("1.weight"))
     return network
 
 
@@ -104,7 +104,7 @@ def taken(architecture: Architecture, folder: Path) -> str | None:
         }
     ).resolved(catalogue)
     misfit = try_out(run, run, catalogue, folder, "cpu")
-    return misfit and misfit.failure.reason
+    return misfit.failure.reason if misfit else None
 
 
 def network(build: Callable[[], nn.Module], **fields: Any) -> Architecture:

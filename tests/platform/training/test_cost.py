@@ -54,6 +54,7 @@ def test_each_setting_is_timed_once(spec, catalogue, monkeypatch):
 def test_a_real_timing_is_positive(spec, catalogue, monkeypatch, quick_seconds):
     monkeypatch.setattr(cost, "QUICK_SECONDS", quick_seconds)
     seconds = study_seconds([spec(architecture="cnn", measures=["spectral_complexity_kernel"])], catalogue)
+    assert seconds is not None
     assert 0 < seconds < 600
 
 

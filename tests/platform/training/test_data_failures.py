@@ -27,7 +27,8 @@ def of_a_mute_error(params: Any, context: Any) -> Any:
 
 
 def of_a_bug(params: Any, context: Any) -> Any:
-    return {}["images"]
+    images: dict[str, Any] = {}
+    return images["images"]
 
 
 def of_its_own_words(params: Any, context: Any) -> Any:

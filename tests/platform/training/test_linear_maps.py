@@ -61,8 +61,8 @@ def residual_network() -> nn.Sequential:
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.weight, 0.5, 2.0)
             nn.init.uniform_(layer.bias)
-            nn.init.uniform_(layer.running_mean)
-            nn.init.uniform_(layer.running_var, 0.5, 2.0)
+            nn.init.uniform_(layer.get_buffer("running_mean"))
+            nn.init.uniform_(layer.get_buffer("running_var"), 0.5, 2.0)
     return network
 
 
@@ -188,7 +188,8 @@ def test_a_layer_without_a_rule_is_an_error_that_says_how_to_give_one() -> None:
 
 def test_an_architecture_gives_rules_or_its_own_list() -> None:
     def rule(layer: nn.Module, name: str, shape: tuple[int, ...]) -> list[LinearMap]:
-        return [LinearMap(name=name, kind="dense", weight=torch.diag(layer.factor.detach()))]
+        factor = layer.get_parameter("factor").detach()
+        return [LinearMap(name=name, kind="dense", weight=torch.diag(factor))]
 
     def build(params: object, task: Task) -> nn.Module:
         return nn.Sequential(nn.Linear(4, 4), Scale(4))
@@ -202,7 +203,10 @@ def test_an_architecture_gives_rules_or_its_own_list() -> None:
     assert [m.name for m in plan.linear_maps(network)] == ["0"]
     assert "layer rule" in plan.excluded["1"]
     own = Architecture(
-        name="scaled", summary="s", build=build, linear_maps=lambda net, task: rule(net[1], "only", (4,))
+        name="scaled",
+        summary="s",
+        build=build,
+        linear_maps=lambda net, task: rule(net.get_submodule("1"), "only", (4,)),
     )
     assert [m.name for m in trace_linear_maps(network, task, own)] == ["only"]
 

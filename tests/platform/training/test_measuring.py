@@ -65,7 +65,7 @@ def test_a_resumed_run_gives_the_same_bits() -> None:
     whole = measurer_of(net, OPERATOR_NORMS)
     take(whole, net)
     state = {key: value.clone() for key, value in whole.state_dict().items()}
-    net[0].weight.data += 0.1
+    net.get_parameter("0.weight").data += 0.1
     expected = take(whole, net)
     resumed = measurer_of(net, OPERATOR_NORMS)
     resumed.load_state_dict(state)
@@ -86,7 +86,7 @@ def test_initial_weights_are_kept_only_for_measures_that_need_them() -> None:
     declared = ComplexityMeasure(name="moved", summary="s", measure=moved, needs_initial=needs)
     measurer = measurer_of(net, declared)
     state = measurer.state_dict()
-    net[0].weight.data += 0.5
+    net.get_parameter("0.weight").data += 0.5
     assert take(measurer, net)["moved"].log_value == pytest.approx(math.log(0.5 * math.sqrt(72)), rel=1e-6)
     late = measurer_of(net, declared)
     late.load_state_dict(state)
@@ -102,7 +102,7 @@ def test_initial_weights_are_kept_only_for_measures_that_need_them() -> None:
 def test_a_weight_without_a_norm_is_named(value: float, words: str) -> None:
     net = network()
     measurer = measurer_of(net, load_catalogue().get(ComplexityMeasure, "spectral_complexity_kernel"))
-    nn.init.constant_(net[3].weight, value)
+    nn.init.constant_(net.get_parameter("3.weight"), value)
     with pytest.raises(NormlawError, match=f"layer '3': its weight {words}"):
         take(measurer, net)
 
@@ -114,7 +114,7 @@ def test_a_measure_that_breaks_the_contract_is_named() -> None:
     )
     with pytest.raises(NormlawError, match="'bad' returned"):
         take(measurer_of(net, infinite), net)
-    failing = ComplexityMeasure(name="bad", summary="s", measure=lambda p, c: 1 / 0)
+    failing = ComplexityMeasure(name="bad", summary="s", measure=lambda p, c: MeasuredValue(log_value=1 / 0))
     with pytest.raises(NormlawError, match="'bad' failed: ZeroDivisionError"):
         take(measurer_of(net, failing), net)
     with pytest.raises(InputError, match="bad is given more than once"):

@@ -15,10 +15,11 @@ from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw.training.compute import Forward, laid_out
 from normlaw.training.loop import train
-from normlaw.training.memory_format import UPSTREAM, memory_format
+from normlaw.training.memory_format import memory_format
 from normlaw.training.observer import Observer
 from normlaw.training.together import train_together
 from normlaw_registry import InputError
+from normlaw_registry.linear.channels_last import UPSTREAM
 from normlaw_tests.processes import python
 
 CHILD = Path(__file__).with_name("gradients_child.py")
@@ -102,10 +103,10 @@ def test_a_network_that_lays_out_images_itself_is_refused():
         memory_format(_Own(turned=True), Compute(), "cpu", (4, 8, 8))
 
 
-def test_a_layer_that_is_used_in_training_alone_is_found():
+def test_a_layer_that_is_used_in_training_alone_is_found(monkeypatch):
     network = nn.Sequential(nn.Conv2d(4, 16, 3))
     network.aside = nn.Conv2d(4, 8, 1, stride=2)
-    network.forward = network[0].forward
+    monkeypatch.setattr(network, "forward", network[0].forward)
     assert memory_format(network, Compute(), "cpu", (4, 8, 8)).used == "contiguous"
 
 

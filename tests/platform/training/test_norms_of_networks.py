@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from normlaw_registry.testing import measurement_context
 
 CIFAR = Task(input_shape=(3, 32, 32), num_classes=10)
 SMALL = Task(input_shape=(3, 8, 8), num_classes=10)
-TINY = {
+TINY: dict[str, dict[str, object]] = {
     "cnn": {"channels": [4, 6, 8], "hidden": [12]},
     "resnet": {"blocks": [1, 1], "channels": [4, 8], "init_factor": 0.05},
     "vit": {"patch": 4, "width": 12, "depth": 12, "heads": 3, "init_factor": 0.005},
@@ -33,7 +34,7 @@ TINY = {
 MEASURES = load_catalogue().names(ComplexityMeasure)
 
 
-def build(name: str, task: Task, values: dict[str, object] | None = None) -> tuple[Architecture, nn.Module]:
+def build(name: str, task: Task, values: Mapping[str, object] | None = None) -> tuple[Architecture, nn.Module]:
     architecture = load_catalogue().get(Architecture, name)
     torch.manual_seed(0)
     values = architecture.presets["cifar10"] if values is None else values
@@ -85,7 +86,7 @@ def test_a_deep_transformer_stays_finite(factor: float) -> None:
 
 def test_the_platforms_norms_equal_dense_linear_algebra() -> None:
     architecture, network = build("cnn", SMALL, TINY["cnn"])
-    plain = nn.Sequential(*network)  # what the registry's own tracing knows
+    plain = nn.Sequential(*network.children())  # what the registry's own tracing knows
     names = [
         m for m in MEASURES if m not in ("distance_from_initialisation", "fisher_rao_norm", "normalised_margin")
     ]

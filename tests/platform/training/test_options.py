@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -98,7 +99,7 @@ def test_a_validation_split_that_is_not_there_is_refused(spec, catalogue):
 
 class Kept(Observer):
     def __init__(self) -> None:
-        self.points = []
+        self.points: list[Any] = []
 
     def point(self, point) -> None:
         self.points.append(point)

@@ -15,6 +15,7 @@ from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.evaluation import Point, TrainingDivergedError
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
+from normlaw.training.run import Run
 from normlaw.training.state import State
 from normlaw.training.together import train_together
 from normlaw_registry import Catalogue
@@ -138,7 +139,7 @@ def test_a_member_that_diverges_harms_no_other(
     descent = {"name": "sgd", "learning_rate": 0.01}
     specs = [spec(seed, architecture=MLP, loss="mse", optimizer=descent) for seed in range(3)]
     kept = [Kept() for _ in specs]
-    made = together.Run
+    made = Run
 
     def with_a_bad_seed(one: RunSpec, *arguments: Any) -> Any:
         run = made(one, *arguments)
@@ -193,7 +194,7 @@ def test_a_stack_that_does_not_fit_says_how_many_do(
     spec: Callable[..., RunSpec], catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     specs = [spec(seed, architecture=MLP) for seed in range(4)]
-    run = together.Run(specs[0], catalogue, Path("unused"), "cpu", Observer())
+    run = Run(specs[0], catalogue, Path("unused"), "cpu", Observer())
     room = int(2.5 * stacking.member_bytes(run) / stacking.SPARE)
     monkeypatch.setattr(stacking, "_free_bytes", lambda device: room)
     with pytest.raises(stacking.StackTooLargeError) as error:

@@ -51,6 +51,10 @@ def never(params: Any, task: Any) -> Any:
     raise ValueError("the moon is full")
 
 
+def nothing(params: Any, task: Any) -> Any:
+    return None
+
+
 def fall(params: Any, context: Any) -> Any:
     raise ValueError("the sky")
 
@@ -69,7 +73,7 @@ COMPONENTS: tuple[Component, ...] = (
     Architecture(name="narrow", summary="s", build=lambda params, task: Flat(64, 2)),
     Architecture(name="wide", summary="s", build=lambda params, task: Flat(100, 10)),
     Architecture(name="detached", summary="s", build=lambda params, task: Detached(64, 10)),
-    Architecture(name="nothing", summary="s", build=lambda params, task: None),
+    Architecture(name="nothing", summary="s", build=nothing),
     Architecture(name="never", summary="s", build=never),
     ComplexityMeasure(name="falls", summary="s", measure=fall),
     ComplexityMeasure(name="leaves", summary="s", measure=leave),

@@ -86,7 +86,7 @@ def test_factor_leaves_query_key_value_positions_and_norms():
 
 def test_layers_start_from_pytorchs_default_draw():
     torch.manual_seed(0)
-    network = build(Task(input_shape=(3, 32, 32), num_classes=10), **VIT.presets["mnist"] | {"patch": 4})
+    network = build(Task(input_shape=(3, 32, 32), num_classes=10), **{**VIT.presets["mnist"], "patch": 4})
     for weight, fan_in in (
         (network.conv_proj.weight, 48),
         (network.heads.head.weight, 128),

@@ -111,7 +111,7 @@ def test_one_layer_by_hand() -> None:
 def test_kernels_as_matrices() -> None:
     net = convolutional()
     value = measured("spectral_complexity_kernel", measurement_context(net, IMAGE))
-    matrices = [net[i].weight.detach().double().flatten(1) for i in (0, 2, 5)]
+    matrices = [net.get_parameter(f"{i}.weight").detach().double().flatten(1) for i in (0, 2, 5)]
     assert value.log_value == pytest.approx(eq_1_2(matrices), abs=1e-9)
     assert value.layers["0"]["kernel_norm"] <= measured(
         "spectral_complexity", measurement_context(net, IMAGE)
@@ -138,7 +138,7 @@ def released_cnn(matrices: Sequence[Tensor]) -> float:
 def test_released_code_on_a_cnn() -> None:
     net = convolutional().append(nn.ReLU()).append(nn.Linear(3, 3, bias=False))
     context = measurement_context(net, IMAGE)
-    matrices = [net[i].weight.detach().double().flatten(1) for i in (0, 2, 5, 7)]
+    matrices = [net.get_parameter(f"{i}.weight").detach().double().flatten(1) for i in (0, 2, 5, 7)]
     expected = released_cnn(matrices)
     assert measured("spectral_complexity_released", context).log_value == pytest.approx(expected, abs=1e-9)
     as_printed = measured("spectral_complexity_released", context, code="vit").log_value
@@ -147,7 +147,7 @@ def test_released_code_on_a_cnn() -> None:
 
 def test_released_code_on_a_resnet_sees_the_last_layer_alone() -> None:
     net = convolutional()
-    last = net[5].weight.detach().double()
+    last = net.get_parameter("5.weight").detach().double()
     value = measured("spectral_complexity_released", measurement_context(net, IMAGE))
     expected = math.log(float(torch.linalg.matrix_norm(last, 2))) + math.log(float(last.norm(dim=0).sum()))
     assert value.log_value == pytest.approx(expected, abs=1e-9)

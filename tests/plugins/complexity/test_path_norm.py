@@ -40,9 +40,13 @@ def pooling(shape: tuple[int, int, int], kernel: int, stride: int, padding: int 
 def test_two_layers_by_hand(order: int) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(72, 2, bias=False), nn.ReLU(), nn.Linear(2, 3))
     with torch.no_grad():
-        net[1].weight.zero_()
-        net[1].weight[0, 3], net[1].weight[0, 4], net[1].weight[1, 4] = 2.0, -3.0, 1.0
-        net[3].weight.copy_(torch.tensor([[1.0, -1.0], [0.0, 2.0], [-2.0, 0.0]]))
+        net.get_parameter("1.weight").zero_()
+        (
+            net.get_parameter("1.weight")[0, 3],
+            net.get_parameter("1.weight")[0, 4],
+            net.get_parameter("1.weight")[1, 4],
+        ) = 2.0, -3.0, 1.0
+        net.get_parameter("3.weight").copy_(torch.tensor([[1.0, -1.0], [0.0, 2.0], [-2.0, 0.0]]))
     paths = [2, 3, 2 * 2, 3 * 2, 1, 2]
     assert path_norm(net, order) == pytest.approx(sum(p**order for p in paths) ** (1 / order))
 
@@ -52,8 +56,8 @@ def test_convolution_normalisation_and_overlapping_max_pooling(order: int) -> No
     torch.manual_seed(0)
     layers = [nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
     net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(27, 3)).eval()
-    nn.init.uniform_(net[1].running_var, 0.5, 2.0)
-    nn.init.uniform_(net[1].weight, -2.0, 2.0)
+    nn.init.uniform_(net.get_buffer("1.running_var"), 0.5, 2.0)
+    nn.init.uniform_(net.get_parameter("1.weight"), -2.0, 2.0)
     expected = path_norm(net, order)
     double = net.double()
     first = matrix(double[:2], (2, 6, 6)).abs() ** order
@@ -160,6 +164,6 @@ def test_attention_is_refused_by_name() -> None:
 
 def test_no_path_is_an_error() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(72, 3))
-    nn.init.zeros_(net[1].weight)
+    nn.init.zeros_(net.get_parameter("1.weight"))
     with pytest.raises(NormlawError, match="each path meets a weight of zero"):
         path_norm(net, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -32,8 +33,8 @@ def measured(name: str, context: MeasurementContext, **values: object) -> Measur
 def two_layers() -> nn.Sequential:
     net = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 3, bias=False))
     with torch.no_grad():
-        net[0].weight.copy_(torch.tensor([[3.0, -4.0], [0.0, 2.0]]))
-        net[2].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0], [2.0, 2.0]]))
+        net.get_parameter("0.weight").copy_(torch.tensor([[3.0, -4.0], [0.0, 2.0]]))
+        net.get_parameter("2.weight").copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0], [2.0, 2.0]]))
     return net
 
 
@@ -62,8 +63,8 @@ def test_by_hand(name: str, values: dict[str, str], expected: float) -> None:
 def test_distance_from_initialisation() -> None:
     net, start = two_layers(), two_layers()
     with torch.no_grad():
-        net[0].weight[0, 0] += 3.0
-        net[2].weight[1, 1] -= 4.0
+        net.get_parameter("0.weight")[0, 0] += 3.0
+        net.get_parameter("2.weight")[1, 1] -= 4.0
     value = measured("distance_from_initialisation", measurement_context(net, FLAT, initial=start))
     assert math.exp(value.log_value) == pytest.approx(5.0)
     assert value.layers == {"0": {"distance": 3.0}, "2": {"distance": 4.0}}
@@ -74,7 +75,7 @@ def test_distance_from_initialisation() -> None:
 @pytest.mark.parametrize("name", ["l1_norm", "frobenius_norm", "group_norm_2_1", "spectral_norm_product"])
 def test_a_zero_layer_is_named(name: str) -> None:
     net = two_layers()
-    nn.init.zeros_(net[2].weight)
+    nn.init.zeros_(net.get_parameter("2.weight"))
     with pytest.raises(NormlawError, match="'2'"):
         measured(name, measurement_context(net, FLAT))
 
@@ -154,9 +155,9 @@ def test_fisher_rao_norm_against_gradients(labels: str, classes: int) -> None:
     task = Task(input_shape=(4,), num_classes=classes)
     net = nn.Sequential(nn.Linear(4, 5), nn.GELU(), nn.BatchNorm1d(5), nn.Linear(5, task.num_outputs)).eval()
     plain = measurement_context(nn.Linear(4, task.num_outputs), task, train_size=12)
-    value = measured("fisher_rao_norm", _with_network(plain, net), labels=labels)
+    value = measured("fisher_rao_norm", replace(plain, network=net), labels=labels)
     assert value.log_value == pytest.approx(fisher_rao_by_gradients(net, plain, labels == "model"), abs=1e-5)
-    some = measured("fisher_rao_norm", _with_network(plain, net), labels=labels, examples=5)
+    some = measured("fisher_rao_norm", replace(plain, network=net), labels=labels, examples=5)
     assert some.exactness == "estimate"
 
 
@@ -185,11 +186,5 @@ def test_fisher_rao_norm_goes_through_attention() -> None:
     task = Task(input_shape=(5, 4), num_classes=3)
     net = Attention().eval()
     plain = measurement_context(nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), task, train_size=6)
-    value = measured("fisher_rao_norm", _with_network(plain, net))
+    value = measured("fisher_rao_norm", replace(plain, network=net))
     assert value.log_value == pytest.approx(fisher_rao_by_gradients(net, plain, True), abs=1e-5)
-
-
-def _with_network(context: MeasurementContext, net: nn.Module) -> MeasurementContext:
-    from dataclasses import replace
-
-    return replace(context, network=net)

@@ -7,7 +7,7 @@ equations, each solution the start of the next, with a line search on the sphere
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -20,7 +20,7 @@ MAX_HALVINGS = 40
 
 
 def least_loss(
-    examples: SignedInputs, start: Array, norms: Sequence[float], tolerance: float
+    examples: SignedInputs, start: Array, norms: Iterable[float], tolerance: float
 ) -> Iterator[Array]:
     """Yield the v of least loss at each norm, in the order given.
 

@@ -9,7 +9,7 @@ alone sets its steps, not stability.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy.integrate import BDF
@@ -20,7 +20,7 @@ from normlaw_registry import NormlawError
 
 
 def gradient_flow(
-    examples: SignedInputs, start: Array, norms: Sequence[float], tolerance: float
+    examples: SignedInputs, start: Array, norms: Iterable[float], tolerance: float
 ) -> Iterator[Array]:
     """Yield v where the path from `start` first reaches each norm.
 

@@ -53,7 +53,7 @@ class Solution:
         return sine(-self.phi)
 
 
-def solve(loss: Loss, alphas: Sequence[float], norms: Sequence[float]) -> Solution:
+def solve(loss: Loss, alphas: Sequence[float] | Array, norms: Sequence[float] | Array) -> Solution:
     """Solve for every pair of a load and a norm.
 
     Args:
