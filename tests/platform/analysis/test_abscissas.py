@@ -10,6 +10,7 @@ from normlaw.analysis import Options, analyse, render, report, write
 from normlaw.analysis.abscissa_points import MARGIN, points_before_departure
 from normlaw.analysis.abscissas import compare_abscissas, left_out_errors, resampled, spline_basis
 from normlaw_registry import InputError
+from normlaw_tests.tables import number
 
 SIZES = (100, 200, 400, 800, 1600, 3200)
 
@@ -52,13 +53,14 @@ def test_the_clock_that_curves_share_is_found():
     found = compare_abscissas(curves())
     table = found.table.set_index("abscissa")
     assert set(table.index) == {"a", "a_cubed", "own", "shaky", "steps", "epochs", "training_loss"}
-    assert table.loc["a", "explained"] > 0.98
-    assert table.loc["a", "rms_log_error"] < 0.03
-    assert table.loc["a", "explained"] == pytest.approx(table.loc["a_cubed", "explained"])  # the same clock
-    assert table.loc["training_loss", "explained"] == pytest.approx(table.loc["own", "explained"])
+    assert number(table, "a", "explained") > 0.98
+    assert number(table, "a", "rms_log_error") < 0.03
+    # the same clock
+    assert number(table, "a", "explained") == pytest.approx(number(table, "a_cubed", "explained"))
+    assert number(table, "training_loss", "explained") == pytest.approx(number(table, "own", "explained"))
     for other in ("own", "steps", "epochs", "training_loss", "shaky"):
-        assert table.loc["a", "low"] > table.loc[other, "high"], other
-        assert table.loc[other, "behind"] > 3 * table.loc[other, "behind_stderr"], other
+        assert number(table, "a", "low") > number(table, other, "high"), other
+        assert number(table, other, "behind") > 3 * number(table, other, "behind_stderr"), other
     assert table["kind"].to_dict() == {
         **dict.fromkeys(("a", "a_cubed", "own", "shaky"), "norm"),
         **dict.fromkeys(("steps", "epochs"), "time"),
@@ -178,7 +180,7 @@ def test_the_perceptron_is_one_curve_in_its_norm():
     )
     table = compare_abscissas(frame).table.set_index("abscissa")
     assert table["explained"].idxmax() == "norm"
-    assert table.loc["norm", "low"] > table.loc["norm_per_example", "high"]
+    assert number(table, "norm", "low") > number(table, "norm_per_example", "high")
 
 
 def test_an_analysis_has_them_everywhere(catalogue, tmp_path):

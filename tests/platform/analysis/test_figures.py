@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.container import ErrorbarContainer
 from scipy.stats import chi2
 
 from normlaw.analysis import Analysis, Options, analyse, render, report, write
@@ -135,7 +136,7 @@ def test_figures_have_the_size_and_the_font_asked_for(analysis, size) -> None:
         assert figure.get_size_inches()[0] == size.width, name
         figure.draw_without_rendering()
         texts = [text for axes in figure.axes for text in (*axes.get_xticklabels(), *axes.get_yticklabels())]
-        assert min(text.get_fontsize() for text in texts) >= 7, name
+        assert min(text.get_fontproperties().get_size_in_points() for text in texts) >= 7, name
 
 
 @pytest.mark.slow
@@ -148,9 +149,9 @@ def test_the_numbers_beside_a_figure_are_those_drawn(analysis, folder) -> None:
             continue
         drawn = {line.get_label(): line for line in figure.axes[0].lines}
         for train_size, rows in beside[beside["series"] == "mean over runs"].groupby("train_size"):
-            line = drawn[f"{int(train_size):,}"]
-            np.testing.assert_allclose(line.get_xdata(), rows["log10_norm"])
-            np.testing.assert_allclose(line.get_ydata(), rows[y])
+            line = drawn[f"{train_size:,.0f}"]
+            np.testing.assert_allclose(np.asarray(line.get_xdata()), rows["log10_norm"])
+            np.testing.assert_allclose(np.asarray(line.get_ydata()), rows[y])
 
 
 def test_marks_lie_on_the_curves_drawn(analysis) -> None:
@@ -158,13 +159,16 @@ def test_marks_lie_on_the_curves_drawn(analysis) -> None:
     lines = [
         (np.asarray(line.get_xdata()), np.log(np.asarray(line.get_ydata())))
         for line in axes.lines
-        if line.get_linestyle() == "-" and len(line.get_xdata()) > 2
+        if line.get_linestyle() == "-" and np.size(line.get_xdata()) > 2
     ]
     (optima,) = (line for line in axes.lines if line.get_label() == "optimum")
-    departures = next(c for c in axes.containers if c.get_label() == "departure").lines[0]
+    (drawn,) = (c for c in axes.containers if c.get_label() == "departure")
+    assert isinstance(drawn, ErrorbarContainer)
+    departures = drawn.lines[0]
     for marks in (optima, departures):
-        assert np.isfinite(marks.get_ydata()).all()
-        for x, y in zip(marks.get_xdata(), np.log(marks.get_ydata()), strict=True):
+        at, errors = np.asarray(marks.get_xdata()), np.asarray(marks.get_ydata())
+        assert np.isfinite(errors).all()
+        for x, y in zip(at, np.log(errors), strict=True):
             assert min(abs(np.interp(x, *line) - y) for line in lines) < 1e-9
 
 
@@ -217,7 +221,7 @@ def test_an_ellipse_holds_its_share(level) -> None:
 
 def test_a_model_that_cannot_predict_is_named(make_study) -> None:
     def broken(*given):
-        return replace(of_envelope(*given), predict=lambda *_: 1 / 0)
+        return replace(of_envelope(*given), predict=lambda *_: pd.DataFrame({"log_error": [1 / 0]}))
 
     analysis = analyse(make_study(), catalogue_with(broken), Options(protocol="mine"))
     with pytest.raises(NormlawError, match=r"`predict` of protocol 'mine' failed: ZeroDivisionError"):

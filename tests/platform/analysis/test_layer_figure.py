@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from normlaw.analysis.figures.layer_norms import layer_norms
@@ -18,8 +19,8 @@ def test_a_panel_a_quantity_and_a_line_a_point() -> None:
     figure = layer_norms(ROWS, "spectral_complexity")
     left, right = figure.axes
     assert [line.get_label() for line in left.lines] == ["1", "100"]
-    assert list(left.lines[1].get_xdata()) == [200.0, 50.0, 100.0]
-    assert list(left.lines[1].get_ydata()) == [0, 1, 2]
+    assert np.asarray(left.lines[1].get_xdata()).tolist() == [200.0, 50.0, 100.0]
+    assert np.asarray(left.lines[1].get_ydata()).tolist() == [0, 1, 2]
     assert [label.get_text() for label in left.get_yticklabels()] == ["stem", "block.conv", "fc"]
     assert left.yaxis_inverted()
     assert right.get_xlabel() == "(2,1) norm"

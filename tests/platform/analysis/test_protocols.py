@@ -117,10 +117,11 @@ def test_an_envelope_is_drawn_over_the_curves(curves) -> None:
     mine = catalogue_with(lambda *given: replace(four_numbers(*given), tables=tables))
     drawn = figures(analyse(curves, mine, Options(protocol="mine")))
     lines = {line.get_label(): line for line in drawn["error_against_norm"].axes[0].lines}
-    np.testing.assert_allclose(lines["envelope"].get_ydata(), np.exp(envelope["log_error"]))
-    np.testing.assert_allclose(lines["envelope"].get_xdata(), x / np.log(10))
+    np.testing.assert_allclose(np.asarray(lines["envelope"].get_ydata()), np.exp(envelope["log_error"]))
+    np.testing.assert_allclose(np.asarray(lines["envelope"].get_xdata()), x / np.log(10))
     assert "fitted" in lines
-    np.testing.assert_allclose(drawn["local_exponent"].axes[0].lines[0].get_ydata(), 0.5)
+    (line, *_) = drawn["local_exponent"].axes[0].lines
+    np.testing.assert_allclose(np.asarray(line.get_ydata()), 0.5)
 
 
 def test_a_protocol_that_fails_is_named_with_its_plugin(curves) -> None:
