@@ -30,7 +30,7 @@ CTRL_C = b"\x03"
 class FromNursery:
     """A launch from a nursery, asked as Popen is."""
 
-    returncode = None
+    returncode: int | None = None
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery, self.pid = nursery, pid
@@ -75,7 +75,8 @@ class Terminal:
     def wait_for_end(self) -> int:
         self.wait_until(lambda: self.process.poll() is not None, ended=True)
         self.read()
-        return int(self.process.returncode)
+        assert self.process.returncode is not None
+        return self.process.returncode
 
     @property
     def usable(self) -> bool:
@@ -110,10 +111,9 @@ def at_a_terminal(
 
     def begin(there: int, name: str) -> Process:
         if nursery is not None:
-            launch = ("run", study, *arguments)
-            return FromNursery(
-                nursery, nursery.launch(folder, *launch, env={"TERM": "xterm"}, terminal=name, spawn=spawn)
-            )
+            shown = {"TERM": "xterm"}
+            launched = nursery.launch(folder, "run", study, *arguments, env=shown, terminal=name, spawn=spawn)
+            return FromNursery(nursery, launched)
         return processes.start(
             [sys.executable, "-m", "normlaw", "run", study, *arguments],
             cwd=folder,
@@ -165,7 +165,7 @@ def test_ctrl_c(
 ) -> None:
     # a run that is asked twice has no measuring point where it could stop for hours
     small["fixed"].update(steps=10**8, measuring_points=1 if presses == 2 else 2000)
-    options = {} if moment is importing else {"nursery": nursery, "spawn": moment is starting}
+    options: dict[str, Any] = {} if moment is importing else {"nursery": nursery, "spawn": moment is starting}
     with at_a_terminal(write_study(small), tmp_path, **options) as terminal:
         terminal.wait_until(lambda: moment(terminal, tmp_path))
         terminal.press(CTRL_C)

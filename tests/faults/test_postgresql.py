@@ -21,7 +21,7 @@ import pytest
 from normlaw.tracking.client import connect, impatient
 from normlaw.tracking.database import Database
 from normlaw.tracking.imported import import_curves
-from normlaw.tracking.reader import search_runs
+from normlaw.tracking.reader import find_experiment, search_runs
 from normlaw.tracking.sender import Sender
 from normlaw_tests.processes import run, start
 from normlaw_tests.servers import free_port
@@ -146,7 +146,7 @@ def test_an_import_into_postgresql_leaves_what_requests_leave(
                 ],
                 [(file.path, file.file_size) for file in client.list_artifacts(run.info.run_id)],
             )
-            for run in search_runs(client, client.get_experiment_by_name(study), "imported")
+            for run in search_runs(client, find_experiment(client, study), "imported")
         ]
 
     direct = logged("direct")

@@ -166,11 +166,11 @@ def test_a_failed_attempt_stays_beside_the_one_that_finished(desk: Any) -> None:
 
 
 def test_the_largest_seed_and_the_longest_name_are_stored(make_desk: Any, small: Any) -> None:
-    wide = {"name": "cnn", "params": {"channels": [2] * 90, "hidden": [4]}}
+    wide = {"name": "cnn", "params": {"hidden": [4]}}
     vary = {
         "train_size": [32],
         "seed": [2**63 - 1],
-        "architecture.params.channels": [wide["params"].pop("channels")],
+        "architecture.params.channels": [[2] * 90],
     }
     desk = make_desk(fixed=small["fixed"] | {"architecture": wide}, vary=vary)
     desk.journal(desk.specs[0])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -28,6 +29,7 @@ from normlaw_registry import Catalogue
 STORED = Path(__file__).with_name("earlier") / "schema_1"
 STOPPED = "efe1ea1df1d4683f"
 """The first schema's hash of the run that was stopped, of 256 examples and seed 1."""
+ALONE = {"device": "cpu", "max_parallel": 1}
 
 
 @dataclass
@@ -93,7 +95,7 @@ def test_a_study_is_gone_on_with(place: Place) -> None:
     assert (len(sent.sent), sent.there, sent.unsent) == (4, 4, {})
     assert place.statuses() == ["FINISHED"] * 7 + ["KILLED"]
     assert place.journals() == before
-    options = {"home": place.home, "tracking_uri": place.uri, "device": "cpu", "max_parallel": 1}
+    options: dict[str, Any] = {"home": place.home, "tracking_uri": place.uri, **ALONE}
     done = normlaw.run(place.study, **options)
     assert (done.trained, done.already_there, done.failed, done.unsent) == (1, 7, {}, {})
     after = place.journals()
@@ -163,7 +165,7 @@ def test_runs_that_only_mlflow_has_are_known_and_may_measure_more(
 ) -> None:
     tree = place.study.model_dump(mode="json", exclude_none=True)
     tree["vary"] = {"train_size": [32, 64], "seed": [0]}
-    options = {"home": place.folder / "fresh", "tracking_uri": place.uri, "device": "cpu", "max_parallel": 1}
+    options: dict[str, Any] = {"home": place.folder / "fresh", "tracking_uri": place.uri, **ALONE}
     assert normlaw.run(Study.model_validate(tree), **options).already_there == 2
     tree["fixed"]["measures"] = ["l1_norm", "weight_norm"]
     done = normlaw.run(Study.model_validate(tree), **options)

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ from normlaw_registry import InputError  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def scheduler() -> Iterator[distributed.LocalCluster]:
+def scheduler() -> Iterator[Any]:
     """Start a scheduler in this process, without workers."""
     with distributed.LocalCluster(
         n_workers=0, processes=False, threads_per_worker=1, protocol="tcp://", dashboard_address=":0"
@@ -73,12 +74,12 @@ def test_a_file_that_is_no_scheduler_file_is_told(tmp_path: Path) -> None:
         opened(str(tmp_path / "scheduler.json"), tmp_path)
 
 
-def test_a_scheduler_without_workers_is_told(scheduler: distributed.LocalCluster, tmp_path: Path) -> None:
+def test_a_scheduler_without_workers_is_told(scheduler: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no worker has come .* within 0.3 seconds.*--nthreads 1"):
         opened(scheduler.scheduler_address, tmp_path, worker_seconds=0.3)
 
 
-def test_workers_are_checked(scheduler: distributed.LocalCluster, errand: Errand) -> None:
+def test_workers_are_checked(scheduler: Any, errand: Errand) -> None:
     with distributed.Client(scheduler, set_as_default=False) as client:
         scheduler.scale(1)
         client.wait_for_workers(1)

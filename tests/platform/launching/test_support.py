@@ -13,6 +13,7 @@ from normlaw_registry import (
     Architecture,
     Catalogue,
     ComplexityMeasure,
+    Component,
     Dataset,
     InputError,
     InvalidComponentError,
@@ -22,15 +23,22 @@ from normlaw_registry import (
 from normlaw_registry.discovery import PluginRecord
 from normlaw_registry.testing import check_component
 
-KINDS = {Architecture: "cnn", Dataset: "digits", ComplexityMeasure: "weight_norm"}
+KINDS: dict[type[Component], str] = {
+    Architecture: "cnn",
+    Dataset: "digits",
+    ComplexityMeasure: "weight_norm",
+}
 
 
 def catalogue_where(kind, **declared) -> Catalogue:
     """Return a catalogue of the tiny study's components, one of which declares what it supports."""
+    chosen: list[tuple[type[Component], str]] = [
+        *KINDS.items(),
+        (ComplexityMeasure, "spectral_complexity_kernel"),
+    ]
+    found = [(of_kind, load_catalogue().get(of_kind, name)) for of_kind, name in chosen]
     components = tuple(
-        replace(found, **declared) if of_kind is kind else found
-        for of_kind, name in [*KINDS.items(), (ComplexityMeasure, "spectral_complexity_kernel")]
-        for found in [load_catalogue().get(of_kind, name)]
+        replace(component, **declared) if of_kind is kind else component for of_kind, component in found
     )
     record = PluginRecord(
         name="it", module="lab", distribution="lab-norms", version="0.3", components=components

@@ -74,9 +74,12 @@ def test_components_are_looked_up_once_and_not_once_a_run(
 ) -> None:
     looked_up: list[str] = []
     get = Catalogue.get
-    monkeypatch.setattr(
-        Catalogue, "get", lambda self, kind, name: (looked_up.append(name), get(self, kind, name))[1]
-    )
+
+    def counting(self: Catalogue, kind: Any, name: str) -> Any:
+        looked_up.append(name)
+        return get(self, kind, name)
+
+    monkeypatch.setattr(Catalogue, "get", counting)
     asked = []
     for runs in (10, 1000):
         source = source_of(seed={"count": runs}, steps=[10, 20])

@@ -86,7 +86,7 @@ def content(client: MlflowClient) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
 
-def count_runs(client: MlflowClient) -> list[str]:
+def count_runs(client: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the name of every run that the client is asked to make."""
     made: list[str] = []
     original = client.create_run
@@ -95,20 +95,17 @@ def count_runs(client: MlflowClient) -> list[str]:
         made.append(options["run_name"])
         return original(*arguments, **options)
 
-    client.create_run = create
+    monkeypatch.setattr(client, "create_run", create)
     return made
 
 
-def test_the_database_is_given_the_rows_and_files_that_requests_give_it(store: Any, by_requests: Any) -> None:
+def test_the_database_is_given_the_rows_and_files_that_requests_give_it(
+    store: Any, by_requests: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     direct, asked = store("direct"), store("asked")
-    made: list[str] = []
-    asked.create_run, original = (
-        lambda *a, **k: made.append(k["run_name"]) or original(*a, **k),
-        asked.create_run,
-    )
-    direct.create_run = asked.create_run
+    by_the_database, made = count_runs(direct, monkeypatch), count_runs(asked, monkeypatch)
     assert import_curves(direct, "s", curves(), "file.csv") == (4, 0)
-    assert made == []  # not by requests
+    assert by_the_database == []  # not by requests
     by_requests()
     assert import_curves(asked, "s", curves(), "file.csv") == (4, 0)
     assert len(made) == 4
@@ -135,7 +132,7 @@ def test_runs_are_read_in_the_order_in_which_they_were_written(store: Any) -> No
 def test_tables_of_another_mlflow_are_left_to_its_client(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(database.COLUMNS, "runs", database.COLUMNS["runs"] - {"source_version"})
     client = store("one")
-    made = count_runs(client)
+    made = count_runs(client, monkeypatch)
     assert import_curves(client, "s", curves(), "file.csv") == (4, 0)
     assert len(made) == 4
 
