@@ -39,7 +39,7 @@ def torchvisions_vit(ours: nn.Module, params: Any) -> nn.Module:
     """Return torchvision's own network of the same weights, which computes tokens that nothing reads."""
     from torchvision.models import VisionTransformer
 
-    network = VisionTransformer(
+    network: nn.Module = VisionTransformer(
         image_size=32,
         patch_size=params.patch,
         num_layers=params.depth,
@@ -60,7 +60,7 @@ class FieldLoop:
     ):
         self._network, self._device = network.to(device), device
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=rate)
-        options = {"batch_size": 128, "num_workers": workers, "pin_memory": device != "cpu"}
+        options: dict[str, Any] = {"batch_size": 128, "num_workers": workers, "pin_memory": device != "cpu"}
         self._train = DataLoader(train, shuffle=True, **options)
         self._sets = [DataLoader(images, **options) for images in (train, test)]
 
@@ -71,7 +71,7 @@ class FieldLoop:
             x, y = inputs.to(self._device), labels.to(self._device)
             self._optimizer.zero_grad()
             loss = cross_entropy(self._network(x), y)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
             total += loss.item()
 

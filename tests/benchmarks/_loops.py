@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -38,13 +39,13 @@ def loops(setting: Setting, compiled: Iterable[str], stacked: Iterable[int]) -> 
 
     made: dict[str, Callable[[], Loop]] = {FIELD: lambda: field(0), "field, 4 workers": lambda: field(4)}
     for precision in ("float32", "bfloat16"):
-        made[f"normlaw {precision}"] = lambda p=precision: Ours(setting, precision=p)
+        made[f"normlaw {precision}"] = partial(Ours, setting, precision=precision)
         for mode in compiled:
             name = f"normlaw {precision}, compiled ({mode})"
-            made[name] = lambda p=precision, m=mode: Ours(setting, precision=p, compile=m)
+            made[name] = partial(Ours, setting, precision=precision, compile=mode)
         for size in stacked:
             name = f"normlaw {precision}, {size} stacked"
-            made[name] = lambda p=precision, s=size: Stacked(setting, s, precision=p)
+            made[name] = partial(Stacked, setting, size, precision=precision)
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -76,7 +77,7 @@ class Ours:
     """normlaw's own loop."""
 
     def __init__(self, setting: Setting, **compute: str) -> None:
-        spec = setting.spec(**compute)
+        spec = setting.spec(0, **compute)
         self._run = Run(spec, setting.catalogue(), Path("unused"), setting.device, Observer())
         self._descent = Descent(spec, self._run.network, self._run.forward, self._run.data)
         self._steps = 0
@@ -132,5 +133,5 @@ class Stacked:
                 run.network,
                 train_batches=run.data.train.batches,
                 train_labels=run.data.train.split.labels,
-                train_logits=lambda run=run: outputs(run.forward, run.data.train),
+                train_logits=partial(outputs, run.forward, run.data.train),
             )

@@ -129,18 +129,19 @@ def log(writer: RunWriter, record: Record, spec: RunSpec, seed: int) -> None:
     writer.end(run, record, spec)
 
 
-class Counted(requests.Session):
+class Counted:
     """Counts the requests of this process."""
 
     count = 0
-    _send = requests.Session.send
-
-    def counting(self, *args: Any, **options: Any) -> Any:
-        Counted.count += 1
-        return Counted._send(self, *args, **options)
+    send = requests.Session.send
 
 
-requests.Session.send = Counted.counting  # type: ignore[method-assign]
+def counting(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    Counted.count += 1
+    return Counted.send(self, request, **options)
+
+
+requests.Session.send = counting  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -213,11 +214,12 @@ def postgresql(folder: Path) -> Iterator[tuple[str, Any]]:
         folder.chmod(0o755)
     run: dict[str, Any] = {"user": user, "cwd": data, "capture_output": True, "text": True}
     subprocess.run([bin_folder / "initdb", "-D", data, "-U", "normlaw", "-A", "trust"], check=True, **run)
-    command = [bin_folder / "postgres", "-D", data, "-p", str(port), "-k", data]
+    command: list[str | Path] = [bin_folder / "postgres", "-D", data, "-p", str(port), "-k", data]
     process = subprocess.Popen(
         command, user=user, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    sql = [bin_folder / "psql", "-h", "127.0.0.1", "-p", str(port), "-U", "normlaw", "-d", "postgres", "-Atc"]
+    place = ["-h", "127.0.0.1", "-p", str(port), "-d", "postgres"]
+    sql: list[str | Path] = [bin_folder / "psql", *place, "-U", "normlaw", "-Atc"]
     try:
         for _ in range(300):
             if subprocess.run([*sql, "select 1"], capture_output=True, check=False).returncode == 0:

@@ -58,7 +58,7 @@ def one_by_one(client: MlflowClient, study: str, frame: pd.DataFrame, source: st
         client.log_batch(run.info.run_id, params=params)
         with tempfile.TemporaryDirectory() as folder:
             curve.to_parquet(Path(folder, keys.CURVE), index=False)
-            artifacts_of(client, run).log_artifacts(folder)
+            artifacts_of(client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
         client.set_terminated(run.info.run_id)
 
 

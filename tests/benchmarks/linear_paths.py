@@ -17,7 +17,9 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch.optim import SGD, Optimizer
 
 from normlaw.training.linear.gradient_flow import gradient_flow
 from normlaw.training.linear.margins import Array, SignedInputs, State
@@ -50,13 +52,18 @@ def one_evaluation() -> None:
     for N, alpha in ((1000, 0.5), (1000, 1.0), (1000, 2.0), (1000, 4.0), (1000, 16.0), (100, 1.0), (100, 4.0)):
         rows = teacher_rows(N, alpha)
         examples, v, flat = SignedInputs(rows), np.full(N, 0.03), rows.ravel()
-        inputs, network = torch.from_numpy(rows), torch.nn.Linear(N, 1, bias=False, dtype=torch.float64)
+        inputs, network = torch.from_numpy(rows), nn.Linear(N, 1, bias=False, dtype=torch.float64)
         labels = torch.ones(len(rows), dtype=torch.float64)
-        optimizer = torch.optim.SGD(network.parameters(), lr=1e-9)
+        optimizer = SGD(network.parameters(), lr=1e-9)
 
-        def autograd(inputs=inputs, network=network, labels=labels, optimizer=optimizer) -> None:
+        def autograd(
+            inputs: Tensor = inputs,
+            network: nn.Module = network,
+            labels: Tensor = labels,
+            optimizer: Optimizer = optimizer,
+        ) -> None:
             optimizer.zero_grad()
-            softplus(-2 * labels * network(inputs)[:, 0]).mean().backward()
+            softplus(-2 * labels * network(inputs)[:, 0]).mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
         works = (lambda f=flat: f @ f, lambda e=examples, v=v: e.at(v), autograd)

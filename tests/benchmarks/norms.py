@@ -77,7 +77,7 @@ class Training:
             inputs, labels = self.images.draw(batch)
             start = process_time()
             self.optimizer.zero_grad()
-            cross_entropy(self.network(inputs), labels).backward()
+            cross_entropy(self.network(inputs), labels).backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             fastest = min(fastest, process_time() - start)
         return fastest
@@ -100,11 +100,11 @@ class Training:
         return process_time() - start
 
 
-class Alive(TorchDispatchMode):
+class Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the storages that tensor operations make and that are alive at one time."""
 
     def __init__(self, known: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
         self.seen = {t.untyped_storage().data_ptr() for t in (*known.parameters(), *known.buffers())}
 

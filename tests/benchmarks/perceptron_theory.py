@@ -5,6 +5,7 @@ Prints CPU time of one thread, not wall time, so that a shared machine tells the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import process_time
 
 import numpy as np
@@ -17,13 +18,13 @@ from normlaw_plugins.theories.replica.saddle_point import solve
 
 
 def main() -> None:
-    alphas, norms = np.geomspace(0.5, 256.0, 10), np.geomspace(1e-2, 1e3, 60)
-    wide_alphas, wide_norms = np.geomspace(0.1, 1e4, 10), np.geomspace(1e-4, 1e4, 60)
+    alphas, norms = np.geomspace(0.5, 256.0, 10).tolist(), np.geomspace(1e-2, 1e3, 60).tolist()
+    wide_alphas, wide_norms = np.geomspace(0.1, 1e4, 10).tolist(), np.geomspace(1e-4, 1e4, 60).tolist()
     solve(LOSSES["logistic"], [1.0], [1.0])  # imports and first touches
 
-    def timed(what: str, budget: float | None, work: object) -> None:
+    def timed(what: str, budget: float | None, work: Callable[[], object]) -> None:
         start = process_time()
-        work()  # type: ignore[operator]
+        work()
         seconds = process_time() - start
         bound = f"   (bound {budget:g} s)" if budget else ""
         print(f"{what:<58} {seconds:7.3f} s{bound}")

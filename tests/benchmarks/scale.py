@@ -75,7 +75,8 @@ def flop_forward(spec: RunSpec) -> float:
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
         with FlopCounterMode(display=False) as counter:
             network.train()(torch.empty(2, *task.input_shape))
-    return counter.get_total_flops() / 2
+    flops: int = counter.get_total_flops()
+    return flops / 2
 
 
 def work_of(specs: Iterable[RunSpec]) -> Work:

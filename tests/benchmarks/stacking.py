@@ -76,7 +76,8 @@ def main() -> None:
                 specs, catalogue, [Observer() for _ in specs], folder=Path("unused"), device=args.device
             )
 
-        alone(specs[:1]), together(specs[:2])  # the first calls import and allocate
+        alone(specs[:1])  # the first calls import and allocate
+        together(specs[:2])
         pairs = [(seconds(alone), seconds(together)) for _ in range(TURNS)]
         ratio = median(one / stacked for one, stacked in pairs)
         one, stacked = pairs[0]

@@ -48,7 +48,8 @@ def flops_per_image(setting: Setting) -> float:
     run = Run(setting.spec(), setting.catalogue(), Path("unused"), "cpu", Observer())
     with FlopCounterMode(display=False) as counter:
         run.network.train()(torch.zeros(2, *TASK.input_shape))
-    return counter.get_total_flops() / 2
+    flops: int = counter.get_total_flops()
+    return flops / 2
 
 
 def timed(setting: Setting, args: argparse.Namespace) -> tuple[dict[str, np.ndarray], dict[str, int]]:
