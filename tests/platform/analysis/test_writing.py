@@ -55,7 +55,7 @@ def test_a_folder_of_something_else_is_kept(analysis, tmp_path):
 
 def test_figures_for_what_they_are_not_written_for_are_refused(analysis, tmp_path):
     with pytest.raises(InputError, match="must be written for 'page' or 'paper', not for 'poster'"):
-        write(analysis, tmp_path / "out", figures="poster")
+        write(analysis, tmp_path / "out", figures="poster")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
