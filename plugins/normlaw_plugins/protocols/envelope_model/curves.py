@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from normlaw_plugins.protocols.envelope_model.crossing import NAMES, Laws
 from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
-from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, departures, derivatives
+from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import LOG_GAMMA_1, U_0, X_1
@@ -65,7 +66,7 @@ class Drawing:
     def local_exponent(self) -> pd.DataFrame:
         """Return -d ln error / d ln norm of the envelope behind the chance level, with limits."""
         fit = self.fit
-        slope, by = fit.shape.envelope_slope(fit.theta)
+        slope, by = fit.shape.envelope_slope(fit.theta), fit.shape.envelope_derivatives(fit.theta)
         jacobian = np.zeros((len(slope), len(fit.theta)))
         jacobian[:, LOG_GAMMA_1 : X_1 + 1] = by[:, :3] / slope[:, None]
         jacobian[:, fit.shape.g] = by[:, 3:] / slope[:, None]
@@ -88,10 +89,8 @@ class Drawing:
         p = fit.runs.p_of_sizes
 
         def places(theta: Floats) -> Floats:
-            shifts = theta[fit.shape.shifts]
-            each = [
-                departures(fit, theta, f, p, shifts, near) for f, near in zip(e.fractions, e.near, strict=True)
-            ]
+            laws, shifts = Laws(fit, theta), theta[fit.shape.shifts]
+            each = [laws.departures(f, p, shifts, near) for f, near in zip(e.fractions, e.near, strict=True)]
             return np.asarray(np.mean(each, axis=0))
 
         x = places(fit.theta)

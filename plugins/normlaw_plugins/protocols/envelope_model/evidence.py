@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.likelihood import Linearised, covariance
+from normlaw_plugins.protocols.envelope_model.likelihood import Linearised, correlation, covariance, whitening
 from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import Shape
@@ -27,25 +27,29 @@ def evidence_of(
 ) -> tuple[float, dict[str, float]]:
     """Return the evidence and its derivatives by the logarithm of each variance."""
     runs, v, prior = shape.runs, variances, with_variances(named, shape, variances)
-    matrix = covariance(runs, point, v)
+    whiten = whitening(covariance(runs, point, v))
     jacobian, residual = point.mean.jacobian, point.residual  # (R, n, K), (R, n)
     count = len(theta)
-    flat = jacobian.reshape(-1, count)
-    inverse = np.linalg.inv(matrix)  # (R, n, n)
-    towards = inverse @ jacobian  # (R, n, K)
-    towards_residual = np.einsum("rij,rj->ri", inverse, residual)
+    white = whiten(jacobian)  # (R, n, K)
+    white_residual = whiten(residual[..., None])[..., 0]  # (R, n)
+    flat = white.reshape(-1, count)
     away = theta - prior.mean
-    gradient = flat.T @ towards_residual.ravel() - prior.precision * away
-    curvature = flat.T @ towards.reshape(-1, count) + np.diag(prior.precision)
+    gradient = flat.T @ white_residual.ravel() - prior.precision * away
+    curvature = flat.T @ flat + np.diag(prior.precision)
     posterior = np.linalg.inv(curvature)
     step = posterior @ gradient
-    objective = residual.ravel() @ towards_residual.ravel() - gradient @ step
+    objective = white_residual.ravel() @ white_residual.ravel() - gradient @ step
     objective += (prior.precision * away**2).sum()
-    logs = np.linalg.slogdet(matrix)[1].sum() + np.linalg.slogdet(curvature)[1]
+    logs = 2 * whiten.log_determinant + np.linalg.slogdet(curvature)[1]
     logs -= np.log(prior.precision[prior.precision > 0]).sum()
-    a = towards_residual - towards @ step  # (R, n)
-    excess = a[:, :, None] * a[:, None] - inverse + (towards @ posterior) @ np.swapaxes(towards, 1, 2)
-    drift = v.drift * np.exp(-runs.apart / v.drift_length) * excess
+    a = whiten.back((white_residual - white @ step)[..., None])  # (R, n, 1)
+    towards = whiten.back(white)  # (R, n, K)
+    excess = (towards @ posterior) @ np.swapaxes(towards, 1, 2)  # (R, n, n)
+    excess += a * np.swapaxes(a, 1, 2)
+    excess -= whiten.back(whiten.matrix)
+    drift = correlation(runs, v)
+    drift *= v.drift
+    drift *= excess
     offset, shift = (np.where(runs.mask, s, 0.0) for s in (point.mean.offset_slope, point.mean.shift_slope))
     own = np.where(runs.mask, v.noise * point.variance, 0.0)
     by = {
@@ -99,10 +103,12 @@ def climb(
         value, by = evidence_of(shape, point, theta, at(logs), named)
         return -value, -np.array([by[name] for name in names])
 
-    scale = abs(loss(begin)[0]) + 1.0
+    first = np.clip(begin, low, np.maximum(low, high))
+    at_first = loss(first)
+    scale = abs(at_first[0]) + 1.0
     found = minimize(
-        loss,
-        np.clip(begin, low, high),
+        lambda logs: at_first if np.array_equal(logs, first) else loss(logs),
+        first,
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(low, np.maximum(low, high), strict=True)),

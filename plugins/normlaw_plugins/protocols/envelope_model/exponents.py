@@ -1,10 +1,4 @@
-"""The exponents that a fitted model has, and how uncertain they are.
-
-Departure: a size leaves the envelope at the norm Lambda(P) where a fraction f of the envelope's slope is
-lost, H' = f G' (f = 1 is the optimum, where the error is least). What is reported is the mean over
-`FRACTIONS`, and their spread is part of the standard error: where the model is what the data say, the
-choice of f does not matter.
-"""
+"""How uncertain the exponents of a fitted model are: scatter of runs and sizes, and choices."""
 
 from __future__ import annotations
 
@@ -13,20 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, GAMMA_2, LOG_A, U_0
+from normlaw_plugins.protocols.envelope_model.shape import LOG_A
 
-FRACTIONS = (0.5, 0.6, 0.7)
-SMALLER = (1.0, 0.7, 0.5, 0.3)
-"""Where a departure never loses so much of the slope, all fractions are taken smaller by the first of these
-factors at which every one is reached."""
-BEYOND = 80
-"""Cells of the grid by which departures may lie outside the norms measured."""
 DIFFERENCE = 0.05
 """Step of numerical derivatives, in posterior standard deviations."""
-NAMES = ("gamma_0", "gamma_1", "gamma_2", "gamma_pred", "bend")
 OTHER_SMOOTHING = 6.0
 
 
@@ -154,87 +142,6 @@ def derivatives(fit: Fit, function: Callable[[Floats], Floats]) -> Floats:
             central = np.where(np.isfinite(central), central, np.where(np.isfinite(one), one, other))
         columns.append(central)
     return np.stack(columns, axis=1)
-
-
-def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:
-    """Return the fractions that all sizes reach, and u = x - gamma_2 p of the departure for each of them.
-
-    A slope that is not monotone crosses the envelope's more than once: the crossing meant is that of the
-    largest size nearest u_0 for the first fraction, and the one nearest the last found for the others."""
-    ends = fit.runs.p_of_sizes[[-1, 0]]
-    for factor in SMALLER:
-        fractions = tuple(factor * f for f in FRACTIONS)
-        near, found, all_reached = float(theta[U_0]), [], True
-        for fraction in fractions:
-            both = departures(fit, theta, fraction, ends, np.zeros(2), near)
-            all_reached &= bool(np.isfinite(both).all())
-            near = float(both[0] - theta[GAMMA_2] * ends[0]) if np.isfinite(both[0]) else near
-            found.append(near)
-        if all_reached:
-            break
-    return fractions, np.array(found)
-
-
-def by_fractions(fit: Fit, theta: Floats, fractions: tuple[float, ...], near: Floats) -> Floats:
-    """Return `values` for each fraction, (f, 5), at the departures nearest `near` (f,)."""
-    return np.stack([values(fit, theta, f, u) for f, u in zip(fractions, near, strict=True)])
-
-
-def values(fit: Fit, theta: Floats, fraction: float, near: float) -> Floats:
-    """Return gamma_0, gamma_1, gamma_2, gamma_pred and the bend ln(G'(last)/G'(first departure)), (5,)."""
-    shape, runs = fit.shape, fit.runs
-    first, last = departures(fit, theta, fraction, runs.p_of_sizes[[0, -1]], np.zeros(2), near)
-    slope, _ = shape.envelope_slope(theta)
-    fall = rise_of(fit, theta, last) - rise_of(fit, theta, first)
-    bend = np.log(np.interp(last, shape.x, slope) / np.interp(first, shape.x, slope))
-    return np.array(
-        [
-            theta[GAMMA_0],
-            fall / (last - first) / runs.scale,
-            (last - first) / runs.span * runs.scale,
-            theta[GAMMA_0] + fall / runs.span,
-            bend,
-        ]
-    )
-
-
-def rise_of(fit: Fit, theta: Floats, x: float) -> float:
-    """Return G(x); beyond the norms measured it goes on straight."""
-    shape = fit.shape
-    slope, _ = shape.envelope_slope(theta)
-    rise = np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) * (shape.x[1] - shape.x[0]) / 2)])
-    before, behind = min(x - shape.x[0], 0.0) * slope[0], max(x - shape.x[-1], 0.0) * slope[-1]
-    return float(np.interp(x, shape.x, rise) + before + behind)
-
-
-def departures(fit: Fit, theta: Floats, fraction: float, p: Floats, shifts: Floats, near: float) -> Floats:
-    """Return x where a fraction of the envelope's slope is lost, (k,), nearest u = `near`; NaN where never.
-
-    Args:
-        fit: the model.
-        theta: its parameters, (K,).
-        fraction: f in H' = f G'.
-        p: centred ln P, (k,).
-        shifts: what the sizes' departures are displaced by, (k,).
-        near: the u = x - gamma_2 p - shift that is meant where there are several.
-
-    """
-    shape = fit.shape
-    slope, _ = shape.envelope_slope(theta)
-    away, _ = shape.departure_slope(theta)
-    step = shape.x[1] - shape.x[0]
-    outside = step * np.arange(1, BEYOND + 1)
-    x = np.concatenate([shape.x[0] - outside[::-1], shape.x, shape.x[-1] + outside])
-    log_slope = np.log(np.interp(x, shape.x, slope)) + np.log(fraction)
-    found = np.full(len(p), np.nan)
-    for k, (one, shift) in enumerate(zip(p, shifts, strict=True)):
-        moved = theta[GAMMA_2] * one + shift
-        excess = np.log(np.interp(x - moved, shape.u, away)) - log_slope
-        rises = np.flatnonzero((excess[:-1] < 0) & (excess[1:] >= 0))
-        if len(rises):
-            i = rises[np.abs(x[rises] - moved - near).argmin()]
-            found[k] = x[i] + step * excess[i] / (excess[i] - excess[i + 1])
-    return found
 
 
 def without_departure(few: Fit) -> float:

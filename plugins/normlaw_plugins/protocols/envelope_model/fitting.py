@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.evidence import climb
-from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussian, linearise, unwhiten, whiten
+from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussian, linearise
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Prior, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
@@ -157,7 +157,7 @@ def newton(
             trial = theta + step
             fitted = shape(trial, shifts, derivatives=False).fitted
             residual = np.where(shape.runs.mask, response - fitted, 0.0)
-            whitened = whiten(here.root, residual[..., None])[..., 0]
+            whitened = here.whiten(residual[..., None])  # (R, n, 1)
             objective = 0.5 * (whitened**2).sum()
             objective += 0.5 * (here.prior.precision * (trial - here.prior.mean) ** 2).sum()
             if np.isfinite(objective) and objective <= here.objective:
@@ -166,7 +166,7 @@ def newton(
         else:
             return theta, shifts
         theta, damping = trial, damping / 10
-        towards = unwhiten(here.root, whitened)
+        towards = here.whiten.back(whitened)[..., 0]  # (R, n)
         predicted = -variances.run_shift * np.einsum("rn,rn->r", point.mean.shift_slope, towards)
         shifts = 0.5 * shifts + 0.5 * np.clip(predicted, -LARGEST_SHIFT, LARGEST_SHIFT)
         if here.objective - objective < enough:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from normlaw_plugins.protocols.envelope_model.crossing import NAMES
 from normlaw_plugins.protocols.envelope_model.curves import Drawing
 from normlaw_plugins.protocols.envelope_model.depth import depth_of
 from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
-from normlaw_plugins.protocols.envelope_model.exponents import NAMES, Exponents, exponents_of, without_departure
+from normlaw_plugins.protocols.envelope_model.exponents import Exponents, exponents_of, without_departure
 from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH

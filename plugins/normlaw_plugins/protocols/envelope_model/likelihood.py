@@ -35,12 +35,16 @@ def linearise(shape: Shape, noise: Noise, theta: Floats, run_shifts: Floats) -> 
     return Linearised(mean, np.where(shape.runs.mask, residual, 0.0), noise.variance(mean.fitted))
 
 
+def correlation(runs: Runs, variances: Variances) -> Floats:
+    """Return the correlation of the drift at any two points of a run, (R, n, n)."""
+    return np.asarray(np.exp(runs.apart / -variances.drift_length))
+
+
 def covariance(runs: Runs, point: Linearised, variances: Variances) -> Floats:
     """Return the covariance of the points of each run, (R, n, n), with variance 1 for what was not measured."""
     v = variances
     offset, shift = (np.where(runs.mask, s, 0.0) for s in (point.mean.offset_slope, point.mean.shift_slope))
-    matrix = np.exp(runs.apart / -v.drift_length)
-    matrix *= v.drift
+    matrix = v.drift * correlation(runs, v)
     for variance, slope in ((v.run_offset, offset), (v.run_shift, shift)):
         matrix += (variance * slope)[:, :, None] * slope[:, None]
     diagonal = np.arange(runs.x.shape[1])
@@ -52,29 +56,44 @@ def covariance(runs: Runs, point: Linearised, variances: Variances) -> Floats:
     return matrix
 
 
-def whiten(root: Floats, columns: Floats) -> Floats:
-    """Return root^-1 columns for lower triangular roots (R, n, n) and columns (R, n, k)."""
-    from scipy.linalg.lapack import dtrtrs
+@dataclass(frozen=True)
+class Whitening:
+    """What makes the points of runs independent and of unit variance, and the reverse."""
 
-    # a row-major lower triangle is a column-major upper one: LAPACK takes it without a copy
-    solved = [dtrtrs(one.T, own, lower=0, trans=1)[0] for one, own in zip(root, columns, strict=True)]
-    return np.stack(solved)
+    matrix: Floats
+    """Inverse Cholesky factors of the covariances, lower triangular, (R, n, n)."""
+    log_determinant: float
+    """Half of that of all covariances."""
+
+    def __call__(self, columns: Floats) -> Floats:
+        """Return whitened columns, (R, n, k)."""
+        return np.asarray(self.matrix @ columns)
+
+    def back(self, columns: Floats) -> Floats:
+        """Return the inverse covariances times what whitened columns (R, n, k) were made from."""
+        return np.asarray(np.swapaxes(self.matrix, 1, 2) @ columns)
 
 
-def unwhiten(root: Floats, column: Floats) -> Floats:
-    """Return root'^-1 column for lower triangular roots (R, n, n) and one column a run, (R, n)."""
-    from scipy.linalg.lapack import dtrtrs
+def whitening(covariance: Floats) -> Whitening:
+    """Return the whitening of covariances, (R, n, n).
 
-    solved = [dtrtrs(one.T, own, lower=0, trans=0)[0] for one, own in zip(root, column, strict=True)]
-    return np.stack(solved)
+    The factors are inverted once: they serve many columns, and products of matrices are faster than solving.
+    """
+    from scipy.linalg.lapack import dtrtri
+
+    root = np.linalg.cholesky(covariance)
+    matrix = np.empty_like(root)
+    for own, one in zip(matrix, root, strict=True):
+        # a row-major lower triangle is a column-major upper one: LAPACK takes it without a copy
+        own[:] = dtrtri(one.T, lower=0)[0].T
+    return Whitening(matrix, float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum()))
 
 
 @dataclass(frozen=True)
 class Gaussian:
     """The quadratic model of the posterior about one set of parameters."""
 
-    root: Floats
-    """Cholesky factors of the runs' covariances, (R, n, n)."""
+    whiten: Whitening
     whitened: Floats
     """Jacobian and residual with unit noise, (R, n, K + 1)."""
     information: Floats
@@ -84,7 +103,6 @@ class Gaussian:
     """Of the log posterior, (K,)."""
     objective: float
     """Negative log posterior without constants."""
-    log_determinants: float
 
     @property
     def curvature(self) -> Floats:
@@ -104,7 +122,7 @@ class Gaussian:
         return float(
             -self.objective
             + 0.5 * step @ step
-            - self.log_determinants
+            - self.whiten.log_determinant
             + 0.5 * np.log(precision[precision > 0]).sum()
             - np.log(np.diag(root)).sum()
         )
@@ -113,17 +131,16 @@ class Gaussian:
 def gaussian(shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior) -> Gaussian:
     """Return the quadratic model of the posterior of all parameters."""
     runs, prior = shape.runs, with_variances(named, shape, variances)
-    root = np.asarray(np.linalg.cholesky(covariance(runs, point, variances)), dtype=np.float64)
+    whiten = whitening(covariance(runs, point, variances))
     both = np.concatenate([point.mean.jacobian, point.residual[..., None]], axis=2)  # (R, n, K + 1)
-    whitened = whiten(root, both)
+    whitened = whiten(both)
     jacobian, residual = whitened[..., :-1].reshape(-1, len(theta)), whitened[..., -1].ravel()
     away = theta - prior.mean
     return Gaussian(
-        root=root,
+        whiten=whiten,
         whitened=whitened,
         information=jacobian.T @ jacobian,
         prior=prior,
         gradient=jacobian.T @ residual - prior.precision * away,
         objective=float(0.5 * residual @ residual + 0.5 * (prior.precision * away**2).sum()),
-        log_determinants=float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum()),
     )

@@ -68,39 +68,48 @@ class Shape:
         self.offsets = slice(self.h.stop, self.h.stop + sizes)
         self.shifts = slice(self.offsets.stop, self.offsets.stop + sizes)
         self.count = self.shifts.stop
+        self.at_x = _locate(runs.x, self.x)
 
     def for_runs(self, runs: Runs) -> Shape:
         """Return the same model of other runs of the same study, on the same grids."""
         other = object.__new__(Shape)
-        other.__dict__.update(self.__dict__, runs=runs)
+        other.__dict__.update(self.__dict__, runs=runs, at_x=_locate(runs.x, self.x))
         return other
 
-    def envelope_slope(self, theta: Floats) -> tuple[Floats, Floats]:
-        """Return G' on the grid `x` and its derivatives by LOG_GAMMA_1, LOG_Q, X_1 and the corrections."""
-        return _slope(self.x, theta[LOG_GAMMA_1], theta[LOG_Q], theta[X_1], self.basis_g, theta[self.g], False)
+    def envelope_slope(self, theta: Floats) -> Floats:
+        """Return G' on the grid `x`, (FINE_G,)."""
+        return self._envelope(theta).value
 
-    def departure_slope(self, theta: Floats) -> tuple[Floats, Floats]:
-        """Return H' on the grid `u` and its derivatives by LOG_A, LOG_RATIO, U_0 and the corrections."""
+    def departure_slope(self, theta: Floats) -> Floats:
+        """Return H' on the grid `u`, (FINE_H,)."""
+        return self._departure(theta).value
+
+    def envelope_derivatives(self, theta: Floats) -> Floats:
+        """Return those of G' by LOG_GAMMA_1, LOG_Q, X_1 and the corrections, (FINE_G, 3 + KNOTS_G)."""
+        return self._envelope(theta).derivatives()
+
+    def _envelope(self, theta: Floats) -> _Slope:
+        return _Slope(self.x, theta[LOG_GAMMA_1], theta[LOG_Q], theta[X_1], self.basis_g, theta[self.g], False)
+
+    def _departure(self, theta: Floats) -> _Slope:
         log_m = theta[LOG_A] + theta[LOG_RATIO]
-        value, by = _slope(self.u, theta[LOG_A], log_m, theta[U_0], self.basis_h, theta[self.h], True)
-        by[:, 0] += by[:, 1]
-        return value, by
+        return _Slope(self.u, theta[LOG_A], log_m, theta[U_0], self.basis_h, theta[self.h], True)
 
     def __call__(self, theta: Floats, run_shifts: Floats | float = 0.0, derivatives: bool = True) -> Mean:
         """Return the mean; `run_shifts` (R,) are the runs' own displacements of the departure."""
         runs = self.runs
-        slope_g, by_g = self.envelope_slope(theta)
-        slope_h, by_h = self.departure_slope(theta)
+        slopes_g, slopes_h = self._envelope(theta), self._departure(theta)
+        slope_g, slope_h = slopes_g.value, slopes_h.value
         step_g, step_h = self.x[1] - self.x[0], self.u[1] - self.u[0]
         # What H has risen to where the grid begins: the tail there is a pure power, so its integral is H'/m.
-        tail = slope_h[0] / np.exp(theta[LOG_A] + theta[LOG_RATIO])
+        rate = np.exp(theta[LOG_A] + theta[LOG_RATIO])
+        tail = slope_h[0] / rate
         u = runs.x - (theta[GAMMA_2] * runs.p + theta[self.shifts][runs.size_of] + run_shifts)[:, None]
-        at_x, at_u = _locate(runs.x, self.x), _locate(u, self.u)
+        at_x, at_u = self.at_x, _locate(u, self.u)
         envelope = _integral_at(_integral(slope_g, step_g), slope_g, at_x, step_g)  # (R, n)
         departure = _integral_at(_integral(slope_h, step_h) + tail, slope_h, at_u, step_h)  # (R, n)
         eta = theta[LEVEL] - theta[GAMMA_0] * runs.p[:, None] - envelope + departure
         eta = eta + theta[self.offsets][runs.size_of][:, None]
-        rate = np.exp(theta[LOG_A] + theta[LOG_RATIO])
         gone = 1 / (1 + np.exp(-np.clip(rate * (u - theta[U_0]), -500.0, 500.0)))  # 0 before, 1 behind
         depth = theta[DEPTH] * runs.p[:, None]
         eta = eta + depth * gone
@@ -113,8 +122,10 @@ class Shape:
         if not derivatives:
             return Mean(eta - cut, shift_slope, link, np.empty((0, 0, 0)))
         jacobian = np.zeros((*runs.x.shape, self.count))
+        by_g, by_h = slopes_g.derivatives(), slopes_h.derivatives()
+        by_h[:, 0] += by_h[:, 1]  # LOG_A is in height and rate
         g = _integral_at(_integral(by_g, step_g), by_g, at_x, step_g)  # (R, n, 3 + KNOTS_G)
-        begin = by_h[0] / np.exp(theta[LOG_A] + theta[LOG_RATIO])
+        begin = by_h[0] / rate
         begin[:2] -= tail
         h = _integral_at(_integral(by_h, step_h) + begin, by_h, at_u, step_h)  # (R, n, 3 + KNOTS_H)
         jacobian[..., LEVEL] = 1.0
@@ -137,22 +148,41 @@ class Shape:
         return Mean(eta - cut, shift_slope, link, jacobian)
 
 
-def _slope(
-    at: Floats, log_height: float, log_rate: float, middle: float, basis: Floats, z: Floats, fades: bool
-) -> tuple[Floats, Floats]:
-    """Return height e^(correction) / (1 + e^(-rate (at - middle))), (F,), and its derivatives, (F, 3 + k)."""
-    rate = np.exp(log_rate)
-    t = np.clip(rate * (at - middle), -500.0, 500.0)
-    towards = 1 / (1 + np.exp(t))  # d ln(logistic) / d t
-    if fades:
-        window = 1 / (1 + np.exp(np.clip(-t - FADE, -500.0, 500.0)))
-        towards = towards + window * (1 - window) * (basis @ z)
-        basis = basis * window[:, None]
-    value = np.exp(np.clip(log_height - np.logaddexp(0.0, -t) + basis @ z, -500.0, 12.0))
-    by = np.concatenate(
-        [np.ones((len(at), 1)), (t * towards)[:, None], (-rate * towards)[:, None], basis], axis=1
-    )
-    return value, by * value[:, None]
+class _Slope:
+    """height e^(correction) / (1 + e^(-rate (at - middle))) on a grid (F,), and its derivatives."""
+
+    def __init__(
+        self,
+        at: Floats,
+        log_height: float,
+        log_rate: float,
+        middle: float,
+        basis: Floats,
+        z: Floats,
+        fades: bool,
+    ) -> None:
+        """Find the values; the correction is `basis` (F, k) times `z` (k,), faded out where it `fades`."""
+        self.basis = basis
+        self.rate = np.exp(log_rate)
+        self.t = np.clip(self.rate * (at - middle), -500.0, 500.0)
+        self.whole = basis @ z  # the correction before it fades
+        self.window = 1 / (1 + np.exp(np.clip(-self.t - FADE, -500.0, 500.0))) if fades else None
+        correction = self.whole if self.window is None else self.window * self.whole
+        self.value = np.exp(np.clip(log_height - np.logaddexp(0.0, -self.t) + correction, -500.0, 12.0))
+
+    def derivatives(self) -> Floats:
+        """Return those by log height, log rate, middle and z, (F, 3 + k)."""
+        towards = 1 / (1 + np.exp(self.t))  # d ln(value) / d t
+        own = self.value
+        if self.window is not None:
+            towards += self.window * (1 - self.window) * self.whole
+            own = own * self.window
+        by = np.empty((len(self.t), 3 + self.basis.shape[1]))
+        by[:, 0] = self.value
+        by[:, 1] = self.t * towards * self.value
+        by[:, 2] = -self.rate * towards * self.value
+        np.multiply(self.basis, own[:, None], out=by[:, 3:])
+        return by
 
 
 def _matern_basis(at: Floats, knots: int) -> Floats:
@@ -187,10 +217,12 @@ def _integral_at(integral: Floats, value: Floats, place: tuple[np.ndarray, Float
     Outside the grid `value` goes on as it is at the edge.
     """
     index, w = place
+    inside = np.clip(w, 0.0, 1.0)
+    half = inside * inside / 2
+    begin, end = step * (inside - half + np.minimum(w, 0.0)), step * (half + np.maximum(w - 1, 0.0))
     if value.ndim > 1:
-        w = w[..., None]
-    begin, end, inside = value[index], value[index + 1], np.clip(w, 0.0, 1.0)
-    cell = begin * inside + (end - begin) * inside * inside / 2
-    return np.asarray(
-        integral[index] + step * (cell + end * np.maximum(w - 1, 0.0) + begin * np.minimum(w, 0.0))
-    )
+        begin, end = begin[..., None], end[..., None]
+    out = integral[index]
+    out += begin * value[index]
+    out += end * value[index + 1]
+    return np.asarray(out)
