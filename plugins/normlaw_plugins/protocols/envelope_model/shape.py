@@ -168,7 +168,8 @@ class _Slope:
         self.whole = basis @ z  # the correction before it fades
         self.window = 1 / (1 + np.exp(np.clip(-self.t - FADE, -500.0, 500.0))) if fades else None
         correction = self.whole if self.window is None else self.window * self.whole
-        self.value = np.exp(np.clip(log_height - np.logaddexp(0.0, -self.t) + correction, -500.0, 12.0))
+        height = np.exp(np.clip(log_height - np.logaddexp(0.0, -self.t) + correction, -500.0, 12.0))
+        self.value: Floats = np.asarray(height)
 
     def derivatives(self) -> Floats:
         """Return those by log height, log rate, middle and z, (F, 3 + k)."""
