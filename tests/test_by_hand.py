@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
-from normlaw.study.study import expand, find_study, parse_study, shipped_studies
+from normlaw.study.expansion import expand
+from normlaw.study.named import find_study, shipped_studies
 from normlaw.training.loop import train
 from normlaw_registry import load_catalogue
 
@@ -55,10 +56,10 @@ def test_the_page_counts_its_lines() -> None:
 
 @pytest.mark.slow
 def test_its_curves_are_those_of_normlaw(by_hand) -> None:
-    source, catalogue = find_study("quickstart"), load_catalogue()
+    catalogue = load_catalogue()
     (spec,) = [
         spec.model_copy(update={"steps": STEPS})
-        for spec in expand(parse_study(source), catalogue, source)
+        for spec in expand(find_study("quickstart"), catalogue)
         if (spec.train_size, spec.seed) == (240, 1)
     ]
     points = pd.DataFrame(train(spec, catalogue))

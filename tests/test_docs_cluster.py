@@ -21,7 +21,7 @@ from normlaw.execution.cluster.configuration import (
     DaskConfiguration,
     read_configuration,
 )
-from normlaw.study.study import shipped_studies
+from normlaw.study.named import shipped_studies
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from normlaw.study.expansion import expand
+from normlaw.study.named import shipped_studies
 from normlaw.study.run_options import Augmentation, RateSchedule, Stopping
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import at_scale, expand, parse_study, shipped_studies
+from normlaw.study.study import at_scale, parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
 
@@ -18,9 +20,9 @@ def test_the_study_and_its_scale_expand() -> None:
     found = re.search(r"<!-- example: scales -->\s*```yaml\n(.+?)```", PAGE, re.DOTALL)
     assert found
     source = YamlSource(found[1], "docs/studies.md")
-    small = at_scale(source, "small")
-    assert len(expand(parse_study(source), load_catalogue(), source)) == 5 * 10
-    assert len(expand(parse_study(small), load_catalogue(), small)) == 5 * 2
+    study = parse_study(source)
+    assert len(expand(study, load_catalogue())) == 5 * 10
+    assert len(expand(at_scale(study, "small"), load_catalogue())) == 5 * 2
 
 
 def test_every_option_and_study_it_names_exists() -> None:

@@ -6,7 +6,8 @@ import re
 import types
 from pathlib import Path
 
-from normlaw.study.study import expand, parse_study
+from normlaw.study.expansion import expand
+from normlaw.study.study import parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
 from normlaw_registry.discovery import collect
@@ -33,7 +34,7 @@ def test_the_plugin_works_and_has_ten_lines() -> None:
 
 def test_the_study_expands() -> None:
     source = YamlSource(example("study", "yaml"), "README.md")
-    assert len(expand(parse_study(source), load_catalogue(), source)) == 5 * 3 * 2
+    assert len(expand(parse_study(source), load_catalogue())) == 5 * 3 * 2
 
 
 def test_every_image_and_file_it_points_to_is_there() -> None:

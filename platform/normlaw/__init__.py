@@ -23,49 +23,66 @@ if TYPE_CHECKING:
     from normlaw.launching.launch import Summary
     from normlaw.machine.finding import Finding
     from normlaw.study.study import Study
-    from normlaw.verbs.analyse import Result
-    from normlaw.verbs.api import (
-        against_theory,
-        analyse,
-        curves,
-        doctor,
-        fit,
-        import_curves,
-        load_study,
-        new_plugin,
-        plot,
-        plugins,
-        predict,
-        rehearse,
-        report,
-        results,
-        resume,
-        run,
-        runs,
-        studies,
-        sync,
-        theory,
-    )
-    from normlaw.verbs.predict import Predicted
-    from normlaw.verbs.rehearse import Rehearsal
+    from normlaw.verbs.against_theory import Compared, against_theory
+    from normlaw.verbs.analyse import Result, Results, analyse
+    from normlaw.verbs.doctor import doctor
+    from normlaw.verbs.fit import fit
+    from normlaw.verbs.import_curves import import_curves
+    from normlaw.verbs.load_study import load_study
+    from normlaw.verbs.new_plugin import new_plugin
+    from normlaw.verbs.plot import plot
+    from normlaw.verbs.plugins import plugins
+    from normlaw.verbs.predict import Predicted, predict
+    from normlaw.verbs.rehearse import Rehearsal, rehearse
+    from normlaw.verbs.report import report
+    from normlaw.verbs.results import results
+    from normlaw.verbs.run import resume, run
+    from normlaw.verbs.runs import curves, runs
+    from normlaw.verbs.studies import studies
+    from normlaw.verbs.sync import Synchronised, sync
+    from normlaw.verbs.theory import theory
     from normlaw_registry import InputError, NormlawError
 
-_ELSEWHERE = {
+_PLACES = {
     "Analysis": "normlaw.analysis",
-    "Options": "normlaw.analysis",
-    "Result": "normlaw.verbs.analyse",
+    "Compared": "normlaw.verbs.against_theory",
     "Finding": "normlaw.machine.finding",
-    "Summary": "normlaw.launching.launch",
-    "Predicted": "normlaw.verbs.predict",
-    "Rehearsal": "normlaw.verbs.rehearse",
-    "Study": "normlaw.study.study",
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
+    "Options": "normlaw.analysis",
+    "Predicted": "normlaw.verbs.predict",
+    "Rehearsal": "normlaw.verbs.rehearse",
+    "Result": "normlaw.verbs.analyse",
+    "Results": "normlaw.verbs.analyse",
+    "Study": "normlaw.study.study",
+    "Summary": "normlaw.launching.launch",
+    "Synchronised": "normlaw.verbs.sync",
+    "against_theory": "normlaw.verbs.against_theory",
+    "analyse": "normlaw.verbs.analyse",
+    "curves": "normlaw.verbs.runs",
+    "doctor": "normlaw.verbs.doctor",
+    "fit": "normlaw.verbs.fit",
+    "import_curves": "normlaw.verbs.import_curves",
+    "load_study": "normlaw.verbs.load_study",
+    "new_plugin": "normlaw.verbs.new_plugin",
+    "plot": "normlaw.verbs.plot",
+    "plugins": "normlaw.verbs.plugins",
+    "predict": "normlaw.verbs.predict",
+    "rehearse": "normlaw.verbs.rehearse",
+    "report": "normlaw.verbs.report",
+    "results": "normlaw.verbs.results",
+    "resume": "normlaw.verbs.run",
+    "run": "normlaw.verbs.run",
+    "runs": "normlaw.verbs.runs",
+    "studies": "normlaw.verbs.studies",
+    "sync": "normlaw.verbs.sync",
+    "theory": "normlaw.verbs.theory",
 }
-"""Where the names of the API are that are not in `normlaw.verbs.api`."""
+"""Where each name of the API is."""
 
 __all__ = [
     "Analysis",
+    "Compared",
     "Finding",
     "InputError",
     "NormlawError",
@@ -73,8 +90,10 @@ __all__ = [
     "Predicted",
     "Rehearsal",
     "Result",
+    "Results",
     "Study",
     "Summary",
+    "Synchronised",
     "against_theory",
     "analyse",
     "curves",
@@ -104,7 +123,7 @@ def __getattr__(name: str) -> Any:
 
         return version("normlaw")
     if name in __all__:
-        return getattr(import_module(_ELSEWHERE.get(name, "normlaw.verbs.api")), name)
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'normlaw' has no attribute {name!r}")
 
 

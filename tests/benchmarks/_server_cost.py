@@ -23,8 +23,9 @@ import requests
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking.client import connect
-from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw.tracking.reader import find_experiment
 from normlaw.tracking.record import Record
+from normlaw.tracking.store import StudyStore
 from normlaw.tracking.writer import RunWriter, metrics_without, open_experiment
 from normlaw.training.evaluation import Point
 from normlaw.training.layer_table import Row
@@ -113,7 +114,8 @@ def measure(store: str, folder: Path, size: Any) -> Cost:
         spent, made = time.perf_counter() - start, Counted.count - begun
         used, grown = cpu_seconds(pid) - used, size() - before
         start = time.perf_counter()
-        frame = read_curves(client, list(search_runs(client, find_experiment(client, "cost"), "training")))
+        stored = StudyStore(client, find_experiment(client, "cost"))
+        frame = stored.curves(list(stored.runs("training")))
         reading = time.perf_counter() - start
         assert frame["seed"].nunique() >= RUNS
     files = sum(path.stat().st_size for path in (folder / "artifacts").rglob("*") if path.is_file())

@@ -16,8 +16,9 @@ from normlaw.execution.cluster.executor import ClusterExecutor
 from normlaw.execution.cluster.sites import DaskSite
 from normlaw.execution.job import Job
 from normlaw.machine import environment
+from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw_registry import load_catalogue
 

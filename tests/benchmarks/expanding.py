@@ -10,10 +10,11 @@ import sys
 from itertools import islice
 from time import process_time
 
+from normlaw.study.expansion import planned_runs
 from normlaw.study.identity import canonical, hash_of
 from normlaw.study.spec import RunSpec
 from normlaw.study.storable import unstorable
-from normlaw.study.study import Study, planned_runs
+from normlaw.study.study import Study
 from normlaw_registry import load_catalogue
 
 SAMPLE = 500

@@ -20,7 +20,7 @@ from mlflow.entities import Metric, Param
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of, connect
+from normlaw.tracking.client import artifacts_at, connect
 from normlaw.tracking.imported import import_curves
 
 POINTS, TURNS = 30, 3
@@ -58,7 +58,8 @@ def one_by_one(client: MlflowClient, study: str, frame: pd.DataFrame, source: st
         client.log_batch(run.info.run_id, params=params)
         with tempfile.TemporaryDirectory() as folder:
             curve.to_parquet(Path(folder, keys.CURVE), index=False)
-            artifacts_of(client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
+            artifacts = artifacts_at(client, run.info.artifact_uri)
+            artifacts.log_artifacts(folder)  # type: ignore[no-untyped-call]
         client.set_terminated(run.info.run_id)
 
 

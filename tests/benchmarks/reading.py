@@ -24,7 +24,8 @@ from mlflow import MlflowClient
 
 from normlaw.tracking.client import connect
 from normlaw.tracking.imported import import_curves
-from normlaw.tracking.reader import find_experiment, read_curves, search_runs
+from normlaw.tracking.reader import find_experiment
+from normlaw.tracking.store import StudyStore
 
 METRICS, POINTS, SAMPLE = 10, 60, 10
 
@@ -96,16 +97,16 @@ def compare(client: MlflowClient, runs: int) -> None:
 
     pd.read_parquet(as_parquet(frame.head(POINTS)))  # imports
     start = time.perf_counter()
-    experiment = find_experiment(client, "reading")
-    found = list(search_runs(client, experiment, "imported"))
-    read = read_curves(client, found)
+    store = StudyStore(client, find_experiment(client, "reading"))
+    found = list(store.runs("imported"))
+    read = store.curves(found)
     fast = (time.perf_counter() - start) / runs
     assert len(read) == len(frame)
 
     names = [column for column in frame.columns if "/" in column]
     sample = found[: min(SAMPLE, runs)]
     start = time.perf_counter()
-    histories = [client.get_metric_history(run.info.run_id, name) for run in sample for name in names]
+    histories = [client.get_metric_history(run.run_id, name) for run in sample for name in names]
     slow = (time.perf_counter() - start) / len(sample)
     assert all(len(history) == POINTS for history in histories)
     print(f"one artifact a run {fast * 1e3:.1f} ms, one history a run and metric {slow * 1e3:.0f} ms a run")

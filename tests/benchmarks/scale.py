@@ -19,8 +19,9 @@ import torch
 from _pages import write
 from torch.utils.flop_counter import FlopCounterMode
 
+from normlaw.study.expansion import expand
+from normlaw.study.named import find_study
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import expand, find_study, parse_study
 from normlaw.training.cost import study_seconds
 from normlaw.training.schedule import measuring_steps
 from normlaw_registry import Architecture, Dataset, Outline, load_catalogue, validate_params
@@ -57,8 +58,7 @@ class Work:
 
 
 def specs_of(study: str) -> list[RunSpec]:
-    source = find_study(study)
-    return expand(parse_study(source), load_catalogue(), source)
+    return expand(find_study(study), load_catalogue())
 
 
 def outline_of(spec: RunSpec) -> Outline:

@@ -12,9 +12,10 @@ import pytest
 from mlflow import MlflowClient
 from sqlalchemy import create_engine, text
 
+from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path, keep_study
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer

@@ -19,9 +19,11 @@ from pydantic import ValidationError
 
 from normlaw.analysis.curves_file import read_curves_file, read_table
 from normlaw.base.redaction import printable, redacted
+from normlaw.study.expansion import expand
 from normlaw.study.identity import canonical, hash_of
+from normlaw.study.named import shipped_studies
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand, parse_study, shipped_studies
+from normlaw.study.study import Study, parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import JournalError, Record, read_journal
@@ -267,7 +269,7 @@ def test_no_study_file_crashes(seed: int) -> None:
 
     def read(text: str) -> None:
         source = YamlSource(text, "fuzzed.yaml")
-        expand(parse_study(source), CATALOGUE, source)
+        expand(parse_study(source), CATALOGUE)
 
     assert fuzz(seed, texts, WORDS, read) > 60
 
@@ -323,6 +325,6 @@ def test_any_tree_is_a_study_or_is_refused(tree: Any) -> None:
     text = yaml.safe_dump(tree, allow_unicode=True)
     with suppress(InputError):
         source = YamlSource(text, "s.yaml")
-        expand(parse_study(source), CATALOGUE, source)
+        expand(parse_study(source), CATALOGUE)
     with suppress(ValidationError):
         RunSpec.model_validate(tree)

@@ -18,6 +18,7 @@ from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
 from normlaw.tracking.reader import read_curves
 from normlaw.tracking.sender import Sender
+from normlaw.tracking.study_run import StudyRun
 from normlaw.tracking.writer import open_experiment
 from normlaw_tests.waiting import wait_until
 
@@ -178,7 +179,7 @@ def test_the_largest_seed_and_the_longest_name_are_stored(make_desk: Any, small:
     ((run,),) = desk.runs().values()
     assert run.data.params["seed"] == str(2**63 - 1)
     assert len(run.info.run_name) == 250
-    assert read_curves(desk.client, [run])["seed"].tolist() == [2**63 - 1] * 5
+    assert read_curves(desk.client, [StudyRun.of(run)])["seed"].tolist() == [2**63 - 1] * 5
 
 
 def test_two_senders_at_once_send_each_run_once(desk: Any) -> None:

@@ -26,9 +26,10 @@ from normlaw.cli.plugins import as_lines
 from normlaw.cli.program import main
 from normlaw.execution.job import Outcome
 from normlaw.launching.display import Display
+from normlaw.study.expansion import expand
 from normlaw.study.names import path_part
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import expand, parse_study
+from normlaw.study.study import parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking.note import as_note
 from normlaw.tracking.record import JournalError, read_journal, validated_spec
@@ -143,7 +144,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 def study_of(study: str | dict[str, Any]) -> list[Any]:
     source = YamlSource(study, "s.yaml") if isinstance(study, str) else YamlSource.of(study, "s.yaml")
-    return expand(parse_study(source), load_catalogue(), source)
+    return expand(parse_study(source), load_catalogue())
 
 
 FIXED = (

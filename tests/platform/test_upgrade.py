@@ -18,12 +18,12 @@ import normlaw
 from normlaw.execution.job import Job, Progress
 from normlaw.execution.worker import work
 from normlaw.launching.plan import Plan, make_plan
+from normlaw.study.expansion import expand
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand, parse_study
+from normlaw.study.study import Study, parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw.tracking import keys
 from normlaw.tracking.record import read_journal
-from normlaw.verbs.sync import synchronise
 from normlaw_registry import Catalogue
 
 STORED = Path(__file__).with_name("earlier") / "schema_1"
@@ -41,8 +41,7 @@ class Place:
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
         self.uri = f"sqlite:///{self.folder}/mlflow.db"
-        self.source = YamlSource.read(self.folder / "study.yaml")
-        self.study: Study = parse_study(self.source)
+        self.study: Study = parse_study(YamlSource.read(self.folder / "study.yaml"))
 
     def specs(self, catalogue: Catalogue) -> dict[str, RunSpec]:
         return {spec.spec_hash: spec for spec in expand(self.study, catalogue)}
@@ -91,7 +90,7 @@ def planned(place: Place, catalogue: Catalogue) -> Plan:
 @pytest.mark.slow
 def test_a_study_is_gone_on_with(place: Place) -> None:
     before = place.journals()
-    [sent] = synchronise([place.source], place.home, place.uri)
+    [sent] = normlaw.sync("earlier", home=place.home, tracking_uri=place.uri)
     assert (len(sent.sent), sent.there, sent.unsent) == (4, 4, {})
     assert place.statuses() == ["FINISHED"] * 7 + ["KILLED"]
     assert place.journals() == before
@@ -105,7 +104,7 @@ def test_a_study_is_gone_on_with(place: Place) -> None:
     assert place.statuses() in (["FINISHED"] * 8, ["FINISHED"] * 8 + ["KILLED"])
     again = normlaw.run(place.study, **options)
     assert (again.trained, again.already_there) == (0, 8)
-    [nothing] = synchronise([place.source], place.home, place.uri)
+    [nothing] = normlaw.sync("earlier", home=place.home, tracking_uri=place.uri)
     assert (nothing.sent, nothing.there) == ((), 8)
     frame = normlaw.curves("earlier", tracking_uri=place.uri)
     assert frame.groupby(["train_size", "seed"])["run"].nunique().tolist() == [1] * 8
@@ -145,7 +144,7 @@ def test_a_checkpoint_is_gone_on_from_under_its_name(place: Place, catalogue: Ca
     assert news[0].step > 6, "the last checkpoint is of step 6"
     assert name == STOPPED
     assert place.journals()[STOPPED].startswith(before)
-    [sent] = synchronise([place.source], place.home, place.uri)
+    [sent] = normlaw.sync("earlier", home=place.home, tracking_uri=place.uri)
     assert (len(sent.sent), sent.unsent) == (4, {})
 
 

@@ -9,11 +9,11 @@ import click
 
 from normlaw.cli import complete
 from normlaw.cli.responses import response_options
-from normlaw.cli.source_options import protocol_options, source_options, the_source
+from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
 from normlaw.study.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
-    from normlaw.analysis import Analysis, Options
+    from normlaw.analysis import Analysis
     from normlaw.analysis.figures.style import Use
 
 
@@ -102,90 +102,27 @@ def analyse(
     With --curves, fit those of a CSV file instead and write tables and figures only.
     """
     source = the_source(study, curves)
-    from normlaw.analysis import Options
+    from normlaw.analysis import Options, render
+    from normlaw.verbs.against_theory import Compared
+    from normlaw.verbs.analyse import analysed
 
     options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
-    if isinstance(source, str):
-        _of_study(source, norm, options, tracking_uri, reports, figures, json_file)
-    else:
-        _of_file(source, norm, options, reports, figures, json_file)
-
-
-def _of_file(
-    curves: Path, norm: str | None, options: Options, reports: Path, figures: Use, json_file: Path | None
-) -> None:
-    from normlaw.analysis import (
-        About,
-        NotFittedError,
-        analyse,
-        command_line,
-        of_response,
-        render,
-        write,
-        write_unfitted,
-    )
-    from normlaw.analysis.curves import restricted
-    from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
-    from normlaw_registry import InputError, load_catalogue
-
-    points, chosen = read_curves_file(curves, norm, options.measured)
-    whole = read_every_measure(curves, options.measured) if options.compare_norms else None
-    whole = None if whole is None else restricted(whole, options, chosen)
-    folder = reports / curves.stem
-    about = About(
-        title=f"Laws of {curves.name}{of_response(options)}",
-        norm=chosen,
-        command=command_line(["--curves", str(curves)], chosen, options),
-    )
-    try:
-        analysis = analyse(points, load_catalogue(), options, whole)
-    except NotFittedError as found:
-        beside = write_unfitted(found, folder, about, figures)
-        raise InputError(f"{curves}: {found.told(beside)}") from found
-    write(analysis, folder, about, figures)
-    _save_json([analysis], json_file)
-    click.echo(f"{curves}, norm {chosen}" if chosen != DEFAULT_MEASURE else str(curves))
-    click.echo(render(analysis))
-    click.echo(f"Tables and figures: {folder}")
-
-
-def _of_study(
-    study: str,
-    norm: str | None,
-    options: Options,
-    tracking_uri: str | None,
-    reports: Path,
-    figures: Use,
-    json_file: Path | None,
-) -> None:
-    from normlaw.analysis import render
-    from normlaw.verbs.against_theory import compare_study
-    from normlaw.verbs.analyse import analyse_study
-    from normlaw_registry import load_catalogue
-
-    results = analyse_study(
-        study,
-        load_catalogue(),
-        norm=norm,
-        options=options,
-        tracking_uri=tracking_uri,
-        reports=reports,
-        figures=figures,
-    )
     analyses = []
     try:
-        for result in results:
-            setting = ", ".join(f"{key} = {value}" for key, value in result.setting.items())
-            click.echo(f"{study}{': ' + setting if setting else ''}, norm {result.norm}")
-            click.echo(render(result.analysis))
-            click.echo(f"Tables and figures: {result.folder}; MLflow run {result.run_id}")
-            analyses.append(result.analysis)
+        for found in analysed(
+            source, norm=norm, options=options, reports=reports, figures=figures, tracking_uri=tracking_uri
+        ):
+            at_mlflow = "" if found.run_id is None else f"; MLflow run {found.run_id}"
+            if isinstance(found, Compared):
+                click.echo(found.text)
+            else:
+                click.echo(heading(str(source), found.setting, found.norm))
+                click.echo(render(found.analysis))
+                analyses.append(found.analysis)
+            click.echo(f"Tables and figures: {found.folder}{at_mlflow}")
     finally:  # settings that cannot be fitted come last
         if analyses:
             _save_json(analyses, json_file)
-    if (compared := compare_study(study, tracking_uri=tracking_uri, reports=reports)) is not None:
-        click.echo(compared.text)
-        click.echo(f"Tables and figures: {compared.folder}; MLflow run {compared.run_id}")
 
 
 def _save_json(analyses: list[Analysis], path: Path | None) -> None:

@@ -35,7 +35,7 @@ def component(kind: str) -> Completion:
 
 def study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a study: a shipped one or a YAML file; where only names count, one that was begun here."""
-    from normlaw.study.study import shipped_studies
+    from normlaw.study.named import shipped_studies
 
     names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
     if ctx.info_name in ("analyse", "predict", "report"):
@@ -57,12 +57,12 @@ def begun(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list
 
 def scale(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a scale of the study that stands on the command line."""
-    from normlaw.study.study import find_study, parse_study
+    from normlaw.study.named import find_study
     from normlaw_registry import NormlawError
 
     named = ctx.params.get("study") or next(iter(ctx.args), None)  # click leaves it in `args` before `--scale`
     try:
-        scales = parse_study(find_study(named)).scales if named else {}
+        scales = find_study(named).scales if named else {}
     except NormlawError:  # there is no such study: nothing to offer
         return []
     return [CompletionItem(name) for name in scales if name.startswith(incomplete)]

@@ -24,12 +24,10 @@ def doctor(architectures: tuple[str, ...], tracking_uri: str | None, as_json: bo
     The gradients of ARCHITECTURES (default: all that are installed) are compared with float64, each in a
     process of its own. Exits with 1 when something is bad.
     """
-    from normlaw.machine.examine import examine
-    from normlaw.study.home import HOME
-    from normlaw_registry import load_catalogue
+    from normlaw.verbs.doctor import examined
 
     found: list[Finding] = []
-    for finding in examine(load_catalogue(), HOME, tracking_uri, architectures):
+    for finding in examined(*architectures, tracking_uri=tracking_uri):
         found.append(finding)
         if not as_json:
             show(finding)

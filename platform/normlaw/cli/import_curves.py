@@ -16,7 +16,7 @@ def import_curves(curves: Path, study: str, tracking_uri: str | None) -> None:
 
     Columns: train_size, log_norm (natural log), test_error (fraction); optionally seed, step, alpha, measure.
     """
-    from normlaw.verbs.import_curves import import_file
+    from normlaw.verbs.import_curves import import_curves as log
 
-    logged, there = import_file(curves, study, tracking_uri)
+    logged, there = log(curves, study, tracking_uri=tracking_uri)
     click.echo(f"{study}: {logged} curves logged, {there} already there. Fit them: normlaw analyse {study}")

@@ -51,17 +51,16 @@ def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
     normlaw plugins new my-norm --kind complexity-measure
     """
     from normlaw.verbs.new_plugin import new_plugin
-    from normlaw_registry import load_catalogue
 
-    folder, files = new_plugin(name, kinds, load_catalogue(), into)
-    for file in files:
-        click.echo(f"  {folder / file}")
+    folder = new_plugin(name, kinds, folder=into)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        click.echo(f"  {file}")
     click.echo(f"Install it: pip install -e '{folder}[test]'; test it: cd {folder} && python -m pytest")
 
 
 def show(as_json: bool) -> None:
     """Print the catalogue; exit with 1 when a plugin failed or two claim one name."""
-    from normlaw.verbs.listing import as_dict
+    from normlaw.verbs.plugins import as_dict
     from normlaw_registry import load_catalogue
 
     catalogue = load_catalogue()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.cli.responses import response_options
-from normlaw.cli.source_options import protocol_options, source_options, the_source
+from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
 from normlaw.study.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def predict(
     from the smaller ones, by the model and by every law of the endpoint that is installed. Nothing is logged.
     """
     source = the_source(study, curves)
-    from normlaw.verbs.api import predict as call
+    from normlaw.verbs.predict import predict as call
 
     found = call(
         source,
@@ -103,6 +103,5 @@ def _show(source: str, found: list[Predicted], json_file: Path | None) -> None:
     if json_file is not None:
         write_text(text, json_file)
     for one in found:
-        setting = ", ".join(f"{key} = {value}" for key, value in one.setting.items())
-        click.echo(f"{source}{': ' + setting if setting else ''}, norm {one.norm}")
+        click.echo(heading(source, one.setting, one.norm))
         click.echo(render_prediction(one.prediction))

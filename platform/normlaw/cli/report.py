@@ -21,7 +21,7 @@ from normlaw.cli import complete
 @click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
 def report(studies: tuple[str, ...], page: Path, tracking_uri: str | None) -> None:
     """Compare the latest analyses of STUDIES (default: all) with each other and with the paper's table."""
-    from normlaw.verbs.report import compare
+    from normlaw.verbs.report import report as write
 
-    names = compare(studies, page, tracking_uri)
+    names = write(*studies, page=page, tracking_uri=tracking_uri)
     click.echo(f"{page}: {len(names)} analyses: {', '.join(names)}")

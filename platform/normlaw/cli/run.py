@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from normlaw.cli import complete
 from normlaw.cli.debugging import debug_asked_for
 
 if TYPE_CHECKING:
-    from normlaw.study.yaml_source import YamlSource
+    from normlaw.launching.launch import Summary
+    from normlaw.study.study import Study
 
 Options = dict[str, Any]
 
@@ -83,14 +85,17 @@ def run(study: str, scale: str | None, dry_run: bool, **options: Any) -> None:
     finished is never trained again, one that was stopped goes on from its last checkpoint: give the same
     command once more, or `normlaw resume`.
     """
-    from normlaw.study.study import at_scale, find_study
+    from normlaw.verbs.load_study import load_study
 
-    source = find_study(study)  # before torch and MLflow are imported: a typing error is told at once
-    source = at_scale(source, scale) if scale is not None else source
+    loaded = load_study(
+        study, scale=scale
+    )  # before torch and MLflow are imported: a typing error is told at once
     if dry_run:
-        rehearse(source, options["device"])
+        rehearse(loaded, options["device"])
     else:
-        train(source, options)
+        from normlaw.verbs.run import run as call
+
+        train(loaded.name, partial(call, loaded), options)
 
 
 @click.command()
@@ -101,21 +106,17 @@ def resume(study: str, **options: Any) -> None:
 
     The same as giving the command that began it once more.
     """
-    from normlaw.study.home import HOME, begun_study
+    from normlaw.verbs.run import resume as call
 
-    train(begun_study(HOME, study), options)
+    train(study, partial(call, study), options)
 
 
-def rehearse(source: YamlSource, device: str) -> None:
+def rehearse(study: Study, device: str) -> None:
     """Show what a launch would do; exits with 2 when something cannot be trained."""
     from normlaw.launching.preflight import refusal
-    from normlaw.study.home import HOME
-    from normlaw.study.study import parse_study
-    from normlaw.verbs.rehearse import rehearse as carry_out
-    from normlaw_registry import load_catalogue
+    from normlaw.verbs.rehearse import rehearse as call
 
-    study = parse_study(source)
-    found = carry_out(study, source, load_catalogue(), home=HOME, device=device)
+    found = call(study, device=device)
     width = max(len(row.name) for row in found.rows)
     click.echo(f"{'run':<{width}}  {'steps':>9}  {'seconds':>9}")
     for row in found.rows:
@@ -142,35 +143,39 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def train(source: YamlSource, options: Options) -> None:
-    """Train what a study lacks and tell what became of it; exits with 1 when something is left to do."""
+def train(study: str, call: Callable[..., Summary], options: Options) -> None:
+    """Train what a study lacks and tell what became of it; exits with 1 when something is left to do.
+
+    Args:
+        study: its name.
+        call: the verb, which takes the options.
+        options: as the command line has them.
+
+    """
     from normlaw.execution.interrupts import interruptible
     from normlaw.study.home import HOME, begun_studies
-    from normlaw.study.study import parse_study
-    from normlaw.verbs.api import launch_source
 
-    study = parse_study(source)
-    go_on = f"go on with: normlaw resume {study.name}"
+    go_on = f"go on with: normlaw resume {study}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:
-            summary = launch_source(source, {**options, "debug": debug_asked_for()})
+            summary = call(**options, debug=debug_asked_for())
         except KeyboardInterrupt:
-            begun = study.name in begun_studies(HOME)
+            begun = study in begun_studies(HOME)
             click.echo(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
             raise click.exceptions.Exit(interrupts.exit_code) from None
     parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
     if summary.elsewhere:
         parts.append(f"{summary.elsewhere} trained by another process")
-    click.echo(f"{study.name}: {', '.join(parts)}, {len(summary.failed)} failed")
+    click.echo(f"{study}: {', '.join(parts)}, {len(summary.failed)} failed")
     if summary.unsent:
         reason = next(iter(summary.unsent.values()))
         click.echo(
             f"{len(summary.unsent)} not sent to MLflow: {reason}\n"
-            f"They are kept on this disk; send them with: normlaw sync {study.name}",
+            f"They are kept on this disk; send them with: normlaw sync {study}",
             err=True,
         )
     if not summary.complete:
         raise click.exceptions.Exit(1)
     if options["offline"]:
-        click.echo(f"Nothing was sent; send it with: normlaw sync {study.name}")
-    click.echo(f"Fit the laws with: normlaw analyse {study.name}")
+        click.echo(f"Nothing was sent; send it with: normlaw sync {study}")
+    click.echo(f"Fit the laws with: normlaw analyse {study}")

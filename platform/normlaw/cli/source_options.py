@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import click
 
 from normlaw.cli import complete
 from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
+
+UNNAMED_NORM = "norm"
+"""What the norm of a file's curves is called that names none."""
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,3 +76,9 @@ def the_source(study: str | None, curves: Path | None) -> str | Path:
     if curves is not None and study is None:
         return curves
     raise click.UsageError("name either a STUDY or a file with --curves")
+
+
+def heading(source: str, setting: Mapping[str, str], norm: str) -> str:
+    """Return the line above what was found of one setting of a source."""
+    parts = ", ".join(f"{key} = {value}" for key, value in setting.items())
+    return f"{source}{': ' + parts if parts else ''}" + (f", norm {norm}" if norm != UNNAMED_NORM else "")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from normlaw.cli import complete
-
-if TYPE_CHECKING:
-    from normlaw.study.spec import RunSpec
 
 
 @click.command()
@@ -23,26 +20,15 @@ def studies(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
     The cost of each is its number of runs and of optimiser steps, all runs together. With --time also the
     hours that it would take here with one run on each core, from a timing of some seconds a study.
     """
-    from normlaw.verbs.listing import study_rows
+    from normlaw.verbs.studies import rows
 
-    rows = []
-    for row, specs in study_rows(names):
-        if timed:
-            row["hours"] = _hours(specs)
-        rows.append(row)
+    found = []
+    for row in rows(names, time=timed):
+        found.append(row)
         if not as_json:
-            click.echo(_line(row, timed, header=len(rows) == 1))
+            click.echo(_line(row, timed, header=len(found) == 1))
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
-
-
-def _hours(specs: list[RunSpec]) -> float | None:
-    from normlaw.execution.devices import available_cores
-    from normlaw.training.cost import study_seconds
-    from normlaw_registry import load_catalogue
-
-    seconds = study_seconds(specs, load_catalogue())
-    return None if seconds is None else seconds / 3600 / min(available_cores(), len(specs))
+        click.echo(json.dumps(found, indent=2))
 
 
 def _line(row: dict[str, Any], timed: bool, header: bool) -> str:

@@ -18,26 +18,16 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
     Sending twice changes nothing.
     """
     from normlaw.base.redaction import printable
-    from normlaw.study.home import HOME, begun_studies, begun_study
-    from normlaw_registry import InputError
+    from normlaw.study.home import HOME
+    from normlaw.verbs.sync import synchronised
 
-    names = [study] if study is not None else begun_studies(HOME)
-    if not names:
-        click.echo(f"No study was begun in {HOME} yet.")
-        return
-    all_sent = True
-    sources = []
-    for name in names:
-        try:
-            sources.append(begun_study(HOME, name))
-        except InputError as error:  # the other studies do not suffer
-            if study is not None:
-                raise
-            click.echo(printable(f"not sent: {name}: {error}"), err=True)
+    begun, all_sent = False, True
+    for result in synchronised(study, tracking_uri=tracking_uri):
+        begun = True
+        if result.unread:
+            click.echo(printable(f"not sent: {result.study}: {result.unread}"), err=True)
             all_sent = False
-    from normlaw.verbs.sync import synchronise
-
-    for result in synchronise(sources, HOME, tracking_uri):
+            continue
         parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
         if result.in_training:
             parts.append(f"{result.in_training} in training")
@@ -47,5 +37,7 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
         for name, reason in result.unsent.items():
             click.echo(printable(f"not sent: {name}: {reason}"), err=True)
         all_sent = all_sent and not result.unsent
+    if not begun:
+        click.echo(f"No study was begun in {HOME} yet.")
     if not all_sent:
         raise click.exceptions.Exit(1)

@@ -98,7 +98,7 @@ def theory(
     With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
     trained curves against it.
     """
-    from normlaw.verbs.theory import as_rows, log_curves, require_store, solve, train_sizes
+    from normlaw.verbs.theory import as_rows, solved
     from normlaw_registry import InputError
 
     values: dict[str, Any] = {}
@@ -109,20 +109,18 @@ def theory(
         values[key] = value
     if target is not None and target != "-":
         require_writable(target)
+    found = solved(
+        name, alpha, norms, params=values, study=study, dimension=dimension, tracking_uri=tracking_uri
+    )
     if study is not None:
-        train_sizes(study, alpha, dimension)  # what cannot be logged is told before it is solved
-        require_store(tracking_uri)
-    component, checked, predictions = solve(name, values, alpha, norms)
-    if study is not None:
-        logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)
-        click.echo(f"{study}: {logged} theory curves logged, {there} already there")
+        click.echo(f"{study}: {found.logged} theory curves logged, {found.there} already there")
     elif target is None:
-        for line in table(component, predictions):
+        for line in table(found.theory, found.predictions):
             click.echo(line)
     if target == "-":
-        click.echo(json.dumps(as_rows(predictions), indent=1, allow_nan=False))
+        click.echo(json.dumps(as_rows(found.predictions), indent=1, allow_nan=False))
     elif target is not None:
-        write_rows(target, as_rows(predictions))
+        write_rows(target, as_rows(found.predictions))
 
 
 def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:

@@ -20,9 +20,9 @@ from normlaw.launching.preflight import Trials, check, combinations
 from normlaw.launching.support import check_support
 from normlaw.machine import environment
 from normlaw.machine.examine import quick
+from normlaw.study.expansion import planned_runs
 from normlaw.study.home import HOME, journal_path, keep_study
-from normlaw.study.study import Study, planned_runs
-from normlaw.study.yaml_source import YamlSource
+from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
 from normlaw.tracking.session import Offline, Online
@@ -78,7 +78,6 @@ class Summary:
 
 def launch(
     study: Study,
-    source: YamlSource,
     catalogue: Catalogue,
     display: Display,
     *,
@@ -102,7 +101,6 @@ def launch(
 
     Args:
         study: what to train.
-        source: where it was written, for error messages.
         catalogue: where its components come from.
         display: shows what happens.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
@@ -124,7 +122,7 @@ def launch(
 
     """
     _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
-    planned_as = planned_runs(study, catalogue, source)
+    planned_as = planned_runs(study, catalogue)
     specs = {spec_hash: planned.spec for spec_hash, planned in planned_as.items()}
     for finding in quick(catalogue, home):
         if finding.state != "good":

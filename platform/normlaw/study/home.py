@@ -48,8 +48,8 @@ def begun_studies(home: Path) -> list[str]:
     return sorted(path.parent.name for path in home.glob(f"journal/*/{STUDY_FILE}"))
 
 
-def begun_study(home: Path, name: str) -> YamlSource:
-    """Return the source of a study that was begun in this home.
+def begun_study(home: Path, name: str) -> Study:
+    """Return a study that was begun in this home.
 
     Raises:
         InputError: none of that name was (names the nearest), or its file was changed to be none.
@@ -58,7 +58,7 @@ def begun_study(home: Path, name: str) -> YamlSource:
     known = begun_studies(home)
     if name not in known:  # the name itself never becomes part of a path
         raise InputError(f"no study {brief(name)} was begun in {home}: {suggestion(name, known)}")
-    source = YamlSource.read(journal_folder(home, name) / STUDY_FILE)
-    if (found := parse_study(source).name) != name:
-        raise InputError(f"{source.name}: is study {found!r}, not {name!r} as its folder says")
-    return source
+    study = parse_study(YamlSource.read(journal_folder(home, name) / STUDY_FILE))
+    if study.name != name:
+        raise InputError(f"{study.source.name}: is study {study.name!r}, not {name!r} as its folder says")
+    return study

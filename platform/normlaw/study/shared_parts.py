@@ -35,12 +35,11 @@ class SharedParts:
     Args:
         study: whose runs.
         catalogue: where components are found.
-        source: where the study was written.
 
     """
 
-    def __init__(self, study: Study, catalogue: Catalogue, source: YamlSource) -> None:
-        self._study, self._catalogue, self._source = study, catalogue, source
+    def __init__(self, study: Study, catalogue: Catalogue) -> None:
+        self._study, self._catalogue = study, catalogue
         self._varied = list(study.vary)
         below: dict[str, list[int]] = {key: [] for key in study.fixed}
         for number, dotted in enumerate(self._varied):
@@ -99,7 +98,7 @@ class SharedParts:
             tree = {key: _copied(self._study.fixed[key])} if key in self._study.fixed else {}
             for number, value in zip(self._below[key], values, strict=True):
                 dotted = self._varied[number]
-                _put(tree, dotted, self._study.vary[dotted][value], self._source)
+                _put(tree, dotted, self._study.vary[dotted][value], self._study.source)
             self._written[at] = tree[key]
         return self._written[at]
 

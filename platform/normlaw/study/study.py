@@ -1,28 +1,22 @@
-"""A study: what is fixed, what is varied, and the runs that follow from it."""
+"""A study: what is fixed and what is varied, with where it was written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from itertools import product
+from functools import cached_property
 from math import prod
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
 
-from normlaw.base.collection import no_collection
 from normlaw.base.typed import Model
-from normlaw.study.identity import Hashes, lacking, measured_by
 from normlaw.study.listed import flatten
 from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.protocol_choice import OwnChoices
-from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import ComponentChoice, RunSpec
 from normlaw.study.yaml_loader import dump
 from normlaw.study.yaml_source import YamlSource
-from normlaw_registry import AnalysisProtocol, Catalogue, InputError, Response
+from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
 from normlaw_registry.response import Quantity
 
@@ -31,7 +25,6 @@ MAX_RUNS = 100_000
 """Runs that one study may have: more is a slip of the pen, or an attempt to use up the memory."""
 SHOWN = 10
 """Problems told in one message."""
-SHIPPED = Path(__file__).parent / "shipped"
 
 
 class Range(Model):
@@ -153,6 +146,17 @@ class Study(Model):
         """Return the study as a file that reads back as the same study."""
         return dump(self.model_dump(mode="json", exclude_none=True))
 
+    @cached_property
+    def source(self) -> YamlSource:
+        """Where the study was written, for messages: its file; of one made in Python, the file it would be."""
+        return YamlSource(self.to_yaml(), self.name)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values; see pydantic. No file has it."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("source", None)
+        return copied
+
 
 def _values(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
@@ -165,138 +169,41 @@ def _values(key: str, value: Any) -> Any:
 
 
 def parse_study(source: YamlSource) -> Study:
-    """Return the study in a YAML source.
+    """Return the study in a YAML source, which it keeps.
 
     Raises:
         InputError: a key is unknown, missing or of the wrong type; says in which line.
 
     """
     try:
-        return Study.model_validate(source.data)
+        study = Study.model_validate(source.data)
     except ValidationError as error:
-        raise InputError(_problems(error, Study, source.where)) from None
+        raise InputError(problems(error, Study, source.where)) from None
+    study.__dict__["source"] = source
+    return study
 
 
-def at_scale(source: YamlSource, scale: str) -> YamlSource:
-    """Return the source of a study's variant, named '<study>-<scale>'; lines are those of the study's file.
+def at_scale(study: Study, scale: str) -> Study:
+    """Return a study's variant, named '<study>-<scale>'; lines in messages are those of the study's file.
 
     Raises:
         InputError: the study has no such scale; names the nearest.
 
     """
-    scales = parse_study(source).scales
-    if scale not in scales:
-        raise InputError(f"{source.where(['scales'])}: no scale {scale!r}: {suggestion(scale, list(scales))}")
-    variant = source.overlaid(("scales", scale), replaced=("vary",))
-    variant.data["name"] = f"{source.data['name']}-{scale}"
+    if scale not in study.scales:
+        nearest = suggestion(scale, list(study.scales))
+        raise InputError(f"{study.source.where(['scales'])}: no scale {scale!r}: {nearest}")
+    variant = study.source.overlaid(("scales", scale), replaced=("vary",))
+    variant.data["name"] = f"{study.name}-{scale}"
     del variant.data["scales"]
-    return variant
+    return parse_study(variant)
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A run of a study."""
-
-    spec: RunSpec
-    where: Callable[[Place], str]
-    """Returns 'FILE:LINE: key' of the place in the study that a place of the specification comes from."""
-
-
-def expand(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> list[RunSpec]:
-    """Return the study's runs in the order of its lists, every parameter written out; see `planned_runs`."""
-    return [planned.spec for planned in planned_runs(study, catalogue, source).values()]
-
-
-def planned_runs(study: Study, catalogue: Catalogue, source: YamlSource | None = None) -> dict[str, Planned]:
-    """Return the study's runs by their hash, in the order of its lists, with where they were written.
-
-    Raises:
-        InputError: a component, key or value is wrong; says where in `source`, and the nearest valid names.
-
-    """
-    source = source or YamlSource(study.to_yaml(), study.name)
-    plans: dict[str, Planned] = {}
-    parts, hashes = SharedParts(study, catalogue, source), Hashes()
-    with no_collection():
-        for choice in product(*(range(len(values)) for values in study.vary.values())):
-            where = partial(_where, source, study, choice)
-            spec = parts.spec(choice)
-            if spec is None:  # as a whole, so that all that is wrong with it is told
-                try:
-                    spec = RunSpec.model_validate(parts.written(choice)).resolved(catalogue, where)
-                except ValidationError as error:
-                    raise InputError(_problems(error, RunSpec, where)) from None
-            if (reason := parts.unstorable(spec)) is not None:
-                raise InputError(f"{where(())}: {reason}")
-            spec_hash = spec.hashed_by(hashes)
-            before = plans.get(spec_hash)
-            if before is not None:
-                spec = _measuring_both(before.spec, spec, where)
-            plans[spec_hash] = Planned(spec, before.where if before is not None else where)
-    names = [measure.name for measure in next(iter(plans.values())).spec.measures]
-    if study.abscissa not in names:
-        nearest = suggestion(study.abscissa, names)
-        raise InputError(f"{source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
-    if study.analysis is not None and study.analysis.protocol is not None:
-        try:
-            study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
-        except InputError as error:
-            raise type(error)(f"{source.where(['analysis', 'protocol'])}: {error}") from None
-    return plans
-
-
-def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -> RunSpec:
-    """Return a run that measures what two measure that are the same otherwise."""
-    names = [measure.name for measure in one.measures]
-    if both := [name for name in lacking(measured_by(two), measured_by(one)) if name in names]:
-        raise InputError(
-            f"{where(('measures',))}: {both[0]!r} is asked for with several parameters in one run; what is "
-            "measured makes no other run"
-        )
-    more = [measure for measure in two.measures if measure.name not in names]
-    return one.model_copy(update={"measures": (*one.measures, *more)})
-
-
-def _where(source: YamlSource, study: Study, choice: tuple[int, ...], loc: Place) -> str:
-    """Return where in the study a place of a run's tree was written."""
-    return source.where(_origin(loc, dict(zip(study.vary, choice, strict=True))))
-
-
-def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
-    for key, number in varied.items():
-        if tuple(key.split(".")) == tuple(map(str, loc))[: key.count(".") + 1]:
-            return ("vary", key, number)
-    return ("fixed", *loc)
-
-
-def _problems(error: ValidationError, model: type[Model], where: Callable[[Place], str]) -> str:
-    problems = error.errors(include_url=False)
+def problems(error: ValidationError, model: type[Model], where: Callable[[Place], str]) -> str:
+    """Return what is wrong with a tree that a model was made of, each with its place, as one message."""
+    found = error.errors(include_url=False)
     lines = [
         f"{where(problem['loc'])}: {describe_problem(problem, known_keys(model, problem['loc']))}"
-        for problem in problems[:SHOWN]
+        for problem in found[:SHOWN]
     ]
-    return "\n".join(lines + ([f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []))
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with normlaw: name -> file."""
-    return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
-
-
-def find_study(name_or_path: str) -> YamlSource:
-    """Return the source of a study, given a shipped study's name or a file.
-
-    Raises:
-        InputError: there is neither; names the nearest shipped studies.
-
-    """
-    path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        return YamlSource.read(path)
-    shipped = shipped_studies()
-    if name_or_path not in shipped:
-        raise InputError(
-            f"no study {brief(name_or_path)}: {suggestion(name_or_path, list(shipped))} "
-            "(a study of your own is named by the path of its YAML file)"
-        )
-    return YamlSource.read(shipped[name_or_path])
+    return "\n".join(lines + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -23,61 +24,57 @@ MAX_TAG_LENGTH = 5000
 ENDINGS = (".json", ".txt", ".csv")
 
 
-def log_analysis(
-    client: MlflowClient,
-    experiment: Experiment,
-    *,
-    name: str,
-    metrics: Mapping[str, float],
-    params: Mapping[str, str],
-    folder: Path,
-    setting: str | None = None,
-    note: Sequence[str] = (),
-    figures: Mapping[str, str] | None = None,
-    plugins: Mapping[str, str] | None = None,
-) -> str:
-    """Log one analysis with every file in `folder`; return its run id.
+@dataclass(frozen=True, kw_only=True)
+class LoggedAnalysis:
+    """An analysis as it is logged."""
 
-    Where the latest analysis of this name found the same, nothing is logged, and the id is that one's. A metric
-    that is not finite is left out: MLflow's pages break on it.
+    name: str
+    """Of its run."""
+    metrics: Mapping[str, float]
+    """Single numbers. One that is not finite is left out: MLflow's pages break on it."""
+    params: Mapping[str, str]
+    """What the analysed runs have in common, and the choices of the analysis."""
+    folder: Path
+    """Its files."""
+    setting: str | None = None
+    """What tells the analysed runs from the study's others, where laws were fitted to them."""
+    note: Sequence[str] = ()
+    """Lines of Markdown that the run's page begins with."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Captions of the folder's figures to show below them, by name; those that find room are shown."""
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """Version of each distribution that its components came from."""
 
-    Args:
-        client: of the tracking server.
-        experiment: the study's.
-        name: of the run.
-        metrics: single numbers.
-        params: what the analysed runs have in common, and the choices of the analysis.
-        folder: its files.
-        setting: what tells the analysed runs from the study's others, where laws were fitted to them.
-        note: lines of Markdown that the run's page begins with.
-        figures: captions of the folder's figures to show below them, by name; those that find room are shown.
-        plugins: version of each distribution that the fitters came from.
 
+def log_analysis(client: MlflowClient, experiment: Experiment, analysis: LoggedAnalysis) -> str:
+    """Log one analysis with every file in its folder; return its run id.
+
+    Where the latest analysis of this name found the same, nothing is logged, and the id is that one's.
     """
-    values = [(key, 0, value) for key, value in metrics.items()]
-    logged = {key: value[:MAX_PARAM_LENGTH] for key, value in list(params.items())[:MAX_PARAMS]}
+    values = [(key, 0, value) for key, value in analysis.metrics.items()]
+    logged = {key: value[:MAX_PARAM_LENGTH] for key, value in list(analysis.params.items())[:MAX_PARAMS]}
     tags = {
-        **({keys.SETTING: setting} if setting is not None else {}),
-        **({keys.PLUGINS: keys.plugins_tag(plugins)} if plugins else {}),
-        **({keys.NORM: params["norm"]} if "norm" in params else {}),
+        **({keys.SETTING: analysis.setting} if analysis.setting is not None else {}),
+        **({keys.PLUGINS: keys.plugins_tag(analysis.plugins)} if analysis.plugins else {}),
+        **({keys.NORM: analysis.params["norm"]} if "norm" in analysis.params else {}),
     }
-    found = [name, values, logged, tags, list(note), *_results(folder)]
+    found = [analysis.name, values, logged, tags, list(analysis.note), *_results(analysis.folder)]
 
     def shown(run_id: str) -> str:
-        text = "\n".join(note)[:MAX_TAG_LENGTH]
-        for figure, caption in (figures or {}).items():
+        text = "\n".join(analysis.note)[:MAX_TAG_LENGTH]
+        for figure, caption in analysis.figures.items():
             part = f"\n\n{image(run_id, f'figures/{figure}.svg')}" + (f"\n\n{caption}" if caption else "")
             if len(text) + len(part) <= MAX_TAG_LENGTH:
                 text += part
         return text
 
     def copy(place: Path) -> None:
-        shutil.copytree(folder, place, dirs_exist_ok=True)
+        shutil.copytree(analysis.folder, place, dirs_exist_ok=True)
 
     run = WholeRun(
         kind="analysis",
         identity=hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16],
-        name=name,
+        name=analysis.name,
         params=logged,
         values=values,
         write_files=copy,

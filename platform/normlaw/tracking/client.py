@@ -11,7 +11,6 @@ from typing import Literal
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -151,6 +150,6 @@ def _is_sqls(error: Exception) -> bool:
     return type(error).__module__.startswith("sqlalchemy.")
 
 
-def artifacts_of(client: MlflowClient, run: Run) -> ArtifactRepository:
-    """Return where a run's artifacts lie, reached through this client's own server."""
-    return get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
+def artifacts_at(client: MlflowClient, uri: str) -> ArtifactRepository:
+    """Return where a run's artifacts lie, given their URI, reached through this client's own server."""
+    return get_artifact_repository(uri, tracking_uri=client.tracking_uri)

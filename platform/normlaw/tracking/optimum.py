@@ -12,12 +12,12 @@ from math import exp, isclose
 from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run
-
-from normlaw.tracking.keys import SPEC_HASH
+from mlflow.entities import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from normlaw.tracking.study_run import StudyRun
 
 PREFIX = "optimum/"
 """Metrics that are derived from a whole curve."""
@@ -39,7 +39,7 @@ def optimum_metrics(log_norm: float, log_error: float, bracketed: bool, when: in
     return [Metric(name, value, when, step) for name, value in values.items()]
 
 
-def show_optima(client: MlflowClient, runs: Iterable[Run], curves: pd.DataFrame) -> None:
+def show_optima(client: MlflowClient, runs: Iterable[StudyRun], curves: pd.DataFrame) -> None:
     """Set the optima of training runs to those of the analysed curves; a run that has them is left alone.
 
     Args:
@@ -55,17 +55,16 @@ def show_optima(client: MlflowClient, runs: Iterable[Run], curves: pd.DataFrame)
     optima = dict(zip(found["run"], ((float(x), float(y), bool(b)) for x, y, b in places), strict=True))
     last = curves.groupby("run")["step"].max() if "step" in curves.columns else None
     for run in runs:
-        spec_hash = run.data.tags.get(SPEC_HASH, "")
-        if spec_hash not in optima:
+        if run.spec_hash not in optima:
             continue
-        log_norm, log_error, bracketed = optima[spec_hash]
+        log_norm, log_error, bracketed = optima[run.spec_hash]
         wanted = optimum_metrics(
             log_norm,
             log_error,
             bracketed,
             time.time_ns() // 1_000_000,
-            0 if last is None else int(last[spec_hash]),
+            0 if last is None else int(last[run.spec_hash]),
         )
-        there = run.data.metrics
+        there = run.metrics
         if not all(m.key in there and isclose(there[m.key], m.value, rel_tol=1e-12) for m in wanted):
-            client.log_batch(run.info.run_id, metrics=wanted)
+            client.log_batch(run.run_id, metrics=wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,8 @@ from mlflow.entities import Experiment, Run
 
 from normlaw.study.names import STUDY_NAME
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.client import artifacts_at
+from normlaw.tracking.study_run import StudyRun
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
@@ -60,7 +61,7 @@ def search_runs(client: MlflowClient, experiment: Experiment, kind: str) -> Iter
             return
 
 
-def read_curve(client: MlflowClient, run: Run) -> pa.Table:
+def read_curve(client: MlflowClient, run: StudyRun) -> pa.Table:
     """Return one finished run's curve: a row a measuring point.
 
     Columns: run (the specification's hash), train_size, seed, step, epoch, test/error, test/loss,
@@ -69,26 +70,26 @@ def read_curve(client: MlflowClient, run: Run) -> pa.Table:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, keys.CURVE)
         # download_artifacts asks first whether the path is a folder; every store has this one request alone.
-        artifacts_of(client, run)._download_file(keys.CURVE, str(path))  # type: ignore[no-untyped-call]
+        artifacts_at(client, run.artifacts)._download_file(keys.CURVE, str(path))  # type: ignore[no-untyped-call]
         table = pq.ParquetFile(path).read(use_threads=False)  # a tenth of the time that a data frame takes
-    return table.append_column("run", pa.array([run.data.tags[keys.SPEC_HASH]] * len(table)))
+    return table.append_column("run", pa.array([run.spec_hash] * len(table)))
 
 
-def read_description(client: MlflowClient, run: Run) -> dict[str, Any]:
-    """Return what the artifact `keys.RUN` of a run says: its specification, environment and layers."""
+def read_description(client: MlflowClient, artifacts: str) -> dict[str, Any]:
+    """Return what `keys.RUN` says among a run's artifacts: its specification, environment and layers."""
     with tempfile.TemporaryDirectory() as folder:
-        path = artifacts_of(client, run).download_artifacts(keys.RUN, folder)  # type: ignore[no-untyped-call]
+        path = artifacts_at(client, artifacts).download_artifacts(keys.RUN, folder)  # type: ignore[no-untyped-call]
         found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         return found
 
 
-def read_layers(client: MlflowClient, run: Run) -> list[dict[str, Any]]:
+def read_layers(client: MlflowClient, run: StudyRun) -> list[dict[str, Any]]:
     """Return what each layer of a run contributed to its measures, at its first and last measuring point."""
-    rows: list[dict[str, Any]] = read_description(client, run).get("layers", [])
+    rows: list[dict[str, Any]] = read_description(client, run.artifacts).get("layers", [])
     return rows
 
 
-def read_curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:
+def read_curves(client: MlflowClient, runs: Sequence[StudyRun]) -> pd.DataFrame:
     """Return the curves of many runs below each other; columns as `read_curve` has them."""
     with ThreadPoolExecutor(THREADS) as pool:
         tables = list(pool.map(partial(read_curve, client), runs))

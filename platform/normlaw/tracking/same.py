@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable
 
 from mlflow.entities import Run
 
 from normlaw.study.identity import Measures, lacking, measured_by
-from normlaw.study.listed import MEASURES, settled
+from normlaw.study.listed import MEASURES
 from normlaw.study.spec import RunSpec
 from normlaw.tracking import keys
 
@@ -34,32 +33,3 @@ def measures_the_same(run: Run, spec: RunSpec) -> bool:
     """Return whether a run measures what a specification says, neither more nor less."""
     wanted, there = measured_by(spec), measured_in(run)
     return wanted.keys() == there.keys() and not lacking(wanted, there)
-
-
-def finished(runs: Iterable[Run], norm: str | None = None) -> list[Run]:
-    """Return one finished run for each that was trained: of several, the one that measured the most.
-
-    Args:
-        runs: oldest first; of runs that measured as much, the first is taken.
-        norm: a measure that counts more than all others.
-
-    """
-    kept: dict[Hashable, Run] = {}
-    for run in runs:
-        if run.info.status != "FINISHED":
-            continue
-        which = _which(run)
-        if which not in kept or _rank(run, norm) > _rank(kept[which], norm):
-            kept[which] = run
-    return list(kept.values())
-
-
-def _which(run: Run) -> Hashable:
-    if run.data.tags.get(keys.KIND) == "training":
-        return settled(run.data.params)
-    return run.data.tags.get(keys.SPEC_HASH)
-
-
-def _rank(run: Run, norm: str | None) -> tuple[bool, int]:
-    measured = measured_in(run)
-    return norm in measured, len(measured)

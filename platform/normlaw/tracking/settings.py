@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from normlaw.study.listed import MEASURES, unlisted
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from normlaw.tracking.study_run import StudyRun
 
 SHARED_BY_A_LAW = ("train_size", "seed", "alpha", "source")
 """What may differ between the curves of one law; runs that differ in anything else are fitted apart. (`alpha`
 is the load of a theory's curve, `source` the file of an imported one.)"""
 
 
-def by_setting(runs: Sequence[Run]) -> list[tuple[dict[str, str], list[Run]]]:
+def by_setting(runs: Sequence[StudyRun]) -> list[tuple[dict[str, str], list[StudyRun]]]:
     """Part the runs into groups trained alike but for train_size and seed, in order of appearance.
 
     What was measured tells no groups apart. A parameter that is not listed of a run is at its default.
@@ -25,10 +25,10 @@ def by_setting(runs: Sequence[Run]) -> list[tuple[dict[str, str], list[Run]]]:
         apart: of a CNN and a ViT it is the architecture alone, not the parameters that one of them has.
 
     """
-    names = sorted({name for run in runs for name in run.data.params} - {*SHARED_BY_A_LAW, MEASURES})
-    groups: dict[tuple[str, ...], list[Run]] = {}
+    names = sorted({name for run in runs for name in run.params} - {*SHARED_BY_A_LAW, MEASURES})
+    groups: dict[tuple[str, ...], list[StudyRun]] = {}
     for run in runs:
-        known = unlisted(run.data.params) | run.data.params
+        known = {**unlisted(run.params), **run.params}
         groups.setdefault(tuple(known.get(name, "") for name in names), []).append(run)
     settings = [dict(zip(names, key, strict=True)) for key in groups]
     telling = telling_names(settings)
@@ -56,13 +56,13 @@ def telling_names(settings: Sequence[Mapping[str, str]]) -> list[str]:
     return chosen
 
 
-def shared_settings(runs: Sequence[Run]) -> dict[str, str]:
+def shared_settings(runs: Sequence[StudyRun]) -> dict[str, str]:
     """Return the parameters that all runs have in common, by name."""
-    first = runs[0].data.params
+    first = runs[0].params
     return {
         name: value
         for name, value in sorted(first.items())
-        if all(run.data.params.get(name) == value for run in runs)
+        if all(run.params.get(name) == value for run in runs)
     }
 
 

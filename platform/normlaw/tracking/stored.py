@@ -104,5 +104,5 @@ def _of_the_first(client: MlflowClient, run: Run, spec: RunSpec) -> Measures:
     if hash_of(written) == run.data.tags.get(keys.SPEC_HASH):
         return measured_by(spec)
     with suppress(MlflowException, OSError, ValueError, KeyError):
-        return measured_by(RunSpec.model_validate(read_description(client, run)["spec"]))
+        return measured_by(RunSpec.model_validate(read_description(client, run.info.artifact_uri)["spec"]))
     return {}

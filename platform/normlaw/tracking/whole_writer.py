@@ -18,7 +18,7 @@ from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.client import artifacts_at
 from normlaw.tracking.database import Database
 from normlaw.tracking.reader import search_runs
 from normlaw.tracking.whole_run import WholeRun
@@ -138,6 +138,6 @@ class WholeRunWriter:
             tags = []
         with tempfile.TemporaryDirectory() as folder:
             run.write_files(Path(folder))
-            artifacts_of(self._client, begun).log_artifacts(folder)  # type: ignore[no-untyped-call]
+            artifacts_at(self._client, begun.info.artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
         self._client.set_terminated(run_id)
         return run_id

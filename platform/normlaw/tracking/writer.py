@@ -18,7 +18,7 @@ from normlaw.study.listed import listing, settled
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking import keys, note, optimum
-from normlaw.tracking.client import artifacts_of
+from normlaw.tracking.client import artifacts_at
 from normlaw.tracking.experiment import opened
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
@@ -206,7 +206,7 @@ class RunWriter:
             Path(folder, keys.RUN).write_text(text, encoding="utf-8")
             if record.traceback:
                 Path(folder, keys.TRACEBACK).write_text(redacted(record.traceback), encoding="utf-8")
-            artifacts_of(self._client, run).log_artifacts(folder)  # type: ignore[no-untyped-call]
+            artifacts_at(self._client, run.info.artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
 
 
 def points(record: Record) -> Values:

@@ -1,30 +1,35 @@
-"""The import as a job: a CSV file in, runs of kind `imported` out."""
+"""`normlaw import`: log curves that were measured elsewhere, a run of kind `imported` each."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from normlaw.analysis.curves_file import DEFAULT_MEASURE, RESPONSES, read_table
 from normlaw.study.names import study_name
-from normlaw.tracking import keys
-from normlaw.tracking.client import connect
-from normlaw.tracking.imported import import_curves
 from normlaw_registry import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def import_file(path: Path, study: str, tracking_uri: str | None = None) -> tuple[int, int]:
-    """Log the curves of a CSV file into a study; return how many were logged and how many were there.
+
+def import_curves(path: Path | str, study: str, *, tracking_uri: str | None = None) -> tuple[int, int]:
+    """Log the curves of a CSV file into a study; `normlaw import`.
+
+    Returns:
+        How many curves were logged, and how many were there already.
 
     Raises:
         InputError: the file cannot be used (names file, line and column), a study cannot be called so, or no
             server answers.
 
     """
+    from normlaw.analysis.curves_file import read_table
+    from normlaw.tracking import imported
+    from normlaw.tracking.client import connect
+
     study_name(study)
-    curves = wide(read_table(path), path)
-    return import_curves(connect(tracking_uri), study, curves, source=path.name)
+    curves = wide(read_table(Path(path)), Path(path))
+    return imported.import_curves(connect(tracking_uri), study, curves, source=Path(path).name)
 
 
 def wide(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -36,6 +41,9 @@ def wide(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         InputError: the test errors or losses of one step differ between measures.
 
     """
+    from normlaw.analysis.curves_file import DEFAULT_MEASURE, RESPONSES
+    from normlaw.tracking import keys
+
     table = table.assign(measure=table.get("measure", DEFAULT_MEASURE), seed=table.get("seed", 0))
     curve = ["train_size", "seed", "measure"]
     if "step" not in table.columns:

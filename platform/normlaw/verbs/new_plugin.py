@@ -1,4 +1,4 @@
-"""Write a new plugin: a small installable package with a working example, tests and a README."""
+"""`normlaw plugins new`: a small installable package with a working example, tests and a README."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from normlaw.base.files import whole_folder
 from normlaw_registry import (
     AnalysisProtocol,
     Architecture,
-    Catalogue,
     ComplexityMeasure,
     Component,
     Dataset,
     Fitter,
     InputError,
     Theory,
+    load_catalogue,
 )
 from normlaw_registry.errors import suggestion
 
@@ -60,25 +60,21 @@ KINDS = {
 }
 
 
-def new_plugin(
-    name: str, kinds: Sequence[str], catalogue: Catalogue, folder: Path | str = "."
-) -> tuple[Path, list[str]]:
-    """Write a plugin that provides a component of each kind; all of them or, on an error, nothing.
+def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> Path:
+    """Write a plugin of one's own and return its folder; `normlaw plugins new`.
+
+    It has a component of each kind, tests and a README; all is written or, on an error, nothing.
 
     Args:
         name: of the distribution, such as 'my-norm'; the package and the components are called my_norm.
-        kinds: keys of `KINDS`, each once.
-        catalogue: what is installed, whose names are taken.
+        kinds: what it provides: architecture, dataset, complexity-measure, fitter, theory, protocol.
         folder: where the package's own folder is made.
-
-    Returns:
-        The package's folder, and the files in it by their paths below it.
 
     Raises:
         InputError: the name cannot be used or is taken, a kind is unknown, or the folder cannot be made.
 
     """
-    chosen = _chosen(kinds)
+    chosen, catalogue = _chosen(kinds), load_catalogue()
     package = name.replace("-", "_")
     component = package.removeprefix(PREFIX)
     _check_name(name, package)
@@ -91,16 +87,15 @@ def new_plugin(
     target = Path(folder) / name
     if target.exists():
         raise InputError(f"{target} is there already: choose another name, or another folder with --into")
-    files = dict(_rendered(name, package, component, chosen))
     try:
         with whole_folder(target) as draft:
-            for path, text in files.items():
+            for path, text in _rendered(name, package, component, chosen):
                 file = draft / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}") from None
-    return target, sorted(files)
+    return target
 
 
 def _chosen(kinds: Sequence[str]) -> list[Kind]:

@@ -1,20 +1,22 @@
-"""Predictions for a study: its curves from MLflow, a prediction for each of its settings."""
+"""`normlaw predict`: the error at other train sizes and norms, from a fitted model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from normlaw.analysis import Options
-from normlaw.analysis.prediction import Prediction, finite_log, predict, whole_sizes
-from normlaw.tracking import keys
-from normlaw.tracking.client import connect
-from normlaw.tracking.reader import find_experiment, read_curves
-from normlaw.verbs.analyse import groups_of_runs, tidy
+import pandas as pd
 
-if TYPE_CHECKING:
-    from normlaw_registry import Catalogue
+from normlaw.analysis.prediction import Prediction, finite_log, log_of_norm, whole_sizes
+from normlaw.analysis.prediction import predict as of_curves
+from normlaw.study.study import Study
+from normlaw.tracking.store import StudyStore
+from normlaw.tracking.tidy import tidy
+from normlaw.verbs._curves import given_curves, options_of
+from normlaw.verbs.load_study import name_of
+from normlaw_registry import load_catalogue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,32 +34,56 @@ class Predicted:
         return {"setting": self.setting, "norm": self.norm, **self.prediction.to_dict()}
 
 
-def predict_study(
-    study: str,
-    catalogue: Catalogue,
-    train_sizes: Sequence[float],
-    log_norms: Sequence[float] = (),
+def predict(
+    source: str | Study | pd.DataFrame | Path,
+    train_sizes: float | Sequence[float],
     *,
+    norm_values: Sequence[float] = (),
+    log_norms: Sequence[float] = (),
     norm: str | None = None,
-    options: Options | None = None,
     hold_out: int | None = None,
     tracking_uri: str | None = None,
-) -> Iterator[Predicted]:
-    """Predict errors of every setting of a study; nothing is written. Arguments as `predict` has them.
+    **choices: Any,
+) -> list[Predicted]:
+    """Predict errors at other train sizes and norms by the model that a protocol fits; `normlaw predict`.
+
+    Args:
+        source: a study or its name; or curves, as a frame that `fit` takes or the `Path` of a CSV file; these
+            need no server.
+        train_sizes: one or several, of any size.
+        norm_values: norms to predict at. With no norm: the least error of each train size.
+        log_norms: norms as natural logs, in addition.
+        norm: the measure that the norms are of; default: the study's own.
+        hold_out: how many of the largest train sizes are left out, in order, to score the predictions; 0: none;
+            default: 4, or as many as leave 3 to fit.
+        tracking_uri: MLflow server.
+        choices: fields of `Options`: protocol, protocol_params, response, floor, from_norm, from_train_size,
+            confidence.
+
+    Returns:
+        For each setting of the study its prediction: `.prediction.table`, `.scores`, `.by_size`.
 
     Raises:
-        InputError: no server, no such study, no finished runs, and as `predict`.
+        InputError: a train size below 1, a norm that is not positive, no such study, curves that cannot be
+            used, or a protocol that has no model to predict with.
 
     """
-    whole_sizes(train_sizes)  # what is wrong here needs no server
-    for log_norm in log_norms:
+    options, catalogue = options_of(choices), load_catalogue()
+    sizes = [train_sizes] if isinstance(train_sizes, int | float) else list(train_sizes)
+    logs = [*(log_of_norm(value) for value in norm_values), *log_norms]
+    if not isinstance(source, str | Study):
+        given = given_curves(source, norm, options)
+        prediction = of_curves(given.points, catalogue, sizes, logs, given.options, hold_out)
+        return [Predicted(setting={}, norm=given.norm, prediction=prediction)]
+    whole_sizes(sizes)  # what is wrong here needs no server
+    for log_norm in logs:
         finite_log(log_norm)
-    client = connect(tracking_uri, "read")
-    experiment = find_experiment(client, study)
-    own_norm = experiment.tags.get(keys.NORM)
-    norm = norm or own_norm
-    options = (options or Options()).within(keys.read_analysis_tag(experiment.tags), norm == own_norm)
-    for setting, members in groups_of_runs(client, experiment, norm):
-        curves, chosen = tidy(read_curves(client, members), norm)
-        prediction = predict(curves, catalogue, train_sizes, log_norms, options, hold_out)
-        yield Predicted(setting=setting, norm=chosen, prediction=prediction)
+    store = StudyStore.open(name_of(source), tracking_uri)
+    norm = norm or store.norm
+    options = options.within(store.choices, norm == store.norm)
+    found = []
+    for setting, members in store.groups(norm):
+        curves, chosen = tidy(store.curves(members), norm)
+        prediction = of_curves(curves, catalogue, sizes, logs, options, hold_out)
+        found.append(Predicted(setting=setting, norm=chosen, prediction=prediction))
+    return found

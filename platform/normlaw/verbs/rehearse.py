@@ -1,4 +1,4 @@
-"""What a launch would do, without doing it: the runs, what they cost, and what does not fit."""
+"""`normlaw run --dry-run`: what a launch would do, the runs, what they cost, and what does not fit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from normlaw.execution.devices import available_cores, choose_device, processors
 from normlaw.launching.preflight import Problem, Trials, combinations
 from normlaw.launching.support import check_support
-from normlaw.study.home import HOME, journal_path
-from normlaw.study.study import Study, planned_runs
-from normlaw.study.yaml_source import YamlSource
+from normlaw.study import home as kept
+from normlaw.study.expansion import planned_runs
+from normlaw.study.home import journal_path
 from normlaw.tracking.record import is_done
 from normlaw.training.cost import run_seconds
-from normlaw_registry import Catalogue
+from normlaw.verbs.load_study import AnyStudy, load_study
+from normlaw_registry import load_catalogue
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,26 @@ class Rehearsal:
 
 
 def rehearse(
-    study: Study, source: YamlSource, catalogue: Catalogue, *, home: Path = HOME, device: str = "auto"
+    study: AnyStudy, *, scale: str | None = None, home: Path | None = None, device: str = "auto"
 ) -> Rehearsal:
-    """Return what a launch of a study would do on this machine. Trains nothing, and writes nothing.
+    """Return what `run` would do here, without doing it; `normlaw run --dry-run`. Nothing is written.
 
     Args:
-        study: what would be trained.
-        source: where it was written, for the lines in messages.
-        catalogue: where its components come from.
-        home: folder of journals and data sets.
+        study: a study, or what `load_study` takes.
+        scale: a variant of it in another size.
+        home: folder of the journals; default NORMLAW_HOME, else .normlaw in the working folder.
         device: where it would be trained; see `choose_device`.
+
+    Returns:
+        The runs with their cost, and what cannot be trained and why.
 
     Raises:
         InputError: the study asks for what is not there.
 
     """
-    plans = planned_runs(study, catalogue, source)
+    loaded, catalogue = load_study(study, scale=scale), load_catalogue()
+    home = home or kept.HOME
+    plans = planned_runs(loaded, catalogue)
     device = choose_device(device)
     check_support((planned.spec for planned in plans.values()), catalogue, device)
     combined = combinations(plans.values())
@@ -74,10 +79,10 @@ def rehearse(
     seconds = run_seconds(fitting, catalogue)
     rows = [
         Row(
-            study.run_name(planned.spec),
+            loaded.run_name(planned.spec),
             planned.spec.total_steps,
             seconds.get(spec_hash),
-            is_done(journal_path(home, study.name, spec_hash), planned.spec),
+            is_done(journal_path(home, loaded.name, spec_hash), planned.spec),
         )
         for spec_hash, planned in plans.items()
     ]

@@ -1,19 +1,92 @@
-"""Exact learning curves as a job: solved, as rows, and logged to MLflow."""
+"""`normlaw theory`: exact learning curves of a solvable model, as rows, and logged to MLflow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normlaw.study.names import study_name
 from normlaw_registry import InputError, Params, Prediction, Theory, load_catalogue, validate_params
 from normlaw_registry.errors import brief
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_PAIRS = 100_000
 """Predictions that one call may ask for: half a minute of work for the solvers that come with normlaw."""
 LARGEST_SIZE = 10**12
 """Training examples of a run, as in a study."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Exact curves, and what became of them at MLflow."""
+
+    theory: Theory
+    predictions: Sequence[Prediction]
+    logged: int = 0
+    """Curves that were logged."""
+    there: int = 0
+    """Curves that MLflow had already."""
+
+
+def theory(
+    name: str,
+    alphas: Sequence[float],
+    norms: Sequence[float],
+    *,
+    params: Mapping[str, Any] | None = None,
+    study: str | None = None,
+    dimension: int = 1000,
+    tracking_uri: str | None = None,
+) -> pd.DataFrame:
+    """Return exact learning curves of a solvable model, a row a pair of load and norm; `normlaw theory`.
+
+    Args:
+        name: of the theory.
+        alphas: loads P/N.
+        norms: norms lambda themselves, not their logs.
+        params: its parameters.
+        study: log the curves to MLflow too, as runs of the study of this name.
+        dimension: with `study`: N, which makes train_size = alpha N.
+        tracking_uri: MLflow server.
+
+    Returns:
+        Columns alpha, lambda, the theory's order parameters, error.
+
+    Raises:
+        InputError: a load, norm or parameter is out of range, or curves cannot be logged as asked.
+
+    """
+    import pandas as pd
+
+    found = solved(
+        name, alphas, norms, params=params, study=study, dimension=dimension, tracking_uri=tracking_uri
+    )
+    return pd.DataFrame(as_rows(found.predictions))
+
+
+def solved(
+    name: str,
+    alphas: Sequence[float],
+    norms: Sequence[float],
+    *,
+    params: Mapping[str, Any] | None = None,
+    study: str | None = None,
+    dimension: int = 1000,
+    tracking_uri: str | None = None,
+) -> Solved:
+    """Solve, and log where a study is named; arguments and errors as `theory` has them."""
+    if study is not None:
+        train_sizes(study, alphas, dimension)  # what cannot be logged is told before it is solved
+        require_store(tracking_uri)
+    component, checked, predictions = solve(name, params or {}, alphas, norms)
+    if study is None:
+        return Solved(component, predictions)
+    logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)
+    return Solved(component, predictions, logged, there)
 
 
 def solve(

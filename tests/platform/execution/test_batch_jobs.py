@@ -25,8 +25,9 @@ from normlaw.execution.cluster.configuration import BatchConfiguration, read_con
 from normlaw.execution.cluster.executor import ClusterExecutor
 from normlaw.execution.job import Job, Progress
 from normlaw.machine import environment
+from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, InputError, NormlawError
 

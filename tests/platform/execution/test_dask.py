@@ -31,8 +31,9 @@ from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
 from normlaw.execution.cluster.task import stacks_in_training  # noqa: E402
 from normlaw.execution.job import Job, Progress, Stack  # noqa: E402
 from normlaw.execution.worker import work  # noqa: E402
+from normlaw.study.expansion import expand  # noqa: E402
 from normlaw.study.home import journal_path  # noqa: E402
-from normlaw.study.study import Study, expand  # noqa: E402
+from normlaw.study.study import Study  # noqa: E402
 from normlaw.tracking.journal import Journal, is_being_written  # noqa: E402
 from normlaw.tracking.record import read_journal  # noqa: E402
 from normlaw_registry import Catalogue  # noqa: E402

@@ -11,9 +11,10 @@ import pytest
 
 from normlaw.execution.job import Job, Progress
 from normlaw.execution.local import execute
+from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue

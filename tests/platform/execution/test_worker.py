@@ -12,9 +12,10 @@ import torch
 from normlaw.execution.attempt import Attempt, checkpoint_folder
 from normlaw.execution.job import Job, Progress
 from normlaw.execution.worker import work
+from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw.training import together

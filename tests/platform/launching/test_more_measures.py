@@ -13,8 +13,9 @@ from normlaw.execution.attempt import Attempt
 from normlaw.execution.job import Job
 from normlaw.execution.worker import work
 from normlaw.launching.plan import make_plan
+from normlaw.study.expansion import expand
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking import earlier, keys
 from normlaw.tracking.record import is_done
 from normlaw.training import loop

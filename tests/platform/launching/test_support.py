@@ -7,7 +7,8 @@ import pytest
 from normlaw.launching.display import Display
 from normlaw.launching.launch import launch
 from normlaw.launching.support import check_support
-from normlaw.study.study import expand, parse_study
+from normlaw.study.expansion import expand
+from normlaw.study.study import parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import (
     Architecture,
@@ -49,7 +50,7 @@ def catalogue_where(kind, **declared) -> Catalogue:
 @pytest.fixture
 def specs(tiny, write_study):
     source = YamlSource.read(write_study(tiny))
-    return expand(parse_study(source), load_catalogue(), source)
+    return expand(parse_study(source), load_catalogue())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -65,7 +66,7 @@ def test_a_device_that_is_not_declared_is_refused(specs, kind) -> None:
 def test_a_precision_that_is_not_declared_is_refused(tiny, write_study, kind) -> None:
     tiny["fixed"]["compute"] = {"precision": "bfloat16"}
     source = YamlSource.read(write_study(tiny))
-    specs = expand(parse_study(source), load_catalogue(), source)
+    specs = expand(parse_study(source), load_catalogue())
     check_support(specs, catalogue_where(kind, dtypes=("bfloat16",)), "cpu")
     told = rf"{kind.kind} '\w+' of lab-norms 0.3 works in float32 only.*`compute.precision: float32`"
     with pytest.raises(InputError, match=told):
@@ -74,11 +75,10 @@ def test_a_precision_that_is_not_declared_is_refused(tiny, write_study, kind) ->
 
 def test_a_launch_refuses_before_anything_is_written(specs, tiny, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    source = YamlSource.read(tmp_path / "tiny.yaml")
+    study = parse_study(YamlSource.read(tmp_path / "tiny.yaml"))
     with pytest.raises(InputError, match="works on cuda only, and the device chosen is cpu"):
         launch(
-            parse_study(source),
-            source,
+            study,
             catalogue_where(Architecture, devices=("cuda",)),
             Display(),
             device="cpu",

@@ -12,10 +12,11 @@ from pydantic import Field, create_model
 
 from normlaw.launching.plan import make_plan
 from normlaw.study import identity, listed
+from normlaw.study.expansion import expand
 from normlaw.study.identity import NewerSchemaError, canonical, hash_of, lacking
 from normlaw.study.run_options import Stopping
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import journal_status, read_journal
 from normlaw.training.checkpoints import Checkpoints

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
 import pytest
 
+from normlaw.study.expansion import expand, planned_runs
 from normlaw.study.identity import canonical, hash_of
+from normlaw.study.named import find_study, shipped_studies
 from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import at_scale, expand, find_study, parse_study, planned_runs, shipped_studies
+from normlaw.study.study import Study, at_scale, parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 
 
-def one_by_one(source: YamlSource, catalogue: Catalogue) -> dict[str, RunSpec]:
+def one_by_one(study: Study, catalogue: Catalogue) -> dict[str, RunSpec]:
     """Return a study's runs, each validated and resolved as a whole, by the hash of its canonical form."""
-    study = parse_study(source)
-    parts = SharedParts(study, catalogue, source)
+    parts = SharedParts(study, catalogue)
     choices = product(*(range(len(values)) for values in study.vary.values()))
     runs = [RunSpec.model_validate(parts.written(choice)).resolved(catalogue) for choice in choices]
     return {hash_of(canonical(run)): run for run in runs}
 
 
-def source_of(**vary: Any) -> YamlSource:
+def study_of(more: Mapping[str, Any] | None = None, **vary: Any) -> Study:
     fixed = {
         "architecture": {"name": "cnn", "params": {"hidden": [4]}},
         "dataset": "digits",
@@ -33,12 +35,13 @@ def source_of(**vary: Any) -> YamlSource:
         "train_size": 32,
         "measuring_points": 8,
         "measures": ["weight_norm", "spectral_complexity_kernel"],
+        **(more or {}),
     }
     lists = {key.replace("__", "."): values for key, values in vary.items()}
-    return YamlSource.of({"name": "many", "fixed": fixed, "vary": lists}, "many.yaml")
+    return parse_study(YamlSource.of({"name": "many", "fixed": fixed, "vary": lists}, "many.yaml"))
 
 
-SEVERAL = source_of(
+SEVERAL = study_of(
     seed=[0, 3, 2**63 - 1],
     steps=[40, 128],
     architecture__params__channels=[[2], [3, 4]],
@@ -52,19 +55,19 @@ SEVERAL = source_of(
 
 
 @pytest.mark.parametrize(
-    "source",
+    "study",
     [SEVERAL, *(find_study(name) for name in shipped_studies())],
     ids=["several", *shipped_studies()],
 )
-def test_shared_parts_change_no_run(source: YamlSource, catalogue: Catalogue) -> None:
-    for each in (source, *(at_scale(source, scale) for scale in parse_study(source).scales)):
-        found = {h: planned.spec for h, planned in planned_runs(parse_study(each), catalogue, each).items()}
+def test_shared_parts_change_no_run(study: Study, catalogue: Catalogue) -> None:
+    for each in (study, *(at_scale(study, scale) for scale in study.scales)):
+        found = {h: planned.spec for h, planned in planned_runs(each, catalogue).items()}
         assert found == one_by_one(each, catalogue)
         assert all(spec.spec_hash == spec_hash for spec_hash, spec in found.items())
 
 
 def test_a_copy_with_another_value_has_another_hash(catalogue: Catalogue) -> None:
-    run = expand(parse_study(SEVERAL), catalogue, SEVERAL)[0]
+    run = expand(SEVERAL, catalogue)[0]
     other = run.model_copy(update={"seed": 7})
     assert other.spec_hash == hash_of(canonical(other)) != run.spec_hash
 
@@ -82,9 +85,9 @@ def test_components_are_looked_up_once_and_not_once_a_run(
     monkeypatch.setattr(Catalogue, "get", counting)
     asked = []
     for runs in (10, 1000):
-        source = source_of(seed={"count": runs}, steps=[10, 20])
+        study = study_of(seed={"count": runs}, steps=[10, 20])
         looked_up.clear()
-        assert len(expand(parse_study(source), catalogue, source)) == 2 * runs
+        assert len(expand(study, catalogue)) == 2 * runs
         asked.append(len(looked_up))
     assert asked[1] <= asked[0] < 20, asked
 
@@ -99,8 +102,7 @@ def test_components_are_looked_up_once_and_not_once_a_run(
     ],
 )
 def test_a_long_study_is_refused_in_a_short_message(fixed: dict[str, Any], catalogue: Catalogue) -> None:
-    tree = source_of(seed=[0]).data
-    source = YamlSource.of({**tree, "fixed": {**tree["fixed"], "steps": 9, **fixed}}, "long.yaml")
+    study = study_of({"steps": 9, **fixed}, seed=[0])
     with pytest.raises(InputError) as caught:
-        expand(parse_study(source), catalogue, source)
+        expand(study, catalogue)
     assert len(str(caught.value)) < 3000

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from normlaw.study.study import at_scale, expand, find_study, parse_study, shipped_studies
+from normlaw.study.expansion import expand
+from normlaw.study.named import find_study, shipped_studies
+from normlaw.study.study import at_scale
 from normlaw_registry import Architecture, Dataset, load_catalogue, validate_params
 
 PAPER = {
@@ -20,11 +22,11 @@ PAPER = {
     "vit_cifar10": (6000, 46000, 9, 30, 0.005, ("adamw", 3e-4)),
     "vit_cifar100": (6000, 46000, 9, 5, 0.005, ("adamw", 3e-4)),
 }
-SCALED = sorted(name for name in shipped_studies() if parse_study(find_study(name)).scales)
+SCALED = sorted(name for name in shipped_studies() if find_study(name).scales)
 
 
-def runs(source):
-    return expand(parse_study(source), load_catalogue(), source)
+def runs(study):
+    return expand(study, load_catalogue())
 
 
 @pytest.mark.parametrize("name", PAPER)
@@ -55,7 +57,7 @@ def test_the_nine_settings_are_the_papers(name):
 def test_settings_and_ablations_have_a_small_scale():
     for name in shipped_studies():
         if name in PAPER or name.startswith("ablation_"):
-            assert "small" in parse_study(find_study(name)).scales
+            assert "small" in find_study(name).scales
 
 
 @pytest.mark.parametrize("name", SCALED)

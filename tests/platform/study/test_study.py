@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from normlaw.study.expansion import expand
 from normlaw.study.listed import searchable
+from normlaw.study.named import find_study, shipped_studies
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand, find_study, parse_study, shipped_studies
+from normlaw.study.study import Study, parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import Catalogue, InputError
 
@@ -19,7 +21,7 @@ Tiny = dict[str, Any]
 
 def runs_of(study: Tiny, catalogue: Catalogue) -> list[RunSpec]:
     source = YamlSource(yaml.safe_dump(study, sort_keys=False), "study.yaml")
-    return expand(parse_study(source), catalogue, source)
+    return expand(parse_study(source), catalogue)
 
 
 def test_runs_are_all_combinations_in_the_order_of_the_lists(tiny: Tiny, catalogue: Catalogue) -> None:
@@ -168,7 +170,6 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
 def test_every_shipped_study_expands(name: str, catalogue: Catalogue) -> None:
-    source = find_study(name)
-    study = parse_study(source)
+    study = find_study(name)
     assert study.name == name
-    assert expand(study, catalogue, source)
+    assert expand(study, catalogue)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from normlaw.study.expansion import expand
 from normlaw.study.spec import RunSpec
-from normlaw.study.study import Study, expand
+from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import read_journal
 from normlaw_registry import Catalogue, NormlawError

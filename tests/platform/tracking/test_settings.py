@@ -5,17 +5,15 @@ from __future__ import annotations
 from mlflow.entities import Param, Run, RunData, RunInfo, RunTag
 
 from normlaw.tracking import keys
-from normlaw.tracking.same import finished
 from normlaw.tracking.settings import by_setting, label, telling_names
+from normlaw.tracking.study_run import StudyRun, finished
 
 
 def test_an_option_that_is_off_counts_as_its_default() -> None:
-    def run(**params: str) -> Run:
+    def run(**params: str) -> StudyRun:
         listed = [Param(name.replace("__", "."), value) for name, value in params.items()]
-        return Run(
-            RunInfo("", "", "", "FINISHED", 0, None, "active"),
-            RunData(params=[Param("train_size", "8"), *listed]),
-        )
+        info = RunInfo("", "", "", "FINISHED", 0, None, "active")
+        return StudyRun.of(Run(info, RunData(params=[Param("train_size", "8"), *listed])))
 
     exact, rounded = run(), run(compute__channels_last="True", compute__precision="bfloat16")
     listed = run(compute__precision="float32")
@@ -26,7 +24,7 @@ def test_an_option_that_is_off_counts_as_its_default() -> None:
     assert by_setting([exact, run(label_noise="0.2")])[0][0] == {"label_noise": "0.0"}
 
 
-def training_run(name: str, measures: str, status: str = "FINISHED", **params: str) -> Run:
+def training_run(name: str, measures: str, status: str = "FINISHED", **params: str) -> StudyRun:
     listed = {
         "architecture": "mlp",
         "train_size": "8",
@@ -35,13 +33,11 @@ def training_run(name: str, measures: str, status: str = "FINISHED", **params: s
         "measures": measures,
         **params,
     }
-    return Run(
-        RunInfo(name, "", "", status, 0, None, "active"),
-        RunData(
-            params=[Param(key.replace("__", "."), value) for key, value in listed.items()],
-            tags=[RunTag(keys.KIND, "training"), RunTag(keys.SPEC_HASH, name)],
-        ),
+    data = RunData(
+        params=[Param(key.replace("__", "."), value) for key, value in listed.items()],
+        tags=[RunTag(keys.KIND, "training"), RunTag(keys.SPEC_HASH, name)],
     )
+    return StudyRun.of(Run(RunInfo(name, "", "", status, 0, None, "active"), data))
 
 
 def test_what_was_measured_tells_no_runs_and_no_settings_apart() -> None:

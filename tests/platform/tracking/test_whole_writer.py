@@ -16,10 +16,11 @@ from mlflow.entities import Metric, Param
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from normlaw.tracking import database, keys
-from normlaw.tracking.analysis_log import log_analysis
+from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
 from normlaw.tracking.client import connect
 from normlaw.tracking.imported import import_curves
 from normlaw.tracking.reader import read_curves, search_runs
+from normlaw.tracking.store import StudyStore
 
 CALLS = ("create_run", "log_batch", "set_terminated")
 
@@ -218,8 +219,8 @@ def test_what_an_earlier_version_left_is_finished_or_given_up(
     run_id = begun(client, identity, value + added, source)
     assert import_curves(client, "s", curves(), "file.csv") == (1, 3)
     assert client.get_run(run_id).info.status == status
-    finished = [r for r in search_runs(client, experiment, "imported") if r.info.status == "FINISHED"]
-    assert len({r.data.tags[keys.SPEC_HASH] for r in finished}) == len(finished) == 4
+    finished = StudyStore(client, experiment).finished("imported")
+    assert len({r.spec_hash for r in finished}) == len(finished) == 4
     assert len(read_curves(client, finished)) == len(curves())
     assert import_curves(client, "s", curves(), "file.csv") == (0, 4)
 
@@ -237,9 +238,7 @@ def test_an_analysis_that_finds_the_same_is_logged_once(
     (tmp_path / "report" / "figures" / "a.svg").write_text("<svg/>")
 
     def log(gamma: float, name: str = "laws of s") -> str:
-        return log_analysis(
-            client,
-            experiment,
+        analysis = LoggedAnalysis(
             name=name,
             metrics={"gamma_1": gamma, "gamma_2": float("nan")},
             params={"norm": "weight_norm"},
@@ -248,6 +247,7 @@ def test_an_analysis_that_finds_the_same_is_logged_once(
             note=["The laws."],
             figures={"a": "What to see"},
         )
+        return log_analysis(client, experiment, analysis)
 
     first = log(0.5)
     assert log(0.5) == first

@@ -16,10 +16,9 @@ from rich.console import Console
 from normlaw.cli.program import main
 from normlaw.launching.display import Display
 from normlaw.launching.launch import launch
-from normlaw.study.study import parse_study
-from normlaw.study.yaml_source import YamlSource
-from normlaw.verbs.against_theory import compare_study
-from normlaw.verbs.analyse import analyse_study
+from normlaw.verbs.against_theory import against_theory
+from normlaw.verbs.analyse import analyse
+from normlaw.verbs.load_study import load_study
 from normlaw_registry import Catalogue
 
 STUDY: dict[str, Any] = {
@@ -66,15 +65,13 @@ def test_theory_and_experiment_meet_in_one_study(
         [math.log(0.01) + k * math.log(1e4) / 8 for k in range(9)]
     )
 
-    assert compare_study("small_perceptron", tracking_uri=uri, reports=tmp_path) is None  # nothing trained yet
-    (laws,) = analyse_study("small_perceptron", catalogue, tracking_uri=uri, reports=tmp_path)
+    assert against_theory("small_perceptron", tracking_uri=uri, reports=tmp_path) is None  # nothing trained yet
+    (laws,) = analyse("small_perceptron", tracking_uri=uri, reports=tmp_path)
     assert laws.setting == {"theory": "perceptron"}
     assert laws.analysis.gamma_meas.value == pytest.approx(0.9, abs=0.1)
 
-    source = YamlSource.read(write_study(STUDY))
     summary = launch(
-        parse_study(source),
-        source,
+        load_study(STUDY),
         catalogue,
         Display(Console(quiet=True)),
         tracking_uri=uri,
@@ -82,7 +79,7 @@ def test_theory_and_experiment_meet_in_one_study(
         max_parallel=1,
     )
     assert summary.trained == 9
-    compared = compare_study("small_perceptron", tracking_uri=uri, reports=tmp_path)
+    compared = against_theory("small_perceptron", tracking_uri=uri, reports=tmp_path)
     assert compared is not None
     agreement = compared.comparison.agreement
     assert set(agreement["alpha"]) == {2.0, 4.0, 8.0}

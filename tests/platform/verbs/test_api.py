@@ -48,7 +48,7 @@ def test_every_verb_of_the_command_line_is_a_call() -> None:
 
 def test_the_lists_of_names_agree() -> None:
     assert sorted(set(normlaw.__all__)) == normlaw.__all__
-    assert set(normlaw._ELSEWHERE) <= set(normlaw.__all__)
+    assert sorted(normlaw._PLACES) == normlaw.__all__
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_a_runs_optimum_at_mlflow_is_the_number_of_the_report(here) -> None:
 @pytest.mark.slow
 def test_a_study_names_its_protocol_and_an_outsiders_is_logged(here, tiny_study) -> None:
     from normlaw.analysis import Options
-    from normlaw.verbs.analyse import analyse_study
+    from normlaw.verbs.analyse import Result, analysed
 
     before = set(normlaw.runs("api")["run"])
     section = {"protocol": {"name": "released", "params": {"window": [None, 0.9]}}}
@@ -172,8 +172,8 @@ def test_a_study_names_its_protocol_and_an_outsiders_is_logged(here, tiny_study)
     mine = normlaw_registry.AnalysisProtocol(name="mine", summary="Mine", analyse=four_numbers)
     record = PluginRecord(name="guest", module="guest", distribution="guest", version="1", components=(mine,))
     catalogue = normlaw_registry.Catalogue.of([*normlaw_registry.load_catalogue().records, record])
-    logged = list(analyse_study("api", catalogue, options=Options(protocol="mine")))
-    assert [result.analysis.protocol for result in logged] == ["mine", "mine"]
+    logged = analysed("api", options=Options(protocol="mine"), catalogue=catalogue)
+    assert [result.analysis.protocol for result in logged if isinstance(result, Result)] == ["mine", "mine"]
     assert set(normlaw.results("api")["value"]) == {0.5}
 
 

@@ -44,9 +44,11 @@ import normlaw.launching.launch
 import normlaw.tracking.theory_log
 import normlaw.training.loop
 import normlaw.verbs.against_theory
-import normlaw.verbs.api
+import normlaw.verbs.analyse
 import normlaw.verbs.import_curves
+import normlaw.verbs.predict
 import normlaw.verbs.report
+import normlaw.verbs.run
 import normlaw.verbs.sync
 import normlaw.verbs.theory
 from normlaw.cli.program import main

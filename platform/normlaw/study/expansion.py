@@ -1,0 +1,93 @@
+"""The runs that follow from a study, each with where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+from pydantic import ValidationError
+
+from normlaw.base.collection import no_collection
+from normlaw.study.identity import Hashes, lacking, measured_by
+from normlaw.study.shared_parts import SharedParts
+from normlaw.study.spec import RunSpec
+from normlaw.study.study import Place, Study, problems
+from normlaw_registry import AnalysisProtocol, Catalogue, InputError
+from normlaw_registry.errors import suggestion
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of a study."""
+
+    spec: RunSpec
+    where: Callable[[Place], str]
+    """Returns 'FILE:LINE: key' of the place in the study that a place of the specification comes from."""
+
+
+def expand(study: Study, catalogue: Catalogue) -> list[RunSpec]:
+    """Return the study's runs in the order of its lists, every parameter written out; see `planned_runs`."""
+    return [planned.spec for planned in planned_runs(study, catalogue).values()]
+
+
+def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
+    """Return the study's runs by their hash, in the order of its lists, with where they were written.
+
+    Raises:
+        InputError: a component, key or value is wrong; says where in the study, and the nearest valid names.
+
+    """
+    plans: dict[str, Planned] = {}
+    parts, hashes = SharedParts(study, catalogue), Hashes()
+    with no_collection():
+        for choice in product(*(range(len(values)) for values in study.vary.values())):
+            where = partial(_where, study, choice)
+            spec = parts.spec(choice)
+            if spec is None:  # as a whole, so that all that is wrong with it is told
+                try:
+                    spec = RunSpec.model_validate(parts.written(choice)).resolved(catalogue, where)
+                except ValidationError as error:
+                    raise InputError(problems(error, RunSpec, where)) from None
+            if (reason := parts.unstorable(spec)) is not None:
+                raise InputError(f"{where(())}: {reason}")
+            spec_hash = spec.hashed_by(hashes)
+            before = plans.get(spec_hash)
+            if before is not None:
+                spec = _measuring_both(before.spec, spec, where)
+            plans[spec_hash] = Planned(spec, before.where if before is not None else where)
+    names = [measure.name for measure in next(iter(plans.values())).spec.measures]
+    if study.abscissa not in names:
+        nearest = suggestion(study.abscissa, names)
+        raise InputError(f"{study.source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
+    if study.analysis is not None and study.analysis.protocol is not None:
+        try:
+            study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
+        except InputError as error:
+            raise type(error)(f"{study.source.where(['analysis', 'protocol'])}: {error}") from None
+    return plans
+
+
+def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -> RunSpec:
+    """Return a run that measures what two measure that are the same otherwise."""
+    names = [measure.name for measure in one.measures]
+    if both := [name for name in lacking(measured_by(two), measured_by(one)) if name in names]:
+        raise InputError(
+            f"{where(('measures',))}: {both[0]!r} is asked for with several parameters in one run; what is "
+            "measured makes no other run"
+        )
+    more = [measure for measure in two.measures if measure.name not in names]
+    return one.model_copy(update={"measures": (*one.measures, *more)})
+
+
+def _where(study: Study, choice: tuple[int, ...], loc: Place) -> str:
+    """Return where in the study a place of a run's tree was written."""
+    return study.source.where(_origin(loc, dict(zip(study.vary, choice, strict=True))))
+
+
+def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
+    for key, number in varied.items():
+        if tuple(key.split(".")) == tuple(map(str, loc))[: key.count(".") + 1]:
+            return ("vary", key, number)
+    return ("fixed", *loc)

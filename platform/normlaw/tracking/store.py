@@ -1,0 +1,146 @@
+"""What MLflow holds of a study, typed: runs, curves and findings, and where analyses are logged."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Experiment
+
+from normlaw.study.protocol_choice import OwnChoices
+from normlaw.tracking import keys, note, optimum, reader
+from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
+from normlaw.tracking.client import Purpose, artifacts_at, connect
+from normlaw.tracking.settings import by_setting
+from normlaw.tracking.study_run import Kind, StudyRun, finished
+from normlaw_registry import InputError
+
+RESULTS = "results.json"
+"""Artifact of an analysis: all that it found, in JSON's own types."""
+Group = tuple[dict[str, str], list[StudyRun]]
+"""Runs whose curves one law describes, with the parameters that tell them from the study's others."""
+
+
+class StudyStore:
+    """One study at an MLflow server. Needs neither the study's file nor the folder where it ran.
+
+    Attributes:
+        name: the study's.
+        norm: the measure that its laws are read in, if it says so.
+        choices: what it says about its analysis.
+
+    """
+
+    def __init__(self, client: MlflowClient, experiment: Experiment) -> None:
+        self._client, self._experiment = client, experiment
+        self.name = str(experiment.name)
+        self.norm: str | None = experiment.tags.get(keys.NORM)
+
+    @classmethod
+    def open(cls, study: str, tracking_uri: str | None, purpose: Purpose = "read") -> Self:
+        """Return a study's store.
+
+        Args:
+            study: its name.
+            tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+            purpose: `add` where something is to be logged.
+
+        Raises:
+            InputError: no server answers, or it has no study of that name; names the nearest.
+
+        """
+        client = connect(tracking_uri, purpose)
+        return cls(client, reader.find_experiment(client, study))
+
+    @classmethod
+    def every(cls, studies: Sequence[str], tracking_uri: str | None) -> list[Self]:
+        """Return the stores of studies, or of all at the server where none is named; raises as `open`."""
+        client = connect(tracking_uri, "read")
+        if studies:
+            return [cls(client, reader.find_experiment(client, study)) for study in studies]
+        return [cls(client, experiment) for experiment in client.search_experiments()]
+
+    @property
+    def choices(self) -> OwnChoices | None:
+        """What the study says about its analysis; None: nothing.
+
+        Raises:
+            InputError: it cannot be read.
+
+        """
+        return keys.read_analysis_tag(self._experiment.tags)
+
+    @property
+    def choices_text(self) -> str | None:
+        """The same as it is stored, for `keys.read_analysis_tag`."""
+        text: str | None = self._experiment.tags.get(keys.ANALYSIS)
+        return text
+
+    def runs(self, *kinds: Kind) -> Iterator[StudyRun]:
+        """Yield the runs of these kinds, kind by kind, oldest first."""
+        for kind in kinds:
+            yield from map(StudyRun.of, reader.search_runs(self._client, self._experiment, kind))
+
+    def finished(self, *kinds: Kind, norm: str | None = None) -> list[StudyRun]:
+        """Return one finished run for each that there is; see `study_run.finished`."""
+        return finished(self.runs(*kinds), norm)
+
+    def groups(self, norm: str | None) -> list[Group]:
+        """Return the finished runs of each setting, theory's apart, with the norm measured in them.
+
+        Raises:
+            InputError: there are none.
+
+        """
+        groups = by_setting(self.finished("training", "imported", norm=norm))
+        for setting, members in by_setting(self.finished("theory")):
+            groups.append(({"theory": members[0].params["theory"], **setting}, members))
+        if not groups:
+            raise InputError(
+                f"study {self.name!r} has no finished runs yet: `normlaw run {self.name}` trains them"
+            )
+        return groups
+
+    def curves(self, runs: Sequence[StudyRun]) -> pd.DataFrame:
+        """Return the curves of finished runs below each other, a row a measuring point; see `reader`."""
+        return reader.read_curves(self._client, runs)
+
+    def layers(self, run: StudyRun) -> list[dict[str, Any]]:
+        """Return what each layer contributed to a trained run's measures, at both ends of its curve."""
+        return reader.read_layers(self._client, run)
+
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """Return the last finished analysis of each setting, by the study's name and the setting.
+
+        Values are what `Analysis.to_dict` returned, and `norm`.
+        """
+        latest: dict[str, StudyRun] = {}
+        for run in self.runs("analysis"):  # oldest first
+            if run.status == "FINISHED" and run.setting is not None:  # a comparison with theory has no setting
+                whole = run.setting == keys.WHOLE_STUDY
+                latest[self.name if whole else f"{self.name} {run.setting}"] = run
+        return {name: {**self._results(run), "norm": run.norm} for name, run in latest.items()}
+
+    def log_analysis(self, analysis: LoggedAnalysis) -> str:
+        """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""
+        return log_analysis(self._client, self._experiment, analysis)
+
+    def show_laws(self, table: Sequence[str], figures: Sequence[str]) -> None:
+        """Put the laws on the study's page; see `note.show_laws`."""
+        note.show_laws(self._client, self._experiment, table, figures)
+
+    def show_optima(self, runs: Iterable[StudyRun], curves: pd.DataFrame) -> None:
+        """Set the optima of training runs to those of the analysed curves; see `optimum.show_optima`."""
+        optimum.show_optima(self._client, runs, curves)
+
+    def _results(self, run: StudyRun) -> Mapping[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            found = artifacts_at(self._client, run.artifacts)
+            path = found.download_artifacts(RESULTS, folder)  # type: ignore[no-untyped-call]
+            results: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            return results

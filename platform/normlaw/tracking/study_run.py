@@ -1,0 +1,95 @@
+"""A run of a study as MLflow has it, in types of our own: what all outside this folder see of one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from mlflow.entities import Run
+
+from normlaw.study.identity import Measures
+from normlaw.study.listed import settled
+from normlaw.tracking import keys
+from normlaw.tracking.same import measured_in
+
+Kind = Literal["training", "imported", "theory", "analysis"]
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """One run at MLflow."""
+
+    run_id: str
+    """MLflow's."""
+    spec_hash: str
+    """Its identity; empty for an analysis of a version before."""
+    name: str
+    kind: str
+    status: str
+    """As MLflow has it: FINISHED, FAILED, KILLED, RUNNING."""
+    start_time: int
+    """Milliseconds since 1970."""
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    """The last value of each."""
+    measures: Measures
+    """What was measured, with the parameters where they are known."""
+    setting: str | None
+    """Of an analysis: what tells the runs that it is of from the study's others; None where none was fitted."""
+    norm: str
+    """Of an analysis: the measure that it is in."""
+    artifacts: str
+    """URI of its artifacts."""
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Return what MLflow's client found."""
+        tags = run.data.tags
+        return cls(
+            run_id=run.info.run_id,
+            spec_hash=tags.get(keys.SPEC_HASH, ""),
+            name=str(run.info.run_name),
+            kind=tags.get(keys.KIND, ""),
+            status=run.info.status,
+            start_time=int(run.info.start_time),
+            params=run.data.params,
+            metrics=run.data.metrics,
+            measures=measured_in(run),
+            setting=tags.get(keys.SETTING),
+            norm=tags.get(keys.NORM, ""),
+            artifacts=run.info.artifact_uri,
+        )
+
+    @property
+    def train_size(self) -> int:
+        """Training examples P."""
+        return int(self.params["train_size"])
+
+    @property
+    def references(self) -> dict[str, float]:
+        """Of a theory's run: the errors to compare with, by name."""
+        found = self.metrics.items()
+        return {k.removeprefix(keys.REFERENCE): value for k, value in found if k.startswith(keys.REFERENCE)}
+
+
+def finished(runs: Iterable[StudyRun], norm: str | None = None) -> list[StudyRun]:
+    """Return one finished run for each that was trained: of several, the one that measured the most.
+
+    Args:
+        runs: oldest first; of runs that measured as much, the first is taken.
+        norm: a measure that counts more than all others.
+
+    """
+    kept: dict[Hashable, StudyRun] = {}
+    for run in runs:
+        if run.status != "FINISHED":
+            continue
+        which = settled(run.params) if run.kind == "training" else run.spec_hash
+        if which not in kept or _rank(run, norm) > _rank(kept[which], norm):
+            kept[which] = run
+    return list(kept.values())
+
+
+def _rank(run: StudyRun, norm: str | None) -> tuple[bool, int]:
+    return norm in run.measures, len(run.measures)

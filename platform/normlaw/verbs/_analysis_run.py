@@ -1,0 +1,147 @@
+"""How an analysis is shown at MLflow: its run with numbers, parameters and note, and the study's own page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from normlaw.analysis import About, Analysis, NotFittedError, Options, exponents_table, settings_table
+from normlaw.analysis.choosing import Chosen
+from normlaw.analysis.figures.captions import caption
+from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.analysis.figures.style import Use
+from normlaw.analysis.writing import write_figures
+from normlaw.tracking import keys
+from normlaw.tracking.analysis_log import LoggedAnalysis
+from normlaw.tracking.note import as_note, image
+from normlaw.tracking.store import StudyStore
+from normlaw.tracking.study_run import StudyRun
+
+FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region")
+"""Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
+also in the experiment's note."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an analysis of one setting was asked to do."""
+
+    name: str
+    """Of its run."""
+    setting: str
+    """Label of the setting; empty for a sole one."""
+    about: About
+    chosen: Chosen
+    """The protocol, with its parameters."""
+    options: Options
+    plugins: Mapping[str, str]
+    """Version of each distribution that components came from."""
+
+    def params(self) -> dict[str, str]:
+        """Return the parameters of the run: what the curves have in common, and the choices."""
+        params = self.chosen.params.model_dump(mode="json")
+        return {
+            **self.about.settings,
+            "norm": self.about.norm,
+            "protocol": self.chosen.protocol.name,
+            "response": self.options.measured.quantity,
+            "floor": f"{self.options.measured.floor:g}",
+            **{f"protocol.{key}": json.dumps(value) for key, value in params.items()},
+        }
+
+
+def fitted_run(asked: Asked, analysis: Analysis, folder: Path) -> LoggedAnalysis:
+    """Return the run of laws that were fitted; `folder` holds its files."""
+    found = {
+        "verdict": analysis.findings.verdict or "none",
+        "warnings": ", ".join(sorted(_codes_of(analysis))) or "none",
+    }
+    return LoggedAnalysis(
+        name=asked.name,
+        setting=asked.setting or keys.WHOLE_STUDY,
+        metrics={**analysis.numbers(), **_explained(analysis)},
+        params={**asked.params(), **found},
+        folder=folder,
+        note=[
+            f"Laws of the {analysis.response.described} in the norm `{asked.about.norm}`.",
+            "",
+            *exponents_table(analysis),
+        ],
+        figures={name: caption(name, analysis) for name in FIGURES if _is_drawn(folder, name)},
+        plugins=asked.plugins,
+    )
+
+
+def unfitted_run(asked: Asked, found: NotFittedError, folder: Path) -> LoggedAnalysis:
+    """Return the run of curves that no law could be fitted to; `folder` holds its files.
+
+    It has no setting: what was fitted before is the study's latest analysis still.
+    """
+    return LoggedAnalysis(
+        name=f"{asked.name}: not fitted",
+        metrics={},
+        params={**asked.params(), "verdict": "none", "warnings": "not_fitted", "missing": str(found)},
+        folder=folder,
+        note=["**No law was fitted.**", "", as_note(str(found))],
+        figures={FIGURES[0]: ""},
+        plugins=asked.plugins,
+    )
+
+
+def show_on_page(store: StudyStore, found: Sequence[tuple[str, str, Analysis, str]]) -> None:
+    """Put the laws of all settings on the study's page: a table, and a figure each.
+
+    Args:
+        store: the study's.
+        found: of each setting its label, its norm, its analysis and the id of that one's run.
+
+    """
+    if len(found) == 1:
+        table = exponents_table(found[0][2])
+    else:
+        table = settings_table({as_note(which): analysis for which, _, analysis, _ in found})
+    norms = ", ".join(f"`{norm}`" for norm in dict.fromkeys(norm for _, norm, _, _ in found))
+    parts = [
+        (f"**{as_note(which)}**\n\n" if which else "") + image(run_id, f"figures/{FIGURES[0]}.svg")
+        for which, _, _, run_id in found
+    ]
+    store.show_laws([f"In the norm {norms}:", "", *table], parts)
+
+
+def draw_layers(store: StudyStore, runs: Sequence[StudyRun], norm: str, folder: Path, use: Use) -> None:
+    """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
+    if not trained(runs):
+        return
+    largest = max(trained(runs), key=lambda run: run.train_size)
+    rows = [row for row in store.layers(largest) if row["measure"] == norm]
+    if rows:
+        write_figures({"layer_norms": layer_norms(rows, norm)}, folder / "figures", use)
+        pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
+
+
+def trained(runs: Iterable[StudyRun]) -> list[StudyRun]:
+    """Return the runs that were trained here, not imported or computed."""
+    return [run for run in runs if run.kind == "training"]
+
+
+def _codes_of(analysis: Analysis) -> set[str]:
+    """Return the codes of warnings, and of the reasons why the laws fail or cannot be judged."""
+    against = () if analysis.findings.verdict == "hold" else analysis.findings.reasons
+    return {warning.code for warning in (*analysis.warnings, *against)}
+
+
+def _explained(analysis: Analysis) -> dict[str, float]:
+    """Return metrics `explained/<abscissa>` where abscissas were compared."""
+    table = analysis.tables_of_platform.get("abscissas")
+    if table is None:
+        return {}
+    pairs = zip(table["abscissa"], table["explained"], strict=True)
+    return {f"explained/{name}": float(share) for name, share in pairs}
+
+
+def _is_drawn(folder: Path, figure: str) -> bool:
+    return (folder / "figures" / f"{figure}.svg").is_file()

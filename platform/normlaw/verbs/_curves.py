@@ -1,0 +1,88 @@
+"""Curves that a user hands to a verb, a frame or a CSV file, as an analysis takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from normlaw.analysis import Options
+from normlaw.analysis.curves import restricted
+from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
+from normlaw.tracking import keys
+from normlaw.tracking.tidy import tidy
+from normlaw_registry import InputError
+from normlaw_registry.errors import suggestion
+
+SETTINGS = "normlaw.settings"
+"""Attribute of a frame of curves: the columns in which its runs differ besides train_size and seed."""
+
+
+def options_of(choices: Mapping[str, Any]) -> Options:
+    """Return the choices of an analysis.
+
+    Raises:
+        InputError: there is no such choice; names the nearest.
+
+    """
+    known = [field.name for field in fields(Options)]
+    for name in choices:
+        if name not in known:
+            raise InputError(f"unknown choice {name!r} of an analysis: {suggestion(name, known)}")
+    return Options(**choices)
+
+
+@dataclass(frozen=True)
+class GivenCurves:
+    """Curves of one setting."""
+
+    points: pd.DataFrame
+    """Columns train_size, log_norm, test_error or test_loss, ..."""
+    norm: str
+    """The measure that `log_norm` holds."""
+    options: Options
+    whole: pd.DataFrame | None
+    """All measures, where abscissas are compared."""
+
+
+def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: Options) -> GivenCurves:
+    """Return curves as an analysis takes them.
+
+    Args:
+        curves: a frame as `normlaw.curves` returns it, or with the columns that an analysis takes; or the path
+            of a CSV file.
+        norm: the measure to take; default: the study's own, else the first.
+        options: choices, which go before those of the study that a frame is of.
+
+    Raises:
+        InputError: the file or frame cannot be used, the curves differ in more than train_size and seed, or
+            the norm was not measured.
+
+    """
+    whole: pd.DataFrame | None
+    if isinstance(curves, str | Path):
+        points, chosen = read_curves_file(Path(curves), norm, options.measured)
+        whole = read_every_measure(Path(curves), options.measured) if options.compare_norms else None
+    else:
+        points, chosen = _of_one_norm(curves, norm)
+        own = keys.read_analysis_tag({keys.ANALYSIS: str(curves.attrs.get(keys.ANALYSIS) or "")})
+        options = options.within(own, norm in (None, curves.attrs.get(keys.NORM)))
+        whole = curves
+    whole = None if whole is None else restricted(whole, options, chosen)
+    return GivenCurves(points, chosen, options, whole)
+
+
+def _of_one_norm(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
+    if "log_norm" in curves.columns:
+        return curves, norm or DEFAULT_MEASURE
+    for name in curves.attrs.get(SETTINGS, ()):
+        values = list(curves[name].unique())
+        if len(values) > 1:
+            raise InputError(
+                f"the curves belong to {len(values)} values of {name!r} ({', '.join(map(str, values))}), and "
+                f"laws are fitted to one: choose it by curves[curves[{name!r}] == ...]"
+            )
+    return tidy(curves, norm or curves.attrs.get(keys.NORM))
