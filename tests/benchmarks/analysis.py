@@ -1,6 +1,7 @@
 """How long the protocols take, with and without figures, and what the sums over bins of `automatic` save.
 
-Run: `python tests/benchmarks/analysis.py`
+Run: `python tests/benchmarks/analysis.py`. The table is in docs/speed.md: CPU seconds on one core, of 12 train
+sizes and 50 points a curve. A study of 360 runs with its figures is to take at most 10 s, 3,000 curves 20 s.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from normlaw_plugins.protocols.early_scan import early_scan
 from normlaw_registry import Fitter, load_catalogue, validate_params
 
 CURVES, RUNS, POINTS = 3000, 360, 50
+HEADINGS = (f"{CURVES:,} curves", f"{RUNS} curves", "with report and figures", "with those of a paper")
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "envelope": {},
     "automatic": {"draws": 500},
@@ -62,13 +64,15 @@ def main() -> None:
     options = {name: Options(protocol=name, **more) for name, more in PROTOCOLS.items()}
     for choice in options.values():
         analyse(synthetic(4, 3, POINTS), catalogue, choice)  # imports and caches
-    print(f"CPU seconds on one core     {CURVES} curves    {RUNS} curves    {RUNS} with report and figures")
+    print("| protocol | " + " | ".join(HEADINGS) + " |")
+    print("|---|" + "--:|" * len(HEADINGS))
     for name, choice in options.items():
         whole, some = (seconds(analyse, study, catalogue, choice) for study in (many, usual))
+        analysis = analyse(usual, catalogue, choice)
         with TemporaryDirectory() as folder:
-            analysis = analyse(usual, catalogue, choice)
-            written = seconds(write, analysis, Path(folder) / "report")
-        print(f"{name:<24}{whole:>15.1f}{some:>14.1f}{some + written:>27.1f}", flush=True)
+            page, paper = (seconds(write, analysis, Path(folder) / use, None, use) for use in ("page", "paper"))
+        times = (whole, some, some + page, some + paper)
+        print(f"| `{name}` | " + " | ".join(f"{time:.1f}" for time in times) + " |", flush=True)
 
     small = synthetic(8, 10, POINTS)
     runs = small["run"].astype(int)

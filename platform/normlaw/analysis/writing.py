@@ -38,7 +38,7 @@ def write(analysis: Analysis, folder: Path, about: About | None = None, figures:
         analysis: what was found.
         folder: where to write; made where it is not there.
         about: what to say about the study.
-        figures: what they are for, "page" or "paper"; drawing for a paper takes four times as long.
+        figures: what they are for, "page" or "paper"; drawing for a paper takes three times as long.
 
     Raises:
         InputError: the folder exists and holds something else than an earlier analysis, or cannot be written;
