@@ -94,7 +94,7 @@ def launch(order: dict[str, Any]) -> int:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.keys() == {"object"}:
         module, _, name = value["object"].rpartition(".")
         return getattr(import_module(module), name)
     return value
