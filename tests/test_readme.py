@@ -10,7 +10,7 @@ from normlaw.study.expansion import expand
 from normlaw.study.study import parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
-from normlaw_registry.discovery import collect
+from normlaw_registry.host import collect
 from normlaw_registry.testing import check_component
 
 README = (Path(__file__).parents[1] / "README.md").read_text()

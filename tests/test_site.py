@@ -11,7 +11,7 @@ import click
 import pytest
 
 import normlaw_registry as registry
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 from normlaw_tests.processes import python
 
 ROOT = Path(__file__).parents[1]

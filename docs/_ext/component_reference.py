@@ -13,21 +13,12 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 import normlaw_registry as registry
+from normlaw_registry.host import kinds
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-KINDS: dict[str, type[registry.Component]] = {
-    kind.kind: kind
-    for kind in (
-        registry.Architecture,
-        registry.Dataset,
-        registry.ComplexityMeasure,
-        registry.Fitter,
-        registry.Theory,
-        registry.AnalysisProtocol,
-    )
-}
+KINDS = {kind.name: kind.component for kind in kinds.KINDS}
 
 
 def built_in(kind: type[registry.Component]) -> list[registry.Component]:

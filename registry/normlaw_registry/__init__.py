@@ -1,7 +1,14 @@
-"""The contract between normlaw and its plugins: all that a plugin author imports."""
+"""The contract between normlaw and its plugins, in two parts.
+
+What an author imports: `hookimpl`, one type a kind of component with what its functions take and give, linear
+maps, errors; beside them `normlaw_registry.curves`, tools for learning curves, and `normlaw_registry.testing`,
+the checks of a component. `AUTHOR` lists it.
+
+What the host needs to find, list and ask plugins is `normlaw_registry.host`. `HOST` lists what of it can be
+imported from here too, as plugins and notebooks of the first contract do.
+"""
 
 from normlaw_registry.architecture import Architecture
-from normlaw_registry.catalogue import Catalogue, load_catalogue, validate_params
 from normlaw_registry.complexity import (
     ComplexityMeasure,
     EntryNorms,
@@ -10,7 +17,6 @@ from normlaw_registry.complexity import (
     MeasurementContext,
 )
 from normlaw_registry.component import Component, Dtype, Params
-from normlaw_registry.contract import CONTRACT_VERSION
 from normlaw_registry.dataset import Dataset, LoadContext, Outline, Split, Splits, Task
 from normlaw_registry.errors import (
     ComponentError,
@@ -25,6 +31,7 @@ from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Find
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, Fitter, Law
 from normlaw_registry.hookspecs import hookimpl
+from normlaw_registry.host import CONTRACT_VERSION, Catalogue, load_catalogue, validate_params
 from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.response import Response
@@ -77,3 +84,9 @@ __all__ = [
     "load_catalogue",
     "validate_params",
 ]
+
+HOST = ("CONTRACT_VERSION", "Catalogue", "load_catalogue", "validate_params")
+"""What the host needs, and programs that look components up."""
+
+AUTHOR = tuple(name for name in __all__ if name not in HOST)
+"""What the author of a plugin imports."""

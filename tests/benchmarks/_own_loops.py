@@ -17,7 +17,7 @@ from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw.training.stack import Member, Stack
 from normlaw_registry import Catalogue, Dataset, Params, Split, Splits, Task
-from normlaw_registry.discovery import PluginRecord, collect
+from normlaw_registry.host import PluginRecord, collect
 
 TASK = Task(input_shape=(3, 32, 32), num_classes=10)
 MODULES = ("normlaw_plugins.architectures", "normlaw_plugins.complexity")

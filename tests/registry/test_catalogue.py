@@ -8,7 +8,7 @@ from normlaw_registry import (
     UnknownComponentError,
     load_catalogue,
 )
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 
 
 def dataset(name: str) -> Dataset:

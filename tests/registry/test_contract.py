@@ -14,8 +14,8 @@ import pytest
 import normlaw_registry
 from normlaw_registry import CONTRACT_VERSION, hookspecs
 from normlaw_registry.component import Component
-from normlaw_registry.contract import CONTRACTS, incompatibility, requirement_on_normlaw
-from normlaw_registry.discovery import HOOKS
+from normlaw_registry.host.contract import CONTRACTS, incompatibility, requirement_on_normlaw
+from normlaw_registry.host.kinds import KINDS
 from normlaw_tests.processes import python
 
 HISTORY = {1: "0.1", 2: "0.4", 3: "1.0"}
@@ -92,7 +92,9 @@ def contract_as_it_is() -> dict[str, dict[str, Any]]:
     """Return all that a plugin can lean on by name, what it must give, and how all is called."""
     found: dict[str, dict[str, Any]] = {
         "exported": {"names": sorted(normlaw_registry.__all__)},
-        "hooks": {name: list(inspect.signature(getattr(hookspecs, name)).parameters) for name in HOOKS},
+        "hooks": {
+            kind.hook: list(inspect.signature(getattr(hookspecs, kind.hook)).parameters) for kind in KINDS
+        },
         "signatures": dict(signatures()),
     }
     for name in normlaw_registry.__all__:

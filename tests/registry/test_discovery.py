@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint, distributions
 import pytest
 
 from normlaw_registry import Dataset, InvalidComponentError, Theory, hookimpl, hookspecs
-from normlaw_registry.discovery import collect, discover, inspect_plugin
+from normlaw_registry.host import collect, discover, inspect_plugin
 
 
 def dataset(name: str) -> Dataset:

@@ -8,7 +8,7 @@ import pytest
 
 from normlaw.analysis.extrapolation import interval
 from normlaw_registry import Architecture, ComplexityMeasure, Fitter
-from normlaw_registry.fitting import dict_at, summary_at
+from normlaw_registry.host.fitting import dict_at, summary_at
 from normlaw_registry.testing import check_component
 from normlaw_registry.testing.fitter import synthetic_points
 

@@ -15,7 +15,7 @@ from normlaw_registry import (
     validate_params,
 )
 from normlaw_registry.errors import suggestion
-from normlaw_registry.fitting import context_for
+from normlaw_registry.host.fitting import context_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

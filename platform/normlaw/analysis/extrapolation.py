@@ -10,7 +10,7 @@ import pandas as pd
 
 from normlaw_registry import Catalogue, FitResult, Fitter, InputError, NormlawError
 from normlaw_registry.curves.columns import floats
-from normlaw_registry.fitting import fit_guarded
+from normlaw_registry.host.fitting import fit_guarded
 
 
 def endpoint_fits(optima: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[str, FitResult], dict[str, str]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from normlaw_registry import Catalogue, FitResult, Fitter
 from normlaw_registry.curves import early_points
-from normlaw_registry.fitting import alpha_of, fit_guarded
+from normlaw_registry.host.fitting import alpha_of, fit_guarded
 
 if TYPE_CHECKING:
     from normlaw_registry import Findings

@@ -15,7 +15,7 @@ from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.style import render
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import VERDICTS, more_lines
-from normlaw_registry.fitting import summary_at
+from normlaw_registry.host.fitting import summary_at
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate, Findings, Response
-from normlaw_registry.fitting import dict_at
+from normlaw_registry.host.fitting import dict_at
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from normlaw_registry import (
 )
 from normlaw_registry.curves import mean_curves, run_optima, size_optima
 from normlaw_registry.findings import flaws
-from normlaw_registry.fitting import context_for
+from normlaw_registry.host.fitting import context_for
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from normlaw_registry.host.kinds import KINDS
+
 if TYPE_CHECKING:
     from normlaw_registry import Catalogue, Component
 
@@ -33,7 +35,7 @@ def list_plugins(as_json: bool) -> None:
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(["architecture", "dataset", "complexity-measure", "fitter", "theory", "protocol"]),
+    type=click.Choice([kind.option for kind in KINDS]),
     multiple=True,
     required=True,
     help="What it provides; repeatable.",

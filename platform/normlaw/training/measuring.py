@@ -24,8 +24,8 @@ from normlaw_registry import (
     Task,
     UndefinedNormError,
 )
+from normlaw_registry.host.measuring_point import MeasuringPoint
 from normlaw_registry.linear import LinearMapPlan, evaluation
-from normlaw_registry.measuring_point import MeasuringPoint
 
 T = TypeVar("T")
 

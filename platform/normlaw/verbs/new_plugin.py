@@ -7,7 +7,6 @@ import keyword
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from normlaw_registry import (
     AnalysisProtocol,
     Architecture,
     ComplexityMeasure,
-    Component,
     Dataset,
     Fitter,
     InputError,
@@ -24,6 +22,8 @@ from normlaw_registry import (
     load_catalogue,
 )
 from normlaw_registry.errors import suggestion
+from normlaw_registry.host import kinds as table
+from normlaw_registry.host.kinds import Kind
 
 TEMPLATES = Path(__file__).parent / "plugin_template"
 MAX_LENGTH = 40
@@ -32,32 +32,9 @@ PREFIX = "normlaw_"
 """A package may be called normlaw-something; its component is called something."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of component as the template knows it."""
-
-    component: type[Component]
-    title: str
-
-    @property
-    def module(self) -> str:
-        """Name of the module that holds it: 'complexity_measure'."""
-        return self.component.kind
-
-    @property
-    def type(self) -> str:
-        """Name of its class."""
-        return self.component.__name__
-
-
-KINDS = {
-    "architecture": Kind(Architecture, "Architecture"),
-    "dataset": Kind(Dataset, "Data set"),
-    "complexity-measure": Kind(ComplexityMeasure, "Complexity measure"),
-    "fitter": Kind(Fitter, "Fitter"),
-    "theory": Kind(Theory, "Theory"),
-    "protocol": Kind(AnalysisProtocol, "Protocol"),
-}
+def writable() -> dict[str, Kind]:
+    """Return the kinds that there is a template of, by what the command line calls them."""
+    return {kind.option: kind for kind in table.KINDS if (TEMPLATES / f"{kind.name}.py.jinja").is_file()}
 
 
 def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> Path:
@@ -81,7 +58,7 @@ def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> 
     for kind in chosen:
         if component in catalogue.names(kind.component):
             raise InputError(
-                f"{kind.component.kind} {component!r} is provided by "
+                f"{kind.name} {component!r} is provided by "
                 f"{catalogue.provider(kind.component, component).provider} already: choose another name"
             )
     target = Path(folder) / name
@@ -99,12 +76,13 @@ def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> 
 
 
 def _chosen(kinds: Sequence[str]) -> list[Kind]:
+    known = writable()
     if not kinds:
-        raise InputError(f"say what the plugin provides: {', '.join(KINDS)}")
-    for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(f"unknown kind of component {kind!r}: {suggestion(kind, list(KINDS))}")
-    return [KINDS[kind] for kind in KINDS if kind in kinds]
+        raise InputError(f"say what the plugin kinds: {', '.join(known)}")
+    for option in kinds:
+        if option not in known:
+            raise InputError(f"unknown kind of component {option!r}: {suggestion(option, list(known))}")
+    return [kind for option, kind in known.items() if option in kinds]
 
 
 def _check_name(name: str, package: str) -> None:
@@ -126,7 +104,7 @@ def _check_name(name: str, package: str) -> None:
         )
 
 
-def _rendered(name: str, package: str, component: str, kinds: list[Kind]) -> Iterator[tuple[str, str]]:
+def _rendered(name: str, package: str, component: str, chosen: list[Kind]) -> Iterator[tuple[str, str]]:
     """Yield the path and the text of every file."""
     import jinja2
 
@@ -136,13 +114,13 @@ def _rendered(name: str, package: str, component: str, kinds: list[Kind]) -> Ite
         keep_trailing_newline=True,
         autoescape=False,  # the files are code, not pages
     )
-    here = {kind.component for kind in kinds}
+    here = {kind.component for kind in chosen}
     known = {
         "distribution": name,
         "package": package,
         "component": component,
-        "kinds": kinds,
-        "titles": [kind.title for kind in kinds],
+        "kinds": chosen,
+        "titles": [kind.title for kind in chosen],
         "normlaw": ".".join(version("normlaw").split(".")[:2]),
         "architecture": component if Architecture in here else None,
         "dataset": component if Dataset in here else None,
@@ -162,9 +140,9 @@ def _rendered(name: str, package: str, component: str, kinds: list[Kind]) -> Ite
     }
     if known["trains"]:
         places["study.yaml"] = "study.yaml"
-    for kind in kinds:
-        places[f"{kind.module}.py"] = f"{source}/{kind.module}.py"
-        places[f"test_{kind.module}.py"] = f"{tests}/test_{kind.module}.py"
+    for kind in chosen:
+        places[f"{kind.name}.py"] = f"{source}/{kind.name}.py"
+        places[f"test_{kind.name}.py"] = f"{tests}/test_{kind.name}.py"
     for template, path in places.items():
         yield path, environment.get_template(f"{template}.jinja").render(known)
     yield f"{source}/py.typed", ""

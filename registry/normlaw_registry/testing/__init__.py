@@ -5,12 +5,14 @@
     def test_my_norm():
         check_component(MY_NORM)
 
-`measurement_context` makes the argument of a measure for tests of single values. The pytest fixture
+`measurement_context` makes the argument of a measure for tests of single values, `analysis_context` that of a
+protocol. The pytest fixture
 `fresh_catalogue` lives in `normlaw_registry.testing.fixtures`; a plugin's top-level `conftest.py` activates it
 with `pytest_plugins = ["normlaw_registry.testing.fixtures"]`.
 """
 
 from normlaw_registry.testing.battery import check_component
 from normlaw_registry.testing.context import measurement_context
+from normlaw_registry.testing.protocol import analysis_context
 
-__all__ = ["check_component", "measurement_context"]
+__all__ = ["analysis_context", "check_component", "measurement_context"]

@@ -12,8 +12,8 @@ from normlaw_registry.architecture import Architecture
 from normlaw_registry.complexity import EntryNorms, MeasuredValue
 from normlaw_registry.dataset import Split, Task
 from normlaw_registry.errors import NormlawError
+from normlaw_registry.host.measuring_point import MeasuringPoint
 from normlaw_registry.linear_map import LinearMap
-from normlaw_registry.measuring_point import MeasuringPoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

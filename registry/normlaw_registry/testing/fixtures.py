@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from normlaw_registry.catalogue import Catalogue
-from normlaw_registry.discovery import inspect_plugin
+from normlaw_registry.host import inspect_plugin
+from normlaw_registry.host.catalogue import Catalogue
 
 
 @pytest.fixture

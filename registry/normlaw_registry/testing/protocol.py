@@ -8,12 +8,12 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from normlaw_registry.catalogue import Catalogue, load_catalogue
 from normlaw_registry.component import Params
 from normlaw_registry.errors import ComponentError, InputError
 from normlaw_registry.findings import Findings, flaws
-from normlaw_registry.fitting import context_for
-from normlaw_registry.protocol import AnalysisProtocol
+from normlaw_registry.host import Catalogue, load_catalogue
+from normlaw_registry.host.fitting import context_for
+from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check_protocol(
     """
     if curves is None:
         curves, exponents = synthetic_curves(), exponents or EXPECTED
-    context = context_for(protocol, catalogue or load_catalogue())
+    context = analysis_context(protocol, catalogue)
     given = curves.copy()
     found = protocol.analyse(curves, params, context)
     require(protocol, curves.equals(given), "`analyse` changes the curves that it is given: work on a copy")
@@ -73,6 +73,24 @@ def check_protocol(
     require(
         protocol, False, "one train size is too little for any law: raise InputError that says what it needs"
     )
+
+
+def analysis_context(
+    protocol: AnalysisProtocol, catalogue: Catalogue | None = None, *, confidence: float = 0.95
+) -> AnalysisContext:
+    """Return what a protocol is handed besides curves and params, with the fitters that it declares.
+
+    Args:
+        protocol: what a hook gives.
+        catalogue: where its fitters are; by default all that is installed.
+        confidence: level of all limits, in [0.5, 1).
+
+    Raises:
+        UnknownComponentError: a fitter that it declared is not installed.
+        DuplicateComponentError: two plugins claim the name of one.
+
+    """
+    return context_for(protocol, catalogue or load_catalogue(), confidence)
 
 
 def synthetic_curves() -> pd.DataFrame:

@@ -27,7 +27,7 @@ from normlaw_registry import (
     Params,
     load_catalogue,
 )
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 from normlaw_tests.figure_files import all_files
 
 LN10 = float(np.log(10.0))

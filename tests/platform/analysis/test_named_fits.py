@@ -17,7 +17,7 @@ from normlaw_registry import (
     load_catalogue,
     validate_params,
 )
-from normlaw_registry.discovery import inspect_plugin
+from normlaw_registry.host import inspect_plugin
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from normlaw_registry import (
     load_catalogue,
 )
 from normlaw_registry.curves import run_optima
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 from normlaw_registry.testing.protocol import synthetic_curves
 
 

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from normlaw.cli.program import main
-from normlaw.verbs.new_plugin import KINDS, MAX_LENGTH
+from normlaw.verbs.new_plugin import MAX_LENGTH, writable
 from normlaw_tests import processes
 
+KINDS = writable()
 LONGEST = "abcdefghij-klmnopqrst-uvwxyz-abcdefghijk"
 
 
@@ -77,7 +78,7 @@ def test_its_tests_pass_for_every_kind(written) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_kind_alone_holds_nothing_of_the_others(written, kind) -> None:
     plugin = written / f"x-{kind}"
-    module = KINDS[kind].module
+    module = KINDS[kind].name
     files = {str(path.relative_to(plugin)) for path in plugin.rglob("*") if path.is_file()}
     package = f"src/x_{module}"
     study = {"study.yaml"} if kind != "theory" else set()

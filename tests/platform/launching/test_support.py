@@ -21,7 +21,7 @@ from normlaw_registry import (
     Task,
     load_catalogue,
 )
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 from normlaw_registry.testing import check_component
 
 KINDS: dict[type[Component], str] = {

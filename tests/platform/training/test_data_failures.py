@@ -11,7 +11,7 @@ import pytest
 from normlaw.study.spec import RunSpec
 from normlaw.training.data import load_splits
 from normlaw_registry import Catalogue, Dataset, InputError, NormlawError, Params
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 
 
 class Unreadable(Params):

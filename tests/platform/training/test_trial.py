@@ -24,7 +24,7 @@ from normlaw_registry import (
     Splits,
     Task,
 )
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 
 DIGITS = "dataset 'digits' of normlaw {version} (inputs (1, 8, 8), 10 classes)"
 

@@ -16,7 +16,7 @@ import yaml
 import normlaw
 import normlaw_registry
 from normlaw.cli.program import main
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 from normlaw_tests import processes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from normlaw_registry import AnalysisProtocol, Catalogue, Estimate, Findings, InputError, load_catalogue
-from normlaw_registry.discovery import PluginRecord
+from normlaw_registry.host import PluginRecord
 
 
 def least_squares(curves: Any, params: Any, context: Any) -> Findings:

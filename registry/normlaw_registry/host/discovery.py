@@ -3,66 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
-from typing import Any
 
-import pluggy
-
-from normlaw_registry import hookspecs
-from normlaw_registry.architecture import Architecture
-from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component
-from normlaw_registry.contract import DISTRIBUTION, incompatibility, requirement_on_normlaw
-from normlaw_registry.dataset import Dataset
-from normlaw_registry.errors import InvalidComponentError, NormlawError, suggestion
-from normlaw_registry.fitter import Fitter
-from normlaw_registry.protocol import AnalysisProtocol
-from normlaw_registry.theory import Theory
-
-HOOKS: dict[str, type[Component]] = {
-    "normlaw_architectures": Architecture,
-    "normlaw_datasets": Dataset,
-    "normlaw_complexity_measures": ComplexityMeasure,
-    "normlaw_fitters": Fitter,
-    "normlaw_theories": Theory,
-    "normlaw_protocols": AnalysisProtocol,
-}
-"""Hook name -> the only type of component that it may return."""
+from normlaw_registry.errors import InvalidComponentError, NormlawError
+from normlaw_registry.hookspecs import PROJECT
+from normlaw_registry.host.collection import collect
+from normlaw_registry.host.contract import DISTRIBUTION, incompatibility, requirement_on_normlaw
+from normlaw_registry.host.record import PluginRecord
 
 CHOICE = "NORMLAW_PLUGINS"
 """The environment variable that chooses the plugins beside normlaw's own: names of distributions or of entry
 points, separated by commas. Empty: none; not set: all."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PluginRecord:
-    """What became of one entry point."""
-
-    name: str
-    """The entry point's name."""
-    module: str
-    """The module that it names."""
-    distribution: str
-    """The installed distribution that announces it, or '(none)' where there is none, as in a test."""
-    version: str
-    """The distribution's version; empty where there is none."""
-    requires: str | None = None
-    """Which normlaw the distribution was built for, as its metadata say it ('normlaw>=0.1'); None where they
-    do not, and for normlaw's own plugins."""
-    components: tuple[Component, ...] = ()
-    failure: str | None = None
-    """Why nothing of this plugin can be used; None when all went well."""
-
-    @property
-    def provider(self) -> str:
-        """Who provides it, as error messages say it."""
-        who = f"{self.distribution} {self.version}".rstrip()
-        return f"{who} (entry point {self.name!r}, module {self.module})"
 
 
 def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, ...]:
@@ -78,7 +33,7 @@ def discover(points: Iterable[EntryPoint] | None = None) -> tuple[PluginRecord, 
 
     """
     if points is None:
-        installed = list(entry_points(group=hookspecs.PROJECT))
+        installed = list(entry_points(group=PROJECT))
         records = [_load(point) for point in installed if _is_chosen(point)]
         records += [_not_installed(name) for name in _chosen() or () if not _named(installed, name)]
     else:
@@ -205,82 +160,3 @@ def describe_failure(error: BaseException) -> str:
     ]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
-
-
-def collect(plugin: object) -> tuple[Component, ...]:
-    """Return the components of one plugin module or object, hooks in the order of `HOOKS`.
-
-    Raises:
-        InvalidComponentError: the plugin implements no hook; a hook is misspelt, lacks its mark, is a
-            wrapper, takes arguments that it is not given, returns something else than an iterable of
-            components of its kind, or gives one name twice.
-
-    """
-    manager = _StaticManager(_marked_functions(plugin))
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(plugin)
-    except pluggy.PluginValidationError as error:
-        raise InvalidComponentError(f"a hook does not fit its specification: {error}") from error
-    components: dict[tuple[str, str], Component] = {}
-    for hook, kind in HOOKS.items():
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            if implementation.wrapper or implementation.hookwrapper:
-                raise InvalidComponentError(f"{hook} is marked as a wrapper: write plain @hookimpl")
-            for component in _checked(implementation.function(), hook, kind):
-                if components.setdefault((component.kind, component.name), component) is not component:
-                    raise InvalidComponentError(f"{hook} gave two components of the name {component.name!r}")
-    return tuple(components.values())
-
-
-class _StaticManager(pluggy.PluginManager):
-    """Looks at the given names of a plugin only: reading every attribute could run code of its own."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        super().__init__(hookspecs.PROJECT)
-        self._names = frozenset(names)
-
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
-        return super().parse_hookimpl_opts(plugin, name) if name in self._names else None
-
-
-def _marked_functions(plugin: object) -> list[str]:
-    """Return the names of the hooks that the plugin implements.
-
-    Finds what pluggy passes over in silence: names that are no hook, and hooks that are not marked.
-    """
-    marked: list[str] = []
-    for name in dir(plugin):
-        value = inspect.getattr_static(plugin, name, None)
-        if isinstance(value, staticmethod | classmethod):
-            value = value.__func__
-        if not inspect.isfunction(value) or hasattr(value, f"{hookspecs.PROJECT}_spec"):
-            continue
-        options = getattr(value, f"{hookspecs.PROJECT}_impl", None)
-        if options is None:
-            if name.startswith(f"{hookspecs.PROJECT}_"):
-                verb = "lacks" if name in HOOKS else "is no hook's name and lacks"
-                raise InvalidComponentError(
-                    f"function {name!r} {verb} the mark @hookimpl of normlaw_registry: "
-                    f"{suggestion(name, list(HOOKS))}"
-                )
-        elif (options.get("specname") or name) not in HOOKS:
-            raise InvalidComponentError(f"hook {name!r} does not exist: {suggestion(name, list(HOOKS))}")
-        else:
-            marked.append(name)
-    if not marked:
-        raise InvalidComponentError(f"implements no hook: mark one of {', '.join(HOOKS)} with @hookimpl")
-    return marked
-
-
-def _checked(result: Any, hook: str, kind: type[Component]) -> Iterable[Component]:
-    if result is None or isinstance(result, Component) or not isinstance(result, Iterable):
-        raise InvalidComponentError(
-            f"{hook} returned {type(result).__name__}: return an iterable of {kind.__name__}, or yield them"
-        )
-    for component in result:
-        if not isinstance(component, kind):
-            raise InvalidComponentError(
-                f"{hook} gave {type(component).__name__}: it may give {kind.__name__} only"
-            )
-        yield component

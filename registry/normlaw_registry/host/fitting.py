@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from normlaw_registry.catalogue import Catalogue, validate_params
 from normlaw_registry.errors import DuplicateComponentError, NormlawError, UnknownComponentError
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import Fitter
+from normlaw_registry.host.catalogue import Catalogue, validate_params
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.response import Response
 

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from normlaw_registry.component import Component, P
-from normlaw_registry.discovery import PluginRecord, discover
 from normlaw_registry.errors import (
     DuplicateComponentError,
     InputError,
@@ -21,6 +20,8 @@ from normlaw_registry.errors import (
     known_keys,
     suggestion,
 )
+from normlaw_registry.host.discovery import discover
+from normlaw_registry.host.record import PluginRecord
 
 SHOWN = 10
 """Problems told in one message."""
