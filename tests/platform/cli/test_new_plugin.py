@@ -71,7 +71,8 @@ def test_its_tests_pass_for_every_kind(written) -> None:
     (info / "METADATA").write_text("\n".join(["Metadata-Version: 2.1", *lines]) + "\n")
     points = [f"{name} = {module}" for name, module in project["entry-points"]["normlaw"].items()]
     (info / "entry_points.txt").write_text("\n".join(["[normlaw]", *points]) + "\n")
-    done = python("pytest", "-q", cwd=plugin, PYTHONPATH=str(plugin / "src"))
+    places = os.pathsep.join([str(plugin / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = python("pytest", "-q", cwd=plugin, PYTHONPATH=places)
     assert done.returncode == 0, done.stdout
 
 
