@@ -131,6 +131,7 @@ def test_errors_timeouts_and_lost_answers_leave_every_run_there_once(
 
 
 @pytest.mark.usefixtures("_patience")
+@pytest.mark.slow
 def test_an_outage_is_told_waited_out_and_costs_nothing(make_desk: Any, proxy: Proxy) -> None:
     desk = make_desk(uri=proxy.uri, name="outage")
     told: list[Backlog] = []

@@ -54,6 +54,7 @@ def begun(desk: Any) -> Path:
 
 
 @pytest.mark.parametrize("verb", READING, ids=" ".join)
+@pytest.mark.slow
 def test_reading_makes_no_store(told: Any, tmp_path: Path, verb: tuple[str, ...]) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
@@ -65,6 +66,7 @@ def test_reading_makes_no_store(told: Any, tmp_path: Path, verb: tuple[str, ...]
 
 
 @pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
+@pytest.mark.slow
 def test_a_folder_that_is_read_only(nursery: Any, told: Any, begun: Path, verb: tuple[str, ...]) -> None:
     if not nursery.keeps_out:
         pytest.skip("root may write anywhere, and setpriv is not there to deny it")
@@ -82,6 +84,7 @@ def test_a_folder_that_is_read_only(nursery: Any, told: Any, begun: Path, verb: 
 
 
 @pytest.mark.parametrize("verb", [*READING, *WRITING], ids=" ".join)
+@pytest.mark.slow
 def test_a_store_that_is_no_database(told: Any, begun: Path, verb: tuple[str, ...]) -> None:
     (begun / "mlflow.db").write_text("no database at all, but not empty either\n" * 100)
     status, text = told(begun, *verb)
@@ -93,6 +96,7 @@ def test_a_store_that_is_no_database(told: Any, begun: Path, verb: tuple[str, ..
 
 
 @pytest.mark.parametrize("verb", [*READING, *WRITING], ids=" ".join)
+@pytest.mark.slow
 def test_a_database_server_that_is_away(told: Any, begun: Path, verb: tuple[str, ...]) -> None:
     pytest.importorskip("psycopg", reason="the extra `test` brings psycopg")
     uri = "postgresql+psycopg://ada:a-password@127.0.0.1:1/nothing"
@@ -104,6 +108,7 @@ def test_a_database_server_that_is_away(told: Any, begun: Path, verb: tuple[str,
     assert len(text.splitlines()) <= 3
 
 
+@pytest.mark.slow
 def test_a_read_only_store_can_be_read(nursery: Any, told: Any, tmp_path: Path, begun: Path) -> None:
     if not nursery.keeps_out:
         pytest.skip("root may write anywhere, and setpriv is not there to deny it")

@@ -144,6 +144,7 @@ def test_bad_input_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("verb", ["run", "analyse"])
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_told(
     tiny: dict[str, Any], write_study: WriteStudy, empty_folder: Path, verb: str
 ) -> None:

@@ -138,6 +138,7 @@ def go_on(place: Place, catalogue: Catalogue, change: Callable[[Job], Job]) -> t
     return news, job.name(spec.spec_hash)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_gone_on_from_under_its_name(place: Place, catalogue: Catalogue) -> None:
     before = place.journals()[STOPPED]
     news, name = go_on(place, catalogue, lambda job: job)

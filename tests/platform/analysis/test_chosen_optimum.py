@@ -51,6 +51,7 @@ def test_a_validation_error_of_zero_is_taken(validated):
     assert np.isfinite(run_optima(points)[["log_norm", "log_error"]]).all(axis=None)
 
 
+@pytest.mark.slow
 def test_results_say_what_the_optima_were_chosen_on(validated, catalogue):
     _, curves = validated
     few = curves[curves["seed"] < 4]

@@ -97,6 +97,7 @@ def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, tol
     assert "4 where training ended" in by_norm.message
 
 
+@pytest.mark.slow
 def test_disagreement_is_said(make_study, catalogue):
     """An endpoint law that the early law does not explain: errors multiplied by P^0.3."""
     study = make_study()

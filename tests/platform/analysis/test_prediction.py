@@ -45,6 +45,7 @@ def least_error(size):
     return 0.2 * (1 + GAMMA_1) * (size / 1000) ** (-GAMMA_1 * GAMMA_2)
 
 
+@pytest.mark.slow
 def test_the_least_error_far_beyond_what_was_measured(curves, catalogue):
     found = predict(curves, catalogue, [64_000, 1e6], (), TWO_LINES)
     assert found.table["train_size"].tolist() == [64_000, 1_000_000]
@@ -71,6 +72,7 @@ def test_norms_and_sizes_are_crossed(curves, catalogue):
     assert "no score" in render_prediction(found)
 
 
+@pytest.mark.slow
 def test_the_score_is_what_a_calculation_by_hand_gives(curves, catalogue):
     found = predict(curves, catalogue, [10**6], (), TWO_LINES, 2)
     held = found.held_out[found.held_out["fitter"] == "protocol two_lines"]
@@ -100,6 +102,7 @@ class _Context:
     confidence = 0.95
 
 
+@pytest.mark.slow
 def test_every_endpoint_law_is_asked_the_same(curves, catalogue):
     found = predict(curves, catalogue, [10**6], (), TWO_LINES)
     laws = {name for name in catalogue.names(Fitter) if catalogue.get(Fitter, name).law == "endpoint_law"}
@@ -112,6 +115,7 @@ def test_every_endpoint_law_is_asked_the_same(curves, catalogue):
     assert found.scores.set_index("fitter").loc["protocol two_lines", "predicted"] == pytest.approx(3 / 6)
 
 
+@pytest.mark.slow
 def test_held_out_runs_are_not_seen(curves, catalogue):
     """Spoiling the largest train sizes changes no prediction of the fold that leaves them out."""
     spoilt = curves.copy()

@@ -236,6 +236,7 @@ def test_the_command_that_repeats_an_analysis_has_its_parameters() -> None:
         assert parse_fitter(written_fitter(name, params)) == (name, params)
 
 
+@pytest.mark.slow
 def test_fitters_take_parameters(curves) -> None:
     catalogue = load_catalogue()
     ordinary = analyse(curves, catalogue, Options(fitters=["early_power_law:errors=ordinary"]))

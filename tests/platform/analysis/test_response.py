@@ -100,6 +100,7 @@ def test_a_file_of_losses(curves, tmp_path, monkeypatch):
     assert "losses.csv, line 1: no column 'test_error'" in done.output
 
 
+@pytest.mark.slow
 def test_a_study_says_its_response_and_mlflow_names_it(curves, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = curves[["train_size", "seed", "log_norm", "test_loss"]]

@@ -116,6 +116,7 @@ def test_bad_options_exit_with_2(curves_csv, tmp_path, arguments, message):
 
 @pytest.mark.usefixtures("one_figure")
 @pytest.mark.parametrize("through", ["file", "study"])
+@pytest.mark.slow
 def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, monkeypatch, through):
     monkeypatch.chdir(tmp_path)
     curves = pd.read_csv(curves_csv)
@@ -152,6 +153,7 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
         assert [path.name for path in (tmp_path / "reports").iterdir()] == ["outside"]
 
 
+@pytest.mark.slow
 def test_what_could_not_be_fitted_is_logged_without_metrics_and_hides_no_earlier_laws(
     curves_csv, tmp_path, monkeypatch
 ):
@@ -196,6 +198,7 @@ def test_a_study_or_a_file(curves_csv):
 
 
 @pytest.mark.usefixtures("one_figure")
+@pytest.mark.slow
 def test_import_then_analyse(curves_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
@@ -231,6 +234,7 @@ def test_a_bad_file_logs_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("one_figure")
+@pytest.mark.slow
 def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"

@@ -59,6 +59,7 @@ def test_a_crash_is_a_line(monkeypatch, catalogue, tmp_path):
     assert (found.state, found.said) == ("bad", "the process was killed by signal 6")
 
 
+@pytest.mark.slow
 def test_a_server_tells_its_version(mlflow_server):
     [found] = server.check(mlflow_server.uri)
     assert found.state == "good"

@@ -95,6 +95,7 @@ def test_a_study_or_a_file(curves_csv):
     assert run("study", "--train-size", 10, "--curves", curves_csv).exit_code == 2
 
 
+@pytest.mark.slow
 def test_of_a_study_and_from_python(curves_csv, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"

@@ -24,13 +24,13 @@ from normlaw_tests.waiting import wait_until
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
 
-from normlaw import environment  # noqa: E402
 from normlaw.execution.cluster.configuration import DaskConfiguration  # noqa: E402
 from normlaw.execution.cluster.executor import ClusterExecutor  # noqa: E402
 from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
 from normlaw.execution.cluster.task import stacks_in_training  # noqa: E402
 from normlaw.execution.job import Job, Progress, Stack  # noqa: E402
 from normlaw.execution.worker import work  # noqa: E402
+from normlaw.machine import environment  # noqa: E402
 from normlaw.study.expansion import expand  # noqa: E402
 from normlaw.study.home import journal_path  # noqa: E402
 from normlaw.study.study import Study  # noqa: E402

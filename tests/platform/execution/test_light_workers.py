@@ -7,6 +7,8 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any
 
+import pytest
+
 from normlaw.execution.job import Job, Outcome
 from normlaw.execution.process import Done, Failed, News, WorkerProcess
 from normlaw.execution.worker import work
@@ -45,6 +47,7 @@ def imported_by(run: RunSpec, job: Job) -> set[str]:
         worker.kill()
 
 
+@pytest.mark.slow
 def test_a_worker_that_trains_on_digits_imports_nothing_that_it_has_no_use_for(
     spawned_workers: None, job: Job, catalogue: Catalogue
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_layer_that_is_used_in_training_alone_is_found(monkeypatch):
     assert memory_format(network, Compute(), "cpu", (4, 8, 8)).used == "contiguous"
 
 
+@pytest.mark.slow
 def test_the_compiler_does_not_lay_it_out_otherwise():
     compute = Compute(compile="default")
     network, layout = laid_out(

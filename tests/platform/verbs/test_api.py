@@ -187,6 +187,7 @@ def test_a_study_that_names_no_such_protocol_is_told_the_line(tiny_study, tmp_pa
 
 
 @pytest.mark.usefixtures("one_figure")
+@pytest.mark.slow
 def test_results_are_those_of_the_latest_analysis(here) -> None:
     one = normlaw.curves("api")
     one = one[one["optimizer.weight_decay"] == "0.01"]

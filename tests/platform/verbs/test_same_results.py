@@ -72,6 +72,7 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
     assert run("import", curves_csv, "--study", "s").output.startswith("s: 8 curves logged, 0 already there")
     assert normlaw.import_curves(curves_csv, "s") == (0, 8)
@@ -94,6 +95,7 @@ def test_an_analysis_of_a_file(here: Path, curves_csv: Path) -> None:
     assert not (here / "mlflow.db").exists()
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_fitted_keeps_no_other_from_its_laws(here: Path, curves_csv: Path) -> None:
     normlaw.import_curves(curves_csv, "s")
     norms = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0]  # too few for a window
@@ -143,6 +145,7 @@ def test_a_damaged_study_keeps_no_other_from_being_sent(here: Path, tiny: dict[s
     assert "not YAML" in run("sync", "first", status=2).output
 
 
+@pytest.mark.slow
 def test_a_rehearsal(here: Path, tiny: dict[str, Any]) -> None:
     (here / "tiny.yaml").write_text(yaml.safe_dump(tiny))
     found = normlaw.rehearse("tiny.yaml", device="cpu")

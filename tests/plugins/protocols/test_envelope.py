@@ -49,6 +49,7 @@ def perceptron() -> dict[bool, pd.DataFrame]:
     return {relative: exact_perceptron(relative) for relative in (False, True)}
 
 
+@pytest.mark.slow
 def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) -> None:
     relative = analyse(perceptron[True], CATALOGUE, ENVELOPE).to_dict()
     assert relative["gamma_pred"] == pytest.approx(0.511, abs=0.015)
@@ -62,6 +63,7 @@ def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) ->
 
 
 @pytest.mark.parametrize("name", ["cnn_cifar10", "resnet_cifar10"])
+@pytest.mark.slow
 def test_the_published_curves_obey_the_laws(name) -> None:
     from pathlib import Path
 
@@ -117,6 +119,7 @@ def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
     assert verdicts.count("fail") >= 6
 
 
+@pytest.mark.slow
 def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> None:
     frames = []
     for size in (1000, 2000, 4000, 8000, 16000):
@@ -131,6 +134,7 @@ def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> Non
     assert found["gamma_meas"] == pytest.approx(0.2, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_predictions_follow_the_curves_and_the_law() -> None:
     curves, truth = draw("straight", 1)
     findings = analyse(curves, CATALOGUE, ENVELOPE).findings
@@ -151,6 +155,7 @@ def test_predictions_follow_the_curves_and_the_law() -> None:
     assert abs(fall - truth.gamma_pred) < 0.1
 
 
+@pytest.mark.slow
 def test_the_level_of_confidence_reaches_every_limit() -> None:
     curves = synthetic_curves().drop(columns="log_error")
     wide, narrow = (
