@@ -12,6 +12,7 @@ from normlaw_registry.host.kinds import KINDS
 
 if TYPE_CHECKING:
     from normlaw_registry import Catalogue, Component
+    from normlaw_registry.host import PluginRecord
 
 
 @click.group(invoke_without_command=True)
@@ -87,11 +88,21 @@ def as_lines(catalogue: Catalogue) -> list[str]:
         )
         if record.failure:
             lines.append(click.style("  failed  ", fg="red") + printable(record.failure))
+        if record.is_slow:
+            lines.append(click.style("  slow    ", fg="yellow") + slowness(record))
         lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}{limits(c)}" for c in record.components]
     for (kind, name), records in catalogue.duplicates().items():
         lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
         lines += [f"  - {record.provider}" for record in records]
     return lines
+
+
+def slowness(record: PluginRecord) -> str:
+    """Return what a slow plugin costs, and what can be done."""
+    return (
+        f"{record.seconds:.1f} s to load, which every command waits for that looks a component up: import "
+        "torch and the like inside the functions that need them, or leave it out by NORMLAW_PLUGINS"
+    )
 
 
 def limits(component: Component) -> str:

@@ -9,20 +9,24 @@ from normlaw_registry import CONTRACT_VERSION, Catalogue, Component, load_catalo
 if TYPE_CHECKING:
     import pandas as pd
 
+ABOUT = ("distribution", "version", "module", "requires", "failure", "seconds")
 COLUMNS = ("kind", "name", "summary", "source", "devices", "dtypes")
 
 
 def plugins() -> pd.DataFrame:
     """Return what is installed, a row a component; `normlaw plugins`.
 
-    Columns: distribution, version, module, requires, failure, kind, name, summary, source, devices, dtypes. A
-    plugin that failed is a row without a component, its reason under failure.
+    Columns: distribution, version, module, requires, failure, seconds (that loading the plugin took), kind,
+    name, summary, source, devices, dtypes. A plugin that failed is a row without a component, its reason under
+    failure.
     """
     import pandas as pd
 
     rows = []
     for plugin in as_dict(load_catalogue())["plugins"]:
-        about = {key: plugin[key] for key in ("distribution", "version", "module", "requires", "failure")}
+        about = {
+            key: plugin[key] for key in ("distribution", "version", "module", "requires", "failure", "seconds")
+        }
         rows += [about | component for component in plugin["components"] or [dict.fromkeys(COLUMNS)]]
     return pd.DataFrame(rows)
 
@@ -39,6 +43,7 @@ def as_dict(catalogue: Catalogue) -> dict[str, Any]:
                 "version": record.version,
                 "requires": record.requires,
                 "failure": record.failure,
+                "seconds": round(record.seconds, 3),
                 "components": [_component(component) for component in record.components],
             }
             for record in catalogue.records

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from normlaw_registry.component import Component
+from normlaw_registry.host.contract import DISTRIBUTION
+
+SLOW_SECONDS = 1.0
+"""A plugin that takes so long is told to be slow. torch takes longer, and all of normlaw's own plugins less."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,6 +29,14 @@ class PluginRecord:
     components: tuple[Component, ...] = ()
     failure: str | None = None
     """Why nothing of this plugin can be used; None when all went well."""
+
+    seconds: float = 0.0
+    """How long its import and its hooks took, by the clock on the wall."""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether each command waits for it noticeably; normlaw's own plugins are not told apart from it."""
+        return self.seconds >= SLOW_SECONDS and self.distribution != DISTRIBUTION
 
     @property
     def provider(self) -> str:
