@@ -27,7 +27,7 @@ from normlaw.tracking.reader import find_experiment
 from normlaw.tracking.record import Record
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.writer import RunWriter, metrics_without, open_experiment
-from normlaw.training.evaluation import Point
+from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
@@ -45,7 +45,7 @@ class Kept(Observer):
         self.points: list[Point] = []
         self.rows: list[Row] = []
 
-    def point(self, point: Point) -> None:
+    def point(self, point: Point, inexact: Inexact) -> None:
         self.points.append(point)
 
     def layers(self, rows: list[Row]) -> None:

@@ -16,10 +16,11 @@ from normlaw.tracking.journal import Journal
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.leftovers import AtServer, look_for_leftovers
-from normlaw.tracking.reader import read_curves
+from normlaw.tracking.reader import read_curves, read_description
 from normlaw.tracking.sender import Sender
 from normlaw.tracking.study_run import StudyRun
 from normlaw.tracking.writer import open_experiment
+from normlaw_registry import Exactness
 from normlaw_tests.waiting import wait_until
 
 
@@ -217,3 +218,27 @@ def test_a_run_that_another_one_has_finished_is_marked(stray: Any) -> None:
     assert look_for_leftovers(stray.home, stray.study.name, server).unsent == {stray.specs[0].spec_hash}
     stray.send()
     assert statuses(stray) == ["FINISHED", "KILLED"]
+
+
+def test_what_is_not_exact_is_known_at_the_server(desk: Any) -> None:
+    noted, early, exact = desk.specs[:3]
+    bound: Exactness = "upper_bound"
+    for spec, at in ((noted, (1, 3)), (exact, ())):
+        with Journal(desk.path(spec)) as journal:
+            journal.start(spec, {})
+            for step in range(4):
+                journal.point(desk.point(step), {"weight_norm": bound} if step in at else {})
+            journal.end("finished")
+    desk.journal(early)  # as an earlier version wrote it
+    earlier = desk.path(early).read_text().replace(', "inexact": {}', "")
+    desk.path(early).write_text(earlier)
+    desk.send()
+    runs = {spec_hash: run for spec_hash, (run,) in desk.runs().items()}
+    found = [StudyRun.of(runs[spec.spec_hash]) for spec in (noted, exact, early)]
+    assert [dict(run.exactness) for run in found] == [
+        {"weight_norm": "upper_bound"},
+        {"weight_norm": "exact"},
+        {},
+    ]
+    kept = [read_description(desk.client, run.artifacts)["inexact"] for run in found]
+    assert kept == [{"weight_norm": {"upper_bound": [1, 3]}}, {}, None]

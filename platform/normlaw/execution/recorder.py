@@ -11,7 +11,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.tracking.journal import Journal
 from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.data import RunData
-from normlaw.training.evaluation import Point
+from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
 from normlaw.training.memory_format import MemoryFormat
 from normlaw.training.observer import Observer
@@ -47,9 +47,9 @@ class Recorder(Observer):
         """Note how the network is laid out."""
         self._journal.memory_format(layout.used, layout.reason)
 
-    def point(self, point: Point) -> None:
+    def point(self, point: Point, inexact: Inexact) -> None:
         """Note a measurement."""
-        self._journal.point(point)
+        self._journal.point(point, inexact)
         self._report(
             Progress(
                 self._spec.spec_hash,

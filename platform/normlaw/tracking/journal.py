@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from normlaw.base.files import is_held, try_lock
 from normlaw.study.identity import SCHEMA, canonical
 from normlaw.study.spec import RunSpec
 from normlaw.tracking.record import Status
-from normlaw_registry import NormlawError
+from normlaw_registry import Exactness, NormlawError
 
 
 class JournalInUseError(NormlawError):
@@ -97,9 +98,9 @@ class Journal:
         """Write how the network is laid out from here on, and why, where it is not as asked for."""
         self._append("memory_format", {"used": used, "reason": reason})
 
-    def point(self, values: dict[str, float]) -> None:
-        """Write one measurement."""
-        self._append("point", {"values": values})
+    def point(self, values: dict[str, float], inexact: Mapping[str, Exactness] | None = None) -> None:
+        """Write one measurement, and of the norms in it that are not exact what they are."""
+        self._append("point", {"values": values, "inexact": dict(inexact or {})})
 
     def layers(self, rows: list[dict[str, str | int | float]]) -> None:
         """Write what each layer contributes to the measures at one step."""

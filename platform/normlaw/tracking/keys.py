@@ -19,6 +19,8 @@ SCHEMA = "normlaw.schema"
 """Tag: the schema number that the identity is of; runs without it are of the first."""
 MEASURES = "normlaw.measures"
 """Tag: what was measured, JSON: measure -> its parameters that are not at default."""
+EXACTNESS = "normlaw.exactness"
+"""Tag: measure -> exact, upper_bound or estimate, the weakest of its values, as JSON; none where not noted."""
 PLUGINS = "normlaw.plugins"
 """Tag: distributions with versions that a run's components came from."""
 FAILURE = "normlaw.failure"
@@ -52,8 +54,8 @@ THEORY_NORM = LAMBDA
 CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
 RUN = "run.json"
-"""Artifact of a training run: specification, environment, memory format with its reason, and the layers' norms
-at both ends of its curve."""
+"""Artifact of a training run: specification, environment, memory format with its reason, the
+norms that are not exact with their steps, and the layers' norms at both ends of its curve."""
 TRACEBACK = "traceback.txt"
 """Artifact of a failed run: where its exception came from, or where its process crashed."""
 

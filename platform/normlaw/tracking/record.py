@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, Strict, StringConstraints, ValidationError
 from pydantic_core import from_json
@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from normlaw.study.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
 from normlaw.study.listed import flatten
 from normlaw.study.spec import RunSpec
-from normlaw_registry import NormlawError
+from normlaw_registry import Exactness, NormlawError
 
 Status = Literal["finished", "failed"]
 
@@ -48,6 +48,10 @@ class Record:
     points: list[dict[str, float]] = field(default_factory=list)
     point_times: list[int] = field(default_factory=list)
     """When each point was measured, milliseconds since 1970."""
+    inexact: dict[str, dict[Exactness, list[int]]] | None = field(default_factory=dict)
+    """Norms that are not exact: measure -> what they are instead -> at which steps. All others are exact.
+
+    None in journals that an earlier version wrote a part of, which did not note it."""
     layers: list[dict[str, Any]] = field(default_factory=list)
     """What each layer contributes to the measures, at the first and last measuring point."""
     started: int = 0
@@ -63,6 +67,12 @@ class Record:
     def spec_hash(self) -> str:
         """The run's identity, in the schema of whoever wrote it."""
         return hash_of(self.identity)
+
+    def weakest(self, measure: str) -> Exactness | None:
+        """Return what can be said of all values of a measure; None where it was not noted."""
+        if self.inexact is None:
+            return None
+        return max(self.inexact.get(measure, ()), key=get_args(Exactness).index, default="exact")
 
     @property
     def last_time(self) -> int:
@@ -101,6 +111,7 @@ class _MemoryFormat(_Line):
 
 class _Point(_Line):
     values: dict[Name, Number]
+    inexact: dict[Name, Exactness] | None = None
 
 
 class _Layers(_Line):
@@ -236,6 +247,11 @@ def _take_point(record: Record, point: _Point) -> None:
         raise ValueError(f"step {step:g} comes after step {record.points[-1]['step']:g}")
     record.points.append(point.values)
     record.point_times.append(point.time)
+    if point.inexact is None:
+        record.inexact = None
+    for measure, exactness in (point.inexact or {}).items():
+        if record.inexact is not None:
+            record.inexact.setdefault(measure, {}).setdefault(exactness, []).append(int(step))
 
 
 def _first_problem(error: ValueError) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -35,6 +37,8 @@ class StudyRun:
     """The last value of each."""
     measures: Measures
     """What was measured, with the parameters where they are known."""
+    exactness: Mapping[str, str]
+    """Of each measure: exact, upper_bound or estimate, the weakest of its values; empty where not noted."""
     setting: str | None
     """Of an analysis: what tells the runs that it is of from the study's others; None where none was fitted."""
     norm: str
@@ -56,6 +60,7 @@ class StudyRun:
             params=run.data.params,
             metrics=run.data.metrics,
             measures=measured_in(run),
+            exactness=_exactness(tags.get(keys.EXACTNESS, "")),
             setting=tags.get(keys.SETTING),
             norm=tags.get(keys.NORM, ""),
             artifacts=run.info.artifact_uri,
@@ -71,6 +76,20 @@ class StudyRun:
         """Of a theory's run: the errors to compare with, by name."""
         found = self.metrics.items()
         return {k.removeprefix(keys.REFERENCE): value for k, value in found if k.startswith(keys.REFERENCE)}
+
+
+def inexact(runs: Iterable[StudyRun], norm: str) -> dict[str, int]:
+    """Return of how many runs a norm is not exact at every point: what it is instead -> runs."""
+    return dict(Counter(e for run in runs if (e := run.exactness.get(norm, "exact")) != "exact"))
+
+
+def _exactness(tag: str) -> dict[str, str]:
+    """Return what a tag says; nothing where it cannot be read, as anyone may edit it."""
+    try:
+        found = json.loads(tag)
+    except ValueError:
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def finished(runs: Iterable[StudyRun], norm: str | None = None) -> list[StudyRun]:

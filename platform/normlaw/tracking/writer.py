@@ -116,6 +116,8 @@ class RunWriter:
             tags[keys.PLUGINS] = keys.plugins_tag(plugins)
         if record.memory_format:
             tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
+        if record.status is not None and record.inexact is not None:
+            tags[keys.EXACTNESS] = _exactness(record, spec)
         if record.reason:
             tags[keys.FAILURE] = record.reason
         launch = record.environment.get("launch")
@@ -155,6 +157,8 @@ class RunWriter:
         used = record.memory_format.get("used")
         if used is not None and run.data.tags.get(keys.MEMORY_FORMAT) != used:
             self.tag(run, keys.MEMORY_FORMAT, used)
+        if record.inexact is not None and run.data.tags.get(keys.EXACTNESS) != _exactness(record, spec):
+            self.tag(run, keys.EXACTNESS, _exactness(record, spec))
         status = "FINISHED" if record.status == "finished" else "FAILED"
         self._client.set_terminated(run.info.run_id, status, end_time=record.ended)
 
@@ -200,6 +204,7 @@ class RunWriter:
                 "spec": record.spec,
                 "environment": record.environment,
                 "memory_format": record.memory_format,
+                "inexact": record.inexact,
                 "layers": record.layers,
             }
             text = json.dumps(redacted_tree(description), indent=2)
@@ -243,6 +248,11 @@ def batches(metrics: Iterable[Metric], params: Iterable[Param]) -> Iterator[tupl
         room = MAX_METRICS - min(len(params), MAX_PARAMS)
         yield metrics[:room], params[:MAX_PARAMS]
         metrics, params = metrics[room:], params[MAX_PARAMS:]
+
+
+def _exactness(record: Record, spec: RunSpec) -> str:
+    """Return the value of `keys.EXACTNESS`."""
+    return json.dumps({measure.name: record.weakest(measure.name) for measure in spec.measures}, sort_keys=True)
 
 
 def _dataset_input(spec: RunSpec, record: Record) -> DatasetInput:

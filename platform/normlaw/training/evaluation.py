@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,11 +17,13 @@ from normlaw.training.layer_table import Row, layer_rows
 from normlaw.training.loss import mean_loss, wrong
 from normlaw.training.measuring import Measurer
 from normlaw.training.randomness import Stream, generator
-from normlaw_registry import NormlawError
+from normlaw_registry import Exactness, NormlawError
 
 Point = dict[str, float]
 """One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
 validation/error and validation/loss unless the test set serves as validation set."""
+Inexact = Mapping[str, Exactness]
+"""The measures whose value at a point is not exact: what it is instead, 'upper_bound' or 'estimate'."""
 Outputs = Callable[[Examples, Change | None], Tensor]
 """Gives a network's outputs on examples that may be changed, (n, num_outputs)."""
 
@@ -45,6 +47,7 @@ class Measurement:
     """What was measured at one step."""
 
     point: Point
+    inexact: Inexact
     layers: list[Row]
     """What each layer contributes to each measure."""
 
@@ -119,7 +122,8 @@ def measure(
         ),
         **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
     }
-    return Measurement(point, layer_rows(norms, step))
+    inexact = {name: value.exactness for name, value in norms.items() if value.exactness != "exact"}
+    return Measurement(point, inexact, layer_rows(norms, step))
 
 
 def require_healthy(healthy: bool, problem: str, step: int, spec: RunSpec) -> None:

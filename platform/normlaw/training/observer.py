@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from normlaw.training.data import RunData
-from normlaw.training.evaluation import Point
+from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
 from normlaw.training.memory_format import MemoryFormat
 from normlaw.training.state import State
@@ -20,8 +20,8 @@ class Observer:
     def memory_format(self, layout: MemoryFormat) -> None:
         """Be told, whenever training begins or goes on, how the network's images and weights are laid out."""
 
-    def point(self, point: Point) -> None:
-        """Be told of a measurement as soon as it is taken."""
+    def point(self, point: Point, inexact: Inexact) -> None:
+        """Be told of a measurement as soon as it is taken, and which of its norms are not exact."""
 
     def layers(self, rows: list[Row]) -> None:
         """Be told, at the first and at the last measurement, what each layer contributes."""

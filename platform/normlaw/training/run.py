@@ -66,7 +66,7 @@ class Run:
         outputs_on = outputs_on or partial(outputs, self.forward)
         self._latest = measure(step, self.spec, self.network, self.data, self.measurer, outputs_on)
         self.points.append(self._latest.point)
-        self.observer.point(self._latest.point)
+        self.observer.point(self._latest.point, self._latest.inexact)
         if step == 0:
             self.observer.layers(self._latest.layers)
         return reason_to_stop(self.spec.stop, self._latest.point) is not None

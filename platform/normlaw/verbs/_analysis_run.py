@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,11 +19,15 @@ from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.note import as_note, image
 from normlaw.tracking.store import StudyStore
-from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.study_run import StudyRun, inexact
+from normlaw_registry import AnalysisWarning
 
 FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region")
 """Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
 also in the experiment's note."""
+
+INEXACT = {"estimate": "estimates without a bound", "upper_bound": "upper bounds"}
+"""What a norm is whose value is not exact, for readers."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,17 @@ def unfitted_run(asked: Asked, found: NotFittedError, folder: Path) -> LoggedAna
         figures={FIGURES[0]: ""},
         plugins=asked.plugins,
     )
+
+
+def with_exactness(analysis: Analysis, runs: Sequence[StudyRun], norm: str) -> Analysis:
+    """Return an analysis that warns where the norm's values are bounds or estimates: `norm_not_exact`."""
+    found = inexact(runs, norm)
+    if not found:
+        return analysis
+    parts = [f"{INEXACT.get(what, what)} in {count}" for what, count in sorted(found.items())]
+    told = f"values of {norm} are {' and '.join(parts)} of {len(runs)} runs: `run.json` has the steps"
+    warning = AnalysisWarning(code="norm_not_exact", message=told)
+    return replace(analysis, warnings=(*analysis.warnings, warning))
 
 
 def show_on_page(store: StudyStore, found: Sequence[tuple[str, str, Analysis, str]]) -> None:

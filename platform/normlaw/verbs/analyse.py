@@ -27,7 +27,15 @@ from normlaw.study.study import Study
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.tidy import tidy
-from normlaw.verbs._analysis_run import Asked, draw_layers, fitted_run, show_on_page, trained, unfitted_run
+from normlaw.verbs._analysis_run import (
+    Asked,
+    draw_layers,
+    fitted_run,
+    show_on_page,
+    trained,
+    unfitted_run,
+    with_exactness,
+)
 from normlaw.verbs._curves import given_curves, options_of
 from normlaw.verbs.against_theory import Compared, compare_with_theory
 from normlaw.verbs.load_study import name_of
@@ -149,6 +157,7 @@ def analysed(
             missing.append(f"{which or store.name}: {found.told(beside)}")
             store.log_analysis(unfitted_run(asked, found, beside))
             continue
+        analysis = with_exactness(analysis, members, chosen)
         write(analysis, folder, about, figures)
         if chosen == store.norm and options.plain:
             store.show_optima(trained(members), analysis.curves)

@@ -101,7 +101,7 @@ class Kept(Observer):
     def __init__(self) -> None:
         self.points: list[Any] = []
 
-    def point(self, point) -> None:
+    def point(self, point, inexact) -> None:
         self.points.append(point)
 
 

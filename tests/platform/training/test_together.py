@@ -12,7 +12,7 @@ import torch
 from normlaw.study.spec import RunSpec
 from normlaw.training import stacking, together
 from normlaw.training.checkpoints import Checkpoints
-from normlaw.training.evaluation import Point, TrainingDivergedError
+from normlaw.training.evaluation import Inexact, Point, TrainingDivergedError
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
@@ -45,7 +45,7 @@ class Kept(Observer):
         self.points: list[Point] = []
         self.checkpoints, self.stop_at = checkpoints, stop_at
 
-    def point(self, point: Point) -> None:
+    def point(self, point: Point, inexact: Inexact) -> None:
         self.points.append(point)
 
     def safe_point(self, state: Callable[[], State] | None) -> None:
