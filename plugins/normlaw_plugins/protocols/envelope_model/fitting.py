@@ -18,6 +18,10 @@ MOST_RUNS = 64
 """Variances are chosen on at most so many runs, evenly from all sizes: they are known well enough then."""
 STARTS = (1.0, 3.0, 5.0)
 """First guesses of how far departures move over the train sizes, in units of x."""
+SAME_CURVES = 1.0
+"""Squared distance of fitted curves, in standard deviations of the data, below which they are one."""
+NEARLY_STRAIGHT = 1e-4
+"""Variance of the corrections of a start almost without them."""
 FIRST_ROUNDS = 2
 """Rounds after which the better of two starts is gone on with."""
 ENOUGH = 0.1
@@ -68,20 +72,47 @@ def fit(runs: Runs) -> Fit:
     noise = noise_of(runs)
     better = [
         max(
-            (
-                with_better_variances(_from_start(runs, noise, guess / runs.span, deviation), FIRST_ROUNDS)
-                for guess in STARTS
-            ),
+            (with_better_variances(begun, FIRST_ROUNDS) for begun in _starts(runs, noise, deviation)),
             key=_evidence,
         )
         for deviation in (SAME, FREE)
     ]
-    rival, best = sorted((with_better_variances(one) for one in better), key=_evidence)
+    same, free = better
+    pairs = ((same, _with_prior(free, SAME)), (free, _with_prior(same, FREE)))  # what one has found serves both
+    rival, best = sorted((with_better_variances(max(pair, key=_evidence)) for pair in pairs), key=_evidence)
     return replace(best, rival=rival)
 
 
 def _evidence(fit: Fit) -> float:
     return fit.evidence
+
+
+def _with_prior(f: Fit, deviation: float) -> Fit:
+    """Return a fit with another prior of gamma_0, at the same variances."""
+    named = replace(f.named, precision=f.named.precision.copy())
+    named.precision[GAMMA_0] = deviation**-2.0
+    return settle(replace(f, named=named))
+
+
+def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
+    """Return fits to begin at: each guess of gamma_2 that leads elsewhere, and one almost without corrections.
+
+    Evidence often has an optimum with corrections and one without, and no climb leads from one to the other.
+    """
+    at = [_from_start(runs, noise, guess / runs.span, deviation) for guess in STARTS]
+    return [*_apart(at), _from_start(runs, noise, STARTS[1] / runs.span, deviation, NEARLY_STRAIGHT)]
+
+
+def _apart(begun: list[Fit]) -> list[Fit]:
+    """Return the fits of different curves only: most guesses lead to the same place."""
+    kept: list[tuple[Fit, Floats, Gaussian]] = []
+    at = [(f, linearise(f.shape, f.noise, f.theta, f.run_shifts)) for f in begun]
+    found = [(f, gaussian(f.shape, point, f.theta, f.variances, f.named), point) for f, point in at]
+    for f, quadratic, point in sorted(found, key=lambda one: -one[1].evidence()):
+        curves = np.where(f.runs.mask, point.mean.fitted, 0.0)[..., None]  # (R, n, 1)
+        if all((q.whiten(curves - other) ** 2).sum() >= SAME_CURVES for _, other, q in kept):
+            kept.append((f, curves, quadratic))
+    return [f for f, _, _ in kept]
 
 
 def on_all_runs(few: Fit, runs: Runs) -> Fit:
@@ -91,11 +122,15 @@ def on_all_runs(few: Fit, runs: Runs) -> Fit:
     )
 
 
-def _from_start(runs: Runs, noise: Noise, gamma_2: float, deviation: float) -> Fit:
+def _from_start(
+    runs: Runs, noise: Noise, gamma_2: float, deviation: float, corrections: float | None = None
+) -> Fit:
     shape = Shape(runs, (-1 / runs.span, max(1.5 * gamma_2, gamma_2 + 3 / runs.span)))
     theta, named = start_of(runs, shape, gamma_2)
     named.precision[GAMMA_0] = deviation**-2.0
     variances = Variances(drift=max(1e-4, float(noise.variance(runs.log_error[runs.mask]).mean())))
+    if corrections is not None:
+        variances = replace(variances, correction_g=corrections, correction_h=corrections)
     if runs.single:  # what a run and a size have of their own cannot be told apart: it counts as the size's
         variances = replace(variances, run_offset=1e-10, run_shift=1e-10)
     shifts = np.zeros(len(runs.x))
