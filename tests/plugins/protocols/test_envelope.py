@@ -77,13 +77,19 @@ def test_the_published_curves_obey_the_laws(name) -> None:
     assert found["agreement"]["p_value"] > 0.05
 
 
+def thinned(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return at most three seeds and every second point: the same laws in less time."""
+    few = curves[curves["seed"] < 3]
+    return few[few.groupby("run").cumcount() % 2 == 0]
+
+
 @pytest.fixture(scope="module")
 def outcomes() -> pd.DataFrame:
     rows = []
     for family in FAMILIES:
         for number in range(EACH):
             curves, truth = draw(family, number)
-            found = analyse(curves, CATALOGUE, ENVELOPE).to_dict()
+            found = analyse(thinned(curves), CATALOGUE, ENVELOPE).to_dict()
             true = {
                 "gamma_1": truth.gamma_1,
                 "gamma_2": truth.gamma_2,

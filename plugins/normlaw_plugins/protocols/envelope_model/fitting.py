@@ -26,6 +26,12 @@ FIRST_ROUNDS = 2
 """Rounds after which the better of two starts is gone on with."""
 ENOUGH = 0.1
 """Change of ln evidence from round to round at which variances are found."""
+ROUGHLY, SETTLED = 1e-2, 1e-5
+"""Gains of ln posterior density below which Newton's steps end: between choices of variances, and last."""
+DAMPING = 1e-3
+"""Multiple of the prior's precision by which the first step is damped."""
+RELAXED = 0.5
+"""Part of the way that a run's displacement goes in one step."""
 LARGEST_STEP = 0.7
 """Of a named parameter in one Newton step."""
 LARGEST_SHIFT = 0.6
@@ -148,7 +154,7 @@ def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
     for _ in range(rounds):
         point = linearise(f.shape, f.noise, theta, shifts)
         variances, value = climb(f.shape, point, theta, variances, f.named, fixed)
-        theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, steps=8, enough=1e-2)
+        theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, steps=8, enough=ROUGHLY)
         if abs(value - last) < ENOUGH:
             break
         last = value
@@ -159,7 +165,7 @@ def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
 def settle(begun: Fit, steps: int = 60) -> Fit:
     """Return the fit at the optimum of its variances."""
     f = begun
-    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, f.named, steps, enough=1e-5)
+    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, f.named, steps, enough=SETTLED)
     point = linearise(f.shape, f.noise, theta, shifts)
     quadratic = gaussian(f.shape, point, theta, f.variances, f.named)
     return replace(f, theta=theta, run_shifts=shifts, settled=quadratic, evidence=quadratic.evidence())
@@ -180,7 +186,7 @@ def newton(
     Gauss and Newton's steps, damped in the metric of the prior (Levenberg): the directions that data leave open
     are those in which a step may go too far.
     """
-    damping = 1e-3
+    damping = DAMPING
     for _ in range(steps):
         point = linearise(shape, noise, theta, shifts)
         here = gaussian(shape, point, theta, variances, named)
@@ -203,7 +209,7 @@ def newton(
         theta, damping = trial, damping / 10
         towards = here.whiten.back(whitened)[..., 0]  # (R, n)
         predicted = -variances.run_shift * np.einsum("rn,rn->r", point.mean.shift_slope, towards)
-        shifts = 0.5 * shifts + 0.5 * np.clip(predicted, -LARGEST_SHIFT, LARGEST_SHIFT)
+        shifts = (1 - RELAXED) * shifts + RELAXED * np.clip(predicted, -LARGEST_SHIFT, LARGEST_SHIFT)
         if here.objective - objective < enough:
             break
     return theta, shifts

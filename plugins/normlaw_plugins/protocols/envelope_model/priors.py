@@ -32,6 +32,15 @@ SAME, FREE = 0.03, 0.5
 """Standard deviation of gamma_0: "the same for every P", or not. Both are fitted and evidence chooses: a spike
 and a slab (Mitchell and Beauchamp 1988)."""
 
+MEANS = {LEVEL: 0.0, GAMMA_0: 0.0, LOG_Q: 0.0, X_1: -1.0, LOG_RATIO: np.log(2.0), GAMMA_2: 0.0}
+MEANS |= {LOG_SHARPNESS: np.log(4.0), DEPTH: 0.0}
+"""Of the named parameters whose prior does not follow from the curves' least errors."""
+ABOVE = 0.3
+"""What the chance level is expected above the largest ln error by."""
+WIDTHS = {LEVEL: 10.0, GAMMA_0: FREE, LOG_GAMMA_1: 1.0, LOG_Q: 1.0, X_1: 4.0, LOG_A: 1.0, LOG_RATIO: 0.6}
+WIDTHS |= {U_0: 5.0, GAMMA_2: 20.0, CEILING: 0.7, LOG_SHARPNESS: 1.0, DEPTH: 1e-5}
+"""Standard deviations; that of gamma_2 over the range of ln P."""
+
 
 @dataclass(frozen=True)
 class Variances:
@@ -87,21 +96,10 @@ def start_of(runs: Runs, shape: Shape, gamma_2: float) -> tuple[Floats, Prior]:
     theta[U_0] = float(np.median(x_least - gamma_2 * runs.p)) - 0.5
     theta[CEILING], theta[LOG_SHARPNESS] = top + 0.05, np.log(4.0)
     mean, precision = np.zeros(shape.count), np.zeros(shape.count)
-    for place, value, deviation in (
-        (LEVEL, 0.0, 10.0),
-        (GAMMA_0, 0.0, FREE),
-        (LOG_GAMMA_1, log_slope, 1.0),
-        (LOG_Q, 0.0, 1.0),
-        (X_1, -1.0, 4.0),
-        (LOG_A, log_slope, 1.0),
-        (LOG_RATIO, np.log(2.0), 0.6),
-        (U_0, theta[U_0], 5.0),
-        (GAMMA_2, 0.0, 20.0 / runs.span),
-        (CEILING, top + 0.3, 0.7),
-        (LOG_SHARPNESS, np.log(4.0), 1.0),
-        (DEPTH, 0.0, 1e-5),
-    ):
-        mean[place], precision[place] = value, deviation**-2.0
+    seen = {LOG_GAMMA_1: log_slope, LOG_A: log_slope, U_0: theta[U_0], CEILING: top + ABOVE}
+    for place, value in {**MEANS, **seen}.items():
+        mean[place], precision[place] = value, WIDTHS[place] ** -2.0
+    precision[GAMMA_2] = (WIDTHS[GAMMA_2] / runs.span) ** -2.0
     fitted = shape(theta, derivatives=False).fitted
     theta[LEVEL] = float((runs.log_error - fitted)[runs.mask].mean())
     return theta, Prior(mean, precision)
