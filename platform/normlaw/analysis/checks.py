@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import given
 from normlaw_registry import AnalysisWarning, Findings
-
-LN10 = float(np.log(10.0))
+from normlaw_registry.curves import early_points
 
 
 def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWarning, ...]:
@@ -97,10 +97,8 @@ def effective_window(
     curves: pd.DataFrame, per_size: pd.DataFrame, window: tuple[float, float], first: int
 ) -> tuple[float, float]:
     """Return the part of the early window that holds points, in ln(lambda/lambda_opt)."""
-    used = curves[curves["train_size"] >= first]
-    optimum = per_size.set_index("train_size")["log_norm"]
-    relative = used["log_norm"] - used["train_size"].map(optimum)
-    inside = relative[relative.between(*window)]
-    if inside.empty:
+    used = early_points(curves, per_size, window, first)
+    if used.empty:
         return window
+    inside = used["log_norm"] - used["train_size"].map(per_size.set_index("train_size")["log_norm"])
     return float(inside.min()), float(inside.max())

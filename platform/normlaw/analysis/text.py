@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite, log
+from math import isfinite
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import Analysis
 from normlaw_registry import Response
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from normlaw_registry import Findings
 
 WIDTH = 100
-LN10 = log(10.0)
 VERDICTS = {
     "hold": "the laws hold",
     "fail": "the laws do not hold",

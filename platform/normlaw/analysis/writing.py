@@ -15,7 +15,7 @@ from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
-from normlaw.base.files import whole_folder, write_whole
+from normlaw.base.files import whole_folder, write_wanted
 from normlaw_registry import InputError
 
 if TYPE_CHECKING:
@@ -110,21 +110,7 @@ def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
         InputError: the file cannot be written.
 
     """
-    write_text(to_json(analysis), path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a file, all of it or nothing.
-
-    Raises:
-        InputError: it cannot be written.
-
-    """
-    path = Path(path)
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    write_wanted(Path(path), to_json(analysis))
 
 
 def to_json(analysis: Analysis | list[Analysis]) -> str:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from normlaw_registry import InputError
+
 Content = str | bytes | memoryview
 
 
@@ -60,6 +62,19 @@ def write_whole(path: Path, *content: Content, lasting: bool = False) -> None:
         raise
     if lasting:
         _sync_folder(path.parent)
+
+
+def write_wanted(path: Path, text: str) -> None:
+    """Write a file that the user has asked for, all of it or nothing.
+
+    Raises:
+        InputError: it cannot be written; what was there before still is.
+
+    """
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextmanager

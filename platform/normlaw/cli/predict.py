@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.base.files import write_wanted
 from normlaw.cli.responses import response_options
 from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
 from normlaw.study.protocol_choice import parse_settings
@@ -93,7 +94,7 @@ def predict(
 
 def _show(source: str, found: list[Predicted], json_file: Path | None) -> None:
     from normlaw.analysis.prediction_text import render_prediction
-    from normlaw.analysis.writing import json_text, write_text
+    from normlaw.analysis.writing import json_text
 
     content = [one.to_dict() for one in found]
     text = json_text(content[0] if len(content) == 1 else content)
@@ -101,7 +102,7 @@ def _show(source: str, found: list[Predicted], json_file: Path | None) -> None:
         click.echo(text, nl=False)
         return
     if json_file is not None:
-        write_text(text, json_file)
+        write_wanted(json_file, text)
     for one in found:
         click.echo(heading(source, one.setting, one.norm))
         click.echo(render_prediction(one.prediction))

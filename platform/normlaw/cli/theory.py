@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from normlaw.base.files import write_whole
+from normlaw.base.files import write_wanted
 from normlaw.cli import complete
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def theory(
     if target == "-":
         click.echo(json.dumps(as_rows(found.predictions), indent=1, allow_nan=False))
     elif target is not None:
-        write_rows(target, as_rows(found.predictions))
+        write_wanted(Path(target), json.dumps(as_rows(found.predictions), indent=1, allow_nan=False) + "\n")
 
 
 def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:
@@ -166,13 +166,3 @@ def require_writable(target: str) -> None:
         raise InputError(f"cannot write {target!r}: there is no folder {str(path.parent)!r}; create it first")
     if not os.access(path.absolute().parent, os.W_OK):
         raise InputError(f"cannot write {target!r}: no permission to write in {str(path.absolute().parent)!r}")
-
-
-def write_rows(target: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Write predictions as JSON so that a reader finds either the old content or all of the new."""
-    from normlaw_registry import InputError
-
-    try:
-        write_whole(Path(target), json.dumps(rows, indent=1, allow_nan=False) + "\n")
-    except OSError as error:
-        raise InputError(f"cannot write {target!r}: {error.strerror or error}") from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
+from typing import Any
 
 
 def use_one_thread() -> None:
@@ -14,12 +15,10 @@ def use_one_thread() -> None:
     are the same on every machine. Each worker's norms, which SciPy computes, would else use all cores.
     """
     import torch
-    from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
-    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
     _one_interop_thread()
-    threadpool_limits(1)
+    _limit_blas()
 
 
 @contextmanager
@@ -39,11 +38,17 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let NumPy and SciPy use one thread while the block lasts; without torch."""
+    with _limit_blas():
+        yield
+
+
+def _limit_blas() -> AbstractContextManager[Any]:
+    """Let NumPy and SciPy use one thread from now on; until the end of the block, where this is entered."""
     from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        yield
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 @cache

@@ -26,7 +26,7 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, log_above
 
     sizes = sorted(points["train_size"].unique())
     x = points["log_norm"].to_numpy(dtype=np.float64)
@@ -47,7 +47,7 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
     def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
         level = theta[2:][np.searchsorted(sizes, frame["train_size"])]
         power = level - theta[0] * frame["log_norm"].to_numpy(dtype=np.float64)
-        return np.asarray(np.log(np.exp(power) + theta[1]))
+        return log_above(theta[1], power)
 
     return fit_nonlinear(
         "eps = exp(log_k1[P]) lambda^-gamma_1 + q1",

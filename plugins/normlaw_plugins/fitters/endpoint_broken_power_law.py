@@ -35,9 +35,9 @@ def fit(points: pd.DataFrame, params: EndpointBrokenPowerLawParams) -> FitResult
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, log_above, log_sizes, start_line
 
-    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
+    log_size = log_sizes(points)
     least = float(np.exp(points["log_error"].min()))
     slope, level = start_line(points, "log_error")
     low, high = float(log_size.min()), float(log_size.max())
@@ -54,10 +54,10 @@ def fit(points: pd.DataFrame, params: EndpointBrokenPowerLawParams) -> FitResult
 
     def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
         c0, c1, log_b, log_d, f = theta[:5]
-        x = np.log(frame["train_size"].to_numpy(dtype=np.float64))
+        x = log_sizes(frame)
         power = log_b - c0 * x - c1 * f * np.logaddexp(0.0, (x - log_d) / f)
         floor = params.floor if params.floor is not None else theta[5]
-        return np.asarray(power if floor == 0 else np.log(np.exp(power) + floor))
+        return log_above(floor, power)
 
     return fit_nonlinear(
         "eps_opt = q + exp(log_b) P^-c0 (1 + (P/d)^(1/f))^(-c1 f)",

@@ -37,7 +37,7 @@ def fit(points: pd.DataFrame, params: EndpointFloorPowerLawParams) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, log_above, log_sizes, start_line
 
     least = float(np.exp(points["log_error"].min()))
     slope, level = start_line(points, "log_error")
@@ -49,11 +49,8 @@ def fit(points: pd.DataFrame, params: EndpointFloorPowerLawParams) -> FitResult:
         parameters.append(Parameter("q", (0.01 * least, 0.5 * least, 0.9 * least), low=0.0, high=least))
 
     def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
-        power = theta[1] - theta[0] * np.log(frame["train_size"].to_numpy(dtype=np.float64))
         floor = params.floor if params.floor is not None else theta[2]
-        if floor == 0:
-            return np.asarray(power)
-        return np.asarray(np.log(np.exp(power) + floor))
+        return log_above(floor, theta[1] - theta[0] * log_sizes(frame))
 
     return fit_nonlinear(
         "eps_opt = q + exp(log_k) P^-gamma_meas",

@@ -37,7 +37,7 @@ def fit(points: pd.DataFrame, params: EndpointM4Params) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, log_sizes, start_line
 
     top = params.guess_error
     highest, least = (float(np.exp(points["log_error"].agg(end))) for end in ("max", "min"))
@@ -53,7 +53,7 @@ def fit(points: pd.DataFrame, params: EndpointM4Params) -> FitResult:
 
     def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
         gamma, log_b, a, floor = theta
-        right = log_b - gamma * np.log(frame["train_size"].to_numpy(dtype=np.float64))
+        right = log_b - gamma * log_sizes(frame)
         return np.asarray(np.log(floor + (top - floor) * _share(right, a, top - floor)))
 
     return fit_nonlinear(

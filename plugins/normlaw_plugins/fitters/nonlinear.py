@@ -196,6 +196,16 @@ def fit_nonlinear(
     )
 
 
+def log_sizes(points: pd.DataFrame) -> Floats:
+    """Return ln P of each point, (n,)."""
+    return np.asarray(np.log(points["train_size"].to_numpy(dtype=np.float64)))
+
+
+def log_above(floor: float, log_power: Floats) -> Floats:
+    """Return ln(floor + exp(log_power)), (n,); without a floor this is the power itself, to the last bit."""
+    return log_power if floor == 0 else np.asarray(np.log(np.exp(log_power) + floor))
+
+
 def start_line(points: pd.DataFrame, response: str) -> tuple[float, float]:
     """Return slope and intercept of the log response against ln P, where the searches begin.
 
@@ -205,8 +215,7 @@ def start_line(points: pd.DataFrame, response: str) -> tuple[float, float]:
     """
     if points["train_size"].nunique() < 2:
         raise InputError("a law in P needs points of at least 2 train sizes, got 1")
-    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
-    slope, level = np.polyfit(log_size, points[response].to_numpy(dtype=np.float64), 1)
+    slope, level = np.polyfit(log_sizes(points), points[response].to_numpy(dtype=np.float64), 1)
     return float(slope), float(level)
 
 

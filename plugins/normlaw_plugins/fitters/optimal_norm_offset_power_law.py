@@ -28,20 +28,19 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
     """
     import numpy as np
 
-    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, start_line
+    from normlaw_plugins.fitters.nonlinear import Parameter, fit_nonlinear, log_sizes, start_line
 
-    log_size = np.log(points["train_size"].to_numpy(dtype=np.float64))
     y = points["log_norm"].to_numpy(dtype=np.float64)
     slope, level = start_line(points, "log_norm")
     least = float(y.min())
     parameters = [
         Parameter("gamma_2", (slope, 1.5 * slope)),
-        Parameter("log_k2", (level, level - 0.5 * slope * float(log_size.mean()))),
+        Parameter("log_k2", (level, level - 0.5 * slope * float(log_sizes(points).mean()))),
         Parameter("log_q2", (least - 4.0, least - 0.7), low=least - 30.0, high=least),
     ]
 
     def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
-        power = theta[1] + theta[0] * np.log(frame["train_size"].to_numpy(dtype=np.float64))
+        power = theta[1] + theta[0] * log_sizes(frame)
         return np.asarray(np.logaddexp(power, theta[2]))
 
     return fit_nonlinear(

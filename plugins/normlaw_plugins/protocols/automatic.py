@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
+from normlaw_plugins.protocols.power_laws import POWER_LAWS
 from normlaw_registry import AnalysisContext, AnalysisProtocol, Findings, Params
 from normlaw_registry.errors import brief
 
@@ -69,11 +70,5 @@ AUTOMATIC = AnalysisProtocol(
     source="weights: Jay and Neil 2020, arXiv 2008.01069",
     params=AutomaticParams,
     analyse=analyse,
-    fitters=(
-        "early_power_law",
-        "early_floor_power_law",
-        "optimal_norm_power_law",
-        "optimal_norm_offset_power_law",
-        "endpoint_power_law",
-    ),
+    fitters=POWER_LAWS,
 )

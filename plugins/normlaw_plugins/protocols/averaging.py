@@ -19,7 +19,7 @@ from normlaw_plugins.protocols.line_scan import line_scan
 from normlaw_plugins.protocols.resampling import multiplicities
 from normlaw_plugins.protocols.sensitivity import sensitivity, summary
 from normlaw_plugins.protocols.student import estimate_of
-from normlaw_plugins.protocols.weights import information_weights
+from normlaw_plugins.protocols.weights import POINTS_PER_DATUM, information_weights
 from normlaw_registry import AnalysisContext, Estimate, Findings, FitResult, InputError
 from normlaw_registry.curves import chosen_on, early_points, run_optima, size_optima
 from normlaw_registry.curves.columns import floats
@@ -28,9 +28,6 @@ from normlaw_registry.curves.mean_curves import mean_curves
 Floats = NDArray[np.float64]
 
 MIN_SIZES = 3
-POINTS_PER_DATUM = 10.0
-"""Points of one run are correlated through whatever the law leaves out, so that this many count as one datum
-in the weights of windows; each counted by itself, weights fall on one window and intervals are too short."""
 
 
 def averaged_laws(curves: pd.DataFrame, context: AnalysisContext, draws: int, seed: int) -> Findings:

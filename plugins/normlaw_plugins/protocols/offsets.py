@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from normlaw_plugins.protocols.weights import POINTS_PER_DATUM
 from normlaw_registry import AnalysisContext, AnalysisWarning, Findings, FitResult, InputError
 from normlaw_registry.curves import early_points, floats
-
-POINTS_PER_DATUM = 10.0
-"""As in the weights of windows: points of one run are correlated, this many count as one datum."""
 
 
 def with_offsets(findings: Findings, curves: pd.DataFrame, context: AnalysisContext) -> Findings:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from normlaw_plugins.protocols.power_laws import POWER_LAWS
 from normlaw_registry import AnalysisContext, AnalysisProtocol, Findings, InputError, Params
 from normlaw_registry.errors import brief
 
@@ -89,11 +90,5 @@ RELEASED = AnalysisProtocol(
     source="code released with D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
     params=ReleasedParams,
     analyse=analyse,
-    fitters=(
-        "early_power_law",
-        "early_floor_power_law",
-        "optimal_norm_power_law",
-        "optimal_norm_offset_power_law",
-        "endpoint_power_law",
-    ),
+    fitters=POWER_LAWS,
 )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+POINTS_PER_DATUM = 10.0
+"""Points of one run are correlated through whatever the law leaves out, so that this many count as one datum;
+each counted by itself, weights fall on one window and intervals are too short."""
+
 
 def information_weights(criterion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return weights proportional to exp(-criterion / 2) over all axes but the first, summing to one.

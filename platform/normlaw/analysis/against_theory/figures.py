@@ -11,6 +11,7 @@ import pandas as pd
 from normlaw.analysis.against_theory.comparison import Comparison
 from normlaw.analysis.against_theory.optima import EXACT
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.style import LN10
 from normlaw.study.names import path_part
 from normlaw_registry.curves.columns import floats
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LN10 = float(np.log(10.0))
 RULES = {
     "hebb": ("Hebb", "<", "start"),
     "bayes_optimal": ("Bayes-optimal", "_", "optimum"),
