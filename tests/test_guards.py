@@ -56,7 +56,7 @@ def test_the_arrows_between_the_packages_hold() -> None:
 
 def test_every_forbidden_arrow_is_found(copy_of_the_house) -> None:
     planted = {
-        "plugins/normlaw_plugins/planted.py": "import normlaw.study\n",
+        "plugins/normlaw_plugins/planted.py": "import normlaw.study\nimport normlaw_registry.host\n",
         "platform/normlaw/planted.py": "import normlaw_plugins.datasets\n",
         "registry/normlaw_registry/planted.py": "import normlaw_plugins\n",
         "platform/normlaw/analysis/planted.py": "import mlflow\n",
