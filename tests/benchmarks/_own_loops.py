@@ -15,7 +15,7 @@ from normlaw.training.descent import Descent
 from normlaw.training.evaluation import outputs
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
-from normlaw.training.stack import Member, Stack
+from normlaw.training.stack import Member, NetworkStack
 from normlaw_registry import Catalogue, Dataset, Params, Split, Splits, Task
 from normlaw_registry.host import PluginRecord, collect
 
@@ -114,7 +114,7 @@ class Stacked:
             object.__setattr__(run.data, "test", runs[0].data.test)
         members = [Member(run, BatchOrder(run.spec, setting.device)) for run in runs]
         self.members = size
-        self._stack, self._runs = Stack(members, 0), runs
+        self._stack, self._runs = NetworkStack(members, 0), runs
 
     def epoch(self) -> None:
         self._stack.advance(self._stack.step + self._runs[0].spec.steps_per_epoch)

@@ -22,7 +22,7 @@ from torch.nn.functional import softplus
 from torch.optim import SGD, Optimizer
 
 from normlaw.training.linear.gradient_flow import gradient_flow
-from normlaw.training.linear.margins import Array, SignedInputs, State
+from normlaw.training.linear.margins import Array, MarginState, SignedInputs
 from normlaw.training.threads import use_one_thread
 
 
@@ -103,7 +103,7 @@ class Counting(SignedInputs):
 
     gradients = 0
 
-    def at(self, v: Array) -> State:
+    def at(self, v: Array) -> MarginState:
         self.gradients += 1
         return super().at(v)
 

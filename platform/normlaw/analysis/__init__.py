@@ -1,4 +1,4 @@
-"""Curves in, laws out: pure functions of data frames, and the jobs around them."""
+"""Curves in, laws out: pure functions of data frames, and the files that hold what they find."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from normlaw_registry import NormlawError
 if TYPE_CHECKING:
     from normlaw.execution.recorder import Recorder
     from normlaw.training.checkpoints import Checkpoints
-    from normlaw.training.state import State
+    from normlaw.training.state import TrainingState
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 Stopped = Callable[[], bool]
 
 
@@ -48,7 +48,7 @@ class Attempt:
 
     """
 
-    def __init__(self, spec: RunSpec, job: Job, report: Report, stopped: Stopped) -> None:
+    def __init__(self, spec: RunSpec, job: Job, report: OnProgress, stopped: Stopped) -> None:
         self.spec = spec
         self._job, self._report, self._stopped = job, report, stopped
         self._name = job.name(spec.spec_hash)
@@ -72,7 +72,7 @@ class Attempt:
         """Whether the run has been trained to its end already, and all measured that is to be."""
         return is_done(self._journal.path, self.spec)
 
-    def begin(self) -> State | None:
+    def begin(self) -> TrainingState | None:
         """Return the newest state whose measurements the journal has, which is cut back to it.
 
         A curve that is whole but lacks a measure is kept beside until the new one is.
@@ -87,7 +87,7 @@ class Attempt:
         if self._name != self.spec.spec_hash:
             self._begin_under_its_own_name()
         elif journal_status(self._journal.path) == "finished":
-            earlier.keep(self._journal.path)
+            earlier.set_aside(self._journal.path)
         self._journal.start(self.spec, self._job.environment)
         return None
 

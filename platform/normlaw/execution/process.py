@@ -32,7 +32,6 @@ CONTEXT: BaseContext = multiprocessing.get_context("spawn")
 SECONDS_TO_END = 5.0
 _STOP, _END = "stop", "end"
 
-Tell = Callable[[Any], None]
 Errand = Callable[..., Any]
 """Called in the process with the arguments given, and then `tell`, which sends news to the launcher, and
 `stopped`, which says whether the launcher has asked to stop."""

@@ -15,7 +15,7 @@ from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
 from normlaw.training.memory_format import MemoryFormat
 from normlaw.training.observer import Observer
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 
 
 class StopRequestedError(Exception):
@@ -64,7 +64,7 @@ class Recorder(Observer):
         """Note what each layer contributes."""
         self._journal.layers(rows)
 
-    def safe_point(self, state: Callable[[], State] | None) -> None:
+    def safe_point(self, state: Callable[[], TrainingState] | None) -> None:
         """Write a checkpoint when the last one is old enough, or when the run is to stop here.
 
         Raises:

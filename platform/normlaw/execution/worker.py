@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from normlaw.execution.attempt import Attempt, Report, Stopped
+from normlaw.execution.attempt import Attempt, OnProgress, Stopped
 from normlaw.execution.job import Job, Outcome, Stack
 from normlaw.tracking.journal import JournalInUseError
 from normlaw_registry import NormlawError, load_catalogue
 
 if TYPE_CHECKING:
-    from normlaw.training.state import State
+    from normlaw.training.state import TrainingState
 
-    Begun = tuple[Attempt, State | None]
+    Begun = tuple[Attempt, TrainingState | None]
 
 
-def work(stack: Stack, job: Job, report: Report, stopped: Stopped) -> list[Outcome]:
+def work(stack: Stack, job: Job, report: OnProgress, stopped: Stopped) -> list[Outcome]:
     """Train each run of a stack into its journal; never raises, so that one failed run stops no other.
 
     A run whose journal is finished is not trained again; one with a checkpoint goes on from there.
@@ -69,7 +69,7 @@ def _train(attempts: list[Attempt], job: Job) -> Iterator[Outcome]:
             yield from _together(group, job)
 
 
-def _alone(attempt: Attempt, state: State | None, job: Job) -> BaseException | None:
+def _alone(attempt: Attempt, state: TrainingState | None, job: Job) -> BaseException | None:
     from normlaw.training.loop import train
 
     try:

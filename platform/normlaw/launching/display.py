@@ -26,7 +26,7 @@ def _plain(text: str) -> str:
 
 
 @dataclass
-class Report:
+class TrainingDisplay:
     """Receives what happens while runs are trained."""
 
     bar: Progress
@@ -125,7 +125,7 @@ class Display:
             yield
 
     @contextmanager
-    def training(self, specs: Sequence[RunSpec], already_done: int) -> Iterator[Report]:
+    def training(self, specs: Sequence[RunSpec], already_done: int) -> Iterator[TrainingDisplay]:
         """Show a progress bar over the optimiser steps of these runs while the block lasts."""
         total = len(specs) + already_done
         columns = (
@@ -146,4 +146,4 @@ class Display:
                 unsent="",
             )
             names = {spec.spec_hash: spec.run_name for spec in specs}
-            yield Report(bar, task, names, {}, already_done, total, debug=self.debug)
+            yield TrainingDisplay(bar, task, names, {}, already_done, total, debug=self.debug)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["good", "doubtful", "bad"]
+Grade = Literal["good", "doubtful", "bad"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Finding:
 
     check: str
     """What was looked at."""
-    state: State
+    state: Grade
     """doubtful: runs work, but slower, later or otherwise than they may be expected to; bad: they do not."""
     said: str
     """What was found."""

@@ -6,7 +6,7 @@ import copy
 import subprocess
 import sys
 
-from normlaw.machine.finding import Finding, State
+from normlaw.machine.finding import Finding, Grade
 from normlaw_registry import Architecture, Catalogue
 
 TOLERANCE = 0.02
@@ -28,7 +28,7 @@ def check(catalogue: Catalogue, architectures: tuple[str, ...]) -> list[Finding]
     return [_apart(name, "doubtful") for name in catalogue.names(Architecture)]
 
 
-def _apart(name: str, refused: State) -> Finding:
+def _apart(name: str, refused: Grade) -> Finding:
     check = f"gradients {name}"
     command = [sys.executable, "-m", "normlaw.machine.numerics", name]
     try:

@@ -65,7 +65,7 @@ def is_temporary(error: Exception) -> bool:
     return isinstance(error, OSError | InterfaceError | OperationalError)
 
 
-def said(error: Exception) -> str:
+def what_happened(error: Exception) -> str:
     """Return what to tell of an error of the client: what happened, without the layers it went through."""
     found = _HAPPENED.search(str(error))
     return found[0].lower() if found else first_line(error)
@@ -100,7 +100,7 @@ def connect(tracking_uri: str | None = None, purpose: Purpose = "make") -> Mlflo
         if not isinstance(error, MlflowException | OSError | ValueError | ImportError) and not _is_sqls(error):
             raise
         raise InputError(
-            f"no MLflow server answers at {redacted(uri)}: {said(error)}\n"
+            f"no MLflow server answers at {redacted(uri)}: {what_happened(error)}\n"
             "Check MLFLOW_TRACKING_URI, and that the server runs and admits this host; without the variable, "
             "normlaw uses mlflow.db in the working folder."
         ) from None

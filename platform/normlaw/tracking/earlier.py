@@ -19,7 +19,7 @@ def path_beside(journal: Path) -> Path:
     return journal.with_suffix(SUFFIX)
 
 
-def keep(journal: Path) -> None:
+def set_aside(journal: Path) -> None:
     """Copy a journal that is about to be begun anew; on disk whole, or not there at all.
 
     Raises:

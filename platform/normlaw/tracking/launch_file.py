@@ -16,7 +16,7 @@ from normlaw.base.files import is_held, lock
 from normlaw.study.home import journal_folder
 from normlaw_registry import NormlawError
 
-Status = Literal["FINISHED", "FAILED", "KILLED"]
+LaunchStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class LaunchRecord:
     """What it was to do, by name."""
     ended: int | None = None
     """None: the process was killed, or is at work."""
-    status: Status = "KILLED"
+    status: LaunchStatus = "KILLED"
     numbers: Mapping[str, float] = field(default_factory=dict)
     """What it did, by name."""
     told: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ class Launch:
             self.end("FAILED" if kind is not None and issubclass(kind, Exception) else "KILLED", {})
         self._file.close()
 
-    def end(self, status: Status, numbers: Mapping[str, float]) -> None:
+    def end(self, status: LaunchStatus, numbers: Mapping[str, float]) -> None:
         """Write how it ended."""
         self._write(ended=_now(), status=status, numbers=dict(numbers))
         self._ended = True

@@ -15,7 +15,7 @@ from typing import Self
 
 from normlaw.base.redaction import first_line
 from normlaw.study.home import journal_path
-from normlaw.tracking.client import is_temporary, said
+from normlaw.tracking.client import is_temporary, what_happened
 from normlaw.tracking.delivery import BeingSentError, Delivery
 from normlaw.tracking.record import read_journal
 from normlaw.tracking.writer import RunWriter
@@ -80,7 +80,7 @@ class Sender:
         """Runs that were sent while in training."""
         self._pause = FIRST_PAUSE
         self._not_before = 0.0
-        self._told = Backlog(0)
+        self._last_backlog = Backlog(0)
         self._closing = self._stopping = False
         self._changed = threading.Condition()
         self._jitter = random.Random()
@@ -108,7 +108,7 @@ class Sender:
     @property
     def away(self) -> bool:
         """Whether the server took nothing when it was tried last."""
-        return self._told.trouble is not None
+        return self._last_backlog.trouble is not None
 
     @property
     def waiting(self) -> set[str]:
@@ -119,7 +119,7 @@ class Sender:
     @property
     def unsent(self) -> dict[str, str]:
         """Runs that have ended and are not at the server, with the reason."""
-        reason = self._told.trouble or "another process is sending it"
+        reason = self._last_backlog.trouble or "another process is sending it"
         return dict.fromkeys(sorted(self.waiting), reason) | {
             spec_hash: reason for spec_hash, reason in self.refused.items() if spec_hash in self._ended
         }
@@ -138,7 +138,7 @@ class Sender:
             self._ended.add(spec_hash)
             self._due[spec_hash] = 0.0
             self._changed.notify_all()
-        self._report(self._told.trouble)
+        self._report(self._last_backlog.trouble)
 
     def finish(self, patience: float = PATIENCE_SECONDS) -> bool:
         """Wait until all is sent, or the server has taken nothing for so many seconds; say whether all is."""
@@ -233,7 +233,7 @@ class Sender:
         pause = min(self._pause, LAST_PAUSE if self._closing else LONGEST_PAUSE)
         self._not_before = time.monotonic() + pause * self._jitter.uniform(0.5, 1.5)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        self._report(said(error))
+        self._report(what_happened(error))
 
     def _refuse(self, spec_hash: str, error: Exception) -> None:
         reason = first_line(error)
@@ -244,6 +244,6 @@ class Sender:
 
     def _report(self, trouble: str | None) -> None:
         backlog = Backlog(len(self.waiting), trouble)
-        if backlog != self._told:
-            self._told = backlog
+        if backlog != self._last_backlog:
+            self._last_backlog = backlog
             self._tell(backlog)

@@ -15,7 +15,7 @@ import torch
 
 from normlaw.base.files import write_whole
 from normlaw.study.identity import SCHEMA, require_known
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 from normlaw_registry import NormlawError
 
 MAGIC = b"normlaw checkpoint %d\n"
@@ -43,13 +43,13 @@ class Checkpoints:
         folder: Path,
         identity: str,
         former: str | None = None,
-        same: Callable[[State], bool] | None = None,
+        same: Callable[[TrainingState], bool] | None = None,
     ) -> None:
         self._folder = folder
         self._identity, self._former = identity, former
         self._same = same or (lambda state: True)
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write a state; it is on disk whole, or not there at all.
 
         Raises:
@@ -57,7 +57,7 @@ class Checkpoints:
 
         """
         buffer = io.BytesIO()
-        content = {field.name: getattr(state, field.name) for field in fields(State)}
+        content = {field.name: getattr(state, field.name) for field in fields(TrainingState)}
         torch.save({"identity": self._identity, **content}, buffer)
         payload = buffer.getbuffer()
         path = self._folder / f"{state.step:012d}.ckpt"
@@ -70,7 +70,7 @@ class Checkpoints:
                 f"{path}: the checkpoint cannot be written: {error.strerror}; the run is stopped"
             ) from None
 
-    def states(self) -> Iterator[State]:
+    def states(self) -> Iterator[TrainingState]:
         """Yield the states that are whole and belong to this run, the newest first."""
         for path in self._newest_first():
             if (state := self._read(path)) is not None:
@@ -90,7 +90,7 @@ class Checkpoints:
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("*.ckpt"), reverse=True)
 
-    def _read(self, path: Path) -> State | None:
+    def _read(self, path: Path) -> TrainingState | None:
         try:
             content = path.read_bytes()
         except OSError:
@@ -105,10 +105,10 @@ class Checkpoints:
         try:  # weights_only: tensors and plain containers, never code
             loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
             identity = loaded.pop("identity")
-            state = State(**loaded)
+            state = TrainingState(**loaded)
             former = identity == self._former and self._same(state)
             return state if former or identity == self._identity else None
-        except Exception:  # noqa: BLE001  # the digest is right, but whoever wrote it did not write a State
+        except Exception:  # noqa: BLE001  # the digest is right, but whoever wrote it did not write a TrainingState
             return None
 
 

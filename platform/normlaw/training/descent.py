@@ -16,7 +16,7 @@ from normlaw.training.loss import mean_loss
 from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
 from normlaw.training.randomness import Stream
 from normlaw.training.schedule import measuring_steps
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 
 STEPS_BETWEEN_CHECKS = 100
 """How often the loss is read to see whether it is finite: each reading makes a GPU wait."""
@@ -63,12 +63,12 @@ class Descent:
             if self._step % STEPS_BETWEEN_CHECKS == 0 or self._step == target:
                 require_healthy(bool(finite), "of a batch is not finite", self._step, spec)
 
-    def state(self, measurer: dict[str, torch.Tensor]) -> State:
+    def state(self, measurer: dict[str, torch.Tensor]) -> TrainingState:
         """Return the state of the run, with that of its measures."""
         generators = {"cpu": torch.get_rng_state()}
         if self._device.type == "cuda":
             generators["cuda"] = torch.cuda.get_rng_state(self._device)
-        return State(
+        return TrainingState(
             step=self._step,
             network=self._network.state_dict(),
             optimizer=self._optimizer.state_dict(),
@@ -77,7 +77,7 @@ class Descent:
             generators=generators,
         )
 
-    def load_state(self, state: State) -> None:
+    def load_state(self, state: TrainingState) -> None:
         """Go on from a state of the same run, as if training had never stopped."""
         self._network.load_state_dict(state.network)
         load_optimizer(self._optimizer, state.optimizer)

@@ -10,7 +10,7 @@ from normlaw.training.evaluation import Point
 from normlaw.training.linear.path import follow_norm
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 from normlaw_registry import Catalogue
 
 
@@ -21,7 +21,7 @@ def train(
     folder: Path = Path("data"),
     device: str = "cpu",
     observer: Observer | None = None,
-    resume: State | None = None,
+    resume: TrainingState | None = None,
 ) -> list[Point]:
     """Train a run to its end and return its measurements in the order of their steps.
 

@@ -8,7 +8,7 @@ from normlaw.training.data import RunData
 from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
 from normlaw.training.memory_format import MemoryFormat
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 
 
 class Observer:
@@ -26,7 +26,7 @@ class Observer:
     def layers(self, rows: list[Row]) -> None:
         """Be told, at the first and at the last measurement, what each layer contributes."""
 
-    def safe_point(self, state: Callable[[], State] | None) -> None:
+    def safe_point(self, state: Callable[[], TrainingState] | None) -> None:
         """Be told that the run may be left here and, but for the last measuring point, gone on with later.
 
         Args:

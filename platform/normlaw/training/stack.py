@@ -23,7 +23,7 @@ from normlaw.training.memory_format import STACKED
 from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 
 COUNTER = "step"
 """The one tensor in the state of torch's optimisers that has not its parameter's shape."""
@@ -43,7 +43,7 @@ class Member:
     """Why it ended early."""
 
 
-class Stack:
+class NetworkStack:
     """Trains the networks of several runs together, each on batches of its own.
 
     Args:
@@ -182,10 +182,10 @@ class Stack:
         """Return rows (s * b, ...) as (s, b, ...)."""
         return rows.reshape(len(self.members), -1, *rows.shape[1:])
 
-    def state(self, place: int) -> State:
+    def state(self, place: int) -> TrainingState:
         """Return the state of one member after `load`, as if it had been trained alone."""
         member = self.members[place]
-        return State(
+        return TrainingState(
             step=self.step,
             network=member.run.network.state_dict(),
             optimizer=_member_of(self._optimizer.state_dict(), place),
@@ -194,13 +194,13 @@ class Stack:
             generators={"cpu": torch.get_rng_state()},
         )
 
-    def without(self, places: set[int]) -> Stack:
+    def without(self, places: set[int]) -> NetworkStack:
         """Return a stack of the other members, after `load`."""
         state = self._optimizer.state_dict()
         staying = [place for place in range(len(self.members)) if place not in places]
         for place in staying:
             self.members[place].optimizer_state = _member_of(state, place)
-        return Stack([self.members[place] for place in staying], self.step)
+        return NetworkStack([self.members[place] for place in staying], self.step)
 
 
 @contextmanager

@@ -97,13 +97,13 @@ def _activation_bytes(run: Run) -> int:
     """Return what the gradient of a batch keeps; measured on a copy of the network."""
     kept: dict[int, int] = {}
 
-    def keep(tensor: Tensor) -> Tensor:
+    def note_size(tensor: Tensor) -> Tensor:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     inputs, labels = run.data.train.batch(slice(0, run.spec.batch_size))  # (b, *input_shape), (b,)
     network: nn.Module = copy.deepcopy(run.network).train()
-    with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(note_size, lambda tensor: tensor):
         mean_loss(network(inputs), labels, run.spec.loss)
     return sum(kept.values())
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Everything that the rest of a run depends on besides its specification, taken after a measurement.
 
     Its tensors are the live ones: write them out, or copy them, before training goes on.

@@ -13,9 +13,9 @@ from normlaw.training.memory_format import STACKED
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw.training.schedule import measuring_steps
-from normlaw.training.stack import Member, Stack
+from normlaw.training.stack import Member, NetworkStack
 from normlaw.training.stacking import require_room
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 from normlaw_registry import Catalogue
 
 
@@ -26,7 +26,7 @@ def train_together(
     *,
     folder: Path = Path("data"),
     device: str = "cpu",
-    resume: Sequence[State] = (),
+    resume: Sequence[TrainingState] = (),
 ) -> list[BaseException | None]:
     """Train runs as one stacked computation; each has its own data order, measurements and end.
 
@@ -68,7 +68,7 @@ def train_together(
         run.observer.memory_format(STACKED)
         members.append(member)
     begun_at = resume[0].step if resume else -1
-    stack = Stack(members, max(0, begun_at))
+    stack = NetworkStack(members, max(0, begun_at))
     plans = [set(measuring_steps(spec.total_steps, spec.measuring_points)) for spec in specs]
     plan_of = dict(zip(map(id, runs), plans, strict=True))
     for target in sorted(set().union(*plans)):
@@ -86,7 +86,7 @@ def train_together(
     return [member.error for member in members]
 
 
-def _measure(stack: Stack, place: int, step: int) -> bool:
+def _measure(stack: NetworkStack, place: int, step: int) -> bool:
     """Measure one member; return whether it has ended."""
     member = stack.members[place]
     run = member.run

@@ -9,7 +9,6 @@ from normlaw_registry import CONTRACT_VERSION, Catalogue, Component, load_catalo
 if TYPE_CHECKING:
     import pandas as pd
 
-ABOUT = ("distribution", "version", "module", "requires", "failure", "seconds")
 COLUMNS = ("kind", "name", "summary", "source", "devices", "dtypes")
 
 

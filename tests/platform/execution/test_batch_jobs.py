@@ -244,14 +244,14 @@ def test_a_new_job_may_wait_in_the_queue(
     site = BatchSite("slurm", configured(tmp_path, **CPU_JOBS), tmp_path)
     try:
         client = site.connect(60)
-        site.keep(client, unfinished=2)
+        site.provide_workers(client, unfinished=2)
         submissions(1)
         at_work["SLURMCluster-0"] = True
-        site.keep(client, unfinished=2)
+        site.provide_workers(client, unfinished=2)
         at_work.clear()  # its time is up
         for _ in range(5):
             time.sleep(0.1)
-            site.keep(client, unfinished=2)
+            site.provide_workers(client, unfinished=2)
         assert submissions(2) == 2
     finally:
         site.close()

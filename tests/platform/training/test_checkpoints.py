@@ -16,7 +16,7 @@ from normlaw.training.checkpoints import KEPT, MAGIC, Checkpoints
 from normlaw.training.loop import train
 from normlaw.training.memory_format import untouched
 from normlaw.training.observer import Observer
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 from normlaw_registry import Catalogue, NormlawError
 
 COMMON = {"dataset": "digits", "train_size": 70, "seed": 3, "batch_size": 16, "measuring_points": 9}
@@ -58,7 +58,7 @@ class StopAt(Observer):
     def __init__(self, number: int, checkpoints: Checkpoints) -> None:
         self.number, self.checkpoints = number, checkpoints
 
-    def safe_point(self, state: Callable[[], State] | None) -> None:
+    def safe_point(self, state: Callable[[], TrainingState] | None) -> None:
         if self.number == 0:
             assert state is not None
             self.checkpoints.save(state())
@@ -80,8 +80,8 @@ def test_a_resumed_run_has_the_same_bits(name: str, number: int, catalogue: Cata
     assert train(spec, catalogue, resume=state) == whole[number + 1 :]
 
 
-def state_at(step: int) -> State:
-    return State(
+def state_at(step: int) -> TrainingState:
+    return TrainingState(
         step=step,
         network={"weight": torch.full((3,), float(step))},
         optimizer={"state": {0: {"exp_avg": torch.ones(3)}}, "param_groups": [{"lr": 0.1, "params": [0]}]},

@@ -16,7 +16,7 @@ from normlaw.training.evaluation import Inexact, Point, TrainingDivergedError
 from normlaw.training.loop import train
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
-from normlaw.training.state import State
+from normlaw.training.state import TrainingState
 from normlaw.training.together import train_together
 from normlaw_registry import Catalogue
 
@@ -48,7 +48,7 @@ class Kept(Observer):
     def point(self, point: Point, inexact: Inexact) -> None:
         self.points.append(point)
 
-    def safe_point(self, state: Callable[[], State] | None) -> None:
+    def safe_point(self, state: Callable[[], TrainingState] | None) -> None:
         if self.checkpoints is not None and self.points[-1]["step"] == self.stop_at:
             assert state is not None
             self.checkpoints.save(state())

@@ -10,10 +10,11 @@ from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
 from scipy.stats import norm as gaussian
 
-from normlaw_plugins.theories.replica import limits, scaling_limit
+from normlaw_plugins.theories.replica import limits
 from normlaw_plugins.theories.replica.losses import LOSSES
 from normlaw_plugins.theories.replica.optimum import least_error
 from normlaw_plugins.theories.replica.saddle_point import solve
+from normlaw_tests import scaling_limit
 
 LOGISTIC = LOSSES["logistic"]
 

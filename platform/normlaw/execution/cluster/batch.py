@@ -80,7 +80,7 @@ class BatchSite:
         """Return the script that is submitted; the worker's name is another one for each job."""
         return str(self._cluster.job_script())
 
-    def keep(self, client: Client, unfinished: int) -> None:
+    def provide_workers(self, client: Client, unfinished: int) -> None:
         """Submit jobs for what is unfinished, replace those that are gone, end those that are not needed.
 
         Raises:

@@ -168,7 +168,9 @@ class ClusterExecutor:
         if now - self._looked < SECONDS_BETWEEN_LOOKS:
             return
         self._looked = now
-        self._site.keep(self._line.client, len(self._waiting) + len(self._later) + len(self._under_way))
+        self._site.provide_workers(
+            self._line.client, len(self._waiting) + len(self._later) + len(self._under_way)
+        )
         workers = len(self._line.client.nthreads())
         self._room = TASKS_PER_WORKER * max(workers, 1)
         if workers:

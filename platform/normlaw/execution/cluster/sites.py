@@ -32,7 +32,7 @@ class Site(Protocol):
 
         """
 
-    def keep(self, client: Client, unfinished: int) -> None:
+    def provide_workers(self, client: Client, unfinished: int) -> None:
         """See to it that there are workers for this many tasks, as far as the site can.
 
         Raises:
@@ -79,7 +79,7 @@ class DaskSite:
         except (ValueError, KeyError, TypeError):
             raise InputError(f"--scheduler {self._file}: this is no scheduler file of Dask's") from None
 
-    def keep(self, client: Client, unfinished: int) -> None:
+    def provide_workers(self, client: Client, unfinished: int) -> None:
         """Leave the workers to whoever started them."""
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from normlaw.training.linear.margins import Array, SignedInputs, State
+from normlaw.training.linear.margins import Array, MarginState, SignedInputs
 from normlaw_registry import NormlawError
 
 MAX_STEPS = 200
@@ -71,6 +71,6 @@ def at_norm(examples: SignedInputs, v: Array, norm: float, tolerance: float) -> 
     raise NormlawError(f"fixed_norm: no convergence at norm {norm:g}; raise tolerance from {tolerance:g}")
 
 
-def log_slope_over_loss(state: State) -> float:
+def log_slope_over_loss(state: MarginState) -> float:
     """Return ln(S/L): -grad ln L is that many times `pull`."""
     return float(np.log(state.mean_slope)) - 2.0 * state.shift - state.log_loss

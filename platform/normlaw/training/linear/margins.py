@@ -20,7 +20,7 @@ NEGLIGIBLE = 1e-17
 
 
 @dataclass(frozen=True)
-class State:
+class MarginState:
     """The examples as a weight vector v sees them."""
 
     margins: Array
@@ -51,13 +51,13 @@ class SignedInputs:
         self.rows = np.ascontiguousarray(rows, dtype=np.float64)
         self._one_pass = compiled_one_pass()
 
-    def at(self, v: Array) -> State:
+    def at(self, v: Array) -> MarginState:
         """Return the state at v, (N,), reading each example once."""
         z, gathered = np.empty(len(self.rows)), np.empty(len(v))
         shift, slopes = self._one_pass(self.rows, np.ascontiguousarray(v), z, gathered)
-        return State(margins=z, shift=shift, mean_slope=slopes / len(z), pull=gathered * (2.0 / slopes))
+        return MarginState(margins=z, shift=shift, mean_slope=slopes / len(z), pull=gathered * (2.0 / slopes))
 
-    def curvature(self, state: State) -> tuple[Array, Array]:
+    def curvature(self, state: MarginState) -> tuple[Array, Array]:
         """Return the Hessian of L divided by S, (N, N), and the gradient of ln S, (N,)."""
         slope = scaled_slopes(state.margins, state.shift)
         curving = slope * (1.0 - slope * np.exp(-2.0 * state.shift))  # sigma(-2z) sigma(2z) e^(2m), (P,)

@@ -52,7 +52,6 @@ Which solution
     least-squares solution the sphere forces a negative multiplier; the global minimum stays unique.)
 
 Modules: `losses` (proximal maps), `quadrature` (panels), `equations` (residuals, derivatives),
-`saddle_point` (Newton, continuation in lambda), `optimum` (least error over lambda), `limits` (Hebb,
-maximum stability, Gibbs, Bayes), and `scaling_limit` (alpha -> infinity at fixed lambda/alpha). All in
-float64; no part imports torch.
+`saddle_point` (Newton, continuation in lambda), `optimum` (least error over lambda), and
+`limits` (Hebb, maximum stability, Gibbs, Bayes). All in float64; no part imports torch.
 """

@@ -1,7 +1,7 @@
 """The limit alpha -> infinity at fixed l = lambda/alpha, where theta = c/alpha.
 
 With t = tau/alpha, D* = delta/alpha and chi = xi/alpha the Gaussian measure of the cavity margins becomes
-flat, and the saddle point of the package becomes, with Delta the shift at norm l,
+flat, and the saddle point of `theories.replica` becomes, with Delta the shift at norm l,
 
     c^2 = sqrt(2/pi) Int dtau H(-tau/c) Delta(tau)^2,        1 = sqrt(2/pi) Int Du Delta(c u).
 
