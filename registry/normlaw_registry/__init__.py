@@ -8,6 +8,8 @@ What the host needs to find, list and ask plugins is `normlaw_registry.host`. `H
 imported from here too, as plugins and notebooks of the first contract do.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from normlaw_registry.architecture import Architecture
 from normlaw_registry.complexity import (
     ComplexityMeasure,
@@ -17,7 +19,7 @@ from normlaw_registry.complexity import (
     MeasurementContext,
 )
 from normlaw_registry.component import Component, Dtype, Params
-from normlaw_registry.dataset import Dataset, LoadContext, Outline, Split, Splits, Task
+from normlaw_registry.dataset import Dataset, DatasetInfo, LoadContext, Split, Splits, Task
 from normlaw_registry.errors import (
     ComponentError,
     DuplicateComponentError,
@@ -30,9 +32,10 @@ from normlaw_registry.errors import (
 from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Findings, Verdict
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, Fitter, Law
+from normlaw_registry.former_names import FORMER, tell
 from normlaw_registry.hookspecs import hookimpl
 from normlaw_registry.host import CONTRACT_VERSION, Catalogue, load_catalogue, validate_params
-from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
+from normlaw_registry.linear_map import LayerRule, LinearMap, Operation
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.response import Response
 from normlaw_registry.theory import Prediction, Theory
@@ -51,6 +54,7 @@ __all__ = [
     "Component",
     "ComponentError",
     "Dataset",
+    "DatasetInfo",
     "Dtype",
     "DuplicateComponentError",
     "EntryNorms",
@@ -65,11 +69,10 @@ __all__ = [
     "LayerRule",
     "LinearMap",
     "LoadContext",
-    "MapKind",
     "MeasuredValue",
     "MeasurementContext",
     "NormlawError",
-    "Outline",
+    "Operation",
     "Params",
     "Prediction",
     "Response",
@@ -90,3 +93,12 @@ HOST = ("CONTRACT_VERSION", "Catalogue", "load_catalogue", "validate_params")
 
 AUTHOR = tuple(name for name in __all__ if name not in HOST)
 """What the author of a plugin imports."""
+
+if not TYPE_CHECKING:  # a checker is to find names that do not exist
+
+    def __getattr__(name: str) -> Any:
+        """Return what a plugin of the first contract imports by a former name."""
+        if name not in FORMER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        tell(name, FORMER[name])
+        return globals()[FORMER[name]]

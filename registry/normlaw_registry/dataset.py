@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 from normlaw_registry.component import Component, P
 from normlaw_registry.errors import InvalidComponentError
+from normlaw_registry.former_names import former_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -90,7 +91,7 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outline:
+class DatasetInfo:
     """What is known of a data set without its files: enough to estimate what a study costs."""
 
     task: Task
@@ -98,6 +99,7 @@ class Outline:
     """Number of test examples."""
 
 
+@former_names(folder="data_dir")
 @dataclass(frozen=True, kw_only=True)
 class LoadContext:
     """What the platform tells a data set when it asks for it."""
@@ -106,13 +108,14 @@ class LoadContext:
     """Seed of the run. Only a data set with `seeded=True` may draw from it."""
     train_size: int
     """Number of training examples that will be used at most; a data set of fixed size ignores it."""
-    folder: Path
+    data_dir: Path
     """Where files of data sets are looked for."""
     download: bool = False
-    """Whether files that are not in `folder` may be fetched into it; the user allows it for one launch. It
+    """Whether files that are not in `data_dir` may be fetched into it; the user allows it for one launch. It
     is no parameter of a data set, since what a run is does not depend on how its files arrived."""
 
 
+@former_names(outline="info")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset(Component[P], Generic[P]):
     """A source of data. `load(params, context)` returns `Splits`, and the same ones whenever it is called.
@@ -125,11 +128,11 @@ class Dataset(Component[P], Generic[P]):
     """
 
     kind: ClassVar[str] = "dataset"
-    functions: ClassVar[tuple[str, ...]] = ("load", "outline")
+    functions: ClassVar[tuple[str, ...]] = ("load", "info")
 
     load: Callable[[P, LoadContext], Splits]
     """(params, context) -> splits. Import torch inside."""
-    outline: Callable[[P], Outline] | None = None
+    info: Callable[[P], DatasetInfo] | None = None
     """(params) -> what is known without loading; None where only the files tell."""
     seeded: bool = False
     """True when the data themselves are drawn anew for each seed, as a teacher's are."""

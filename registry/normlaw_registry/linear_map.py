@@ -8,16 +8,18 @@ from math import prod
 from typing import TYPE_CHECKING, Literal, cast
 
 from normlaw_registry.errors import InvalidComponentError
+from normlaw_registry.former_names import former_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-MapKind = Literal["dense", "conv1d", "conv2d"]
+Operation = Literal["dense", "conv1d", "conv2d"]
 
 SPATIAL_AXES: dict[str, int] = {"dense": 0, "conv1d": 1, "conv2d": 2}
-"""Map kind -> number of its spatial axes, which is the length of all its geometry tuples."""
+"""Operation -> number of its spatial axes, which is the length of all its geometry tuples."""
 
 
+@former_names(kind="operation")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinearMap:
     """One linear map of a network, as it is applied: all that a complexity measure may know of a layer.
@@ -27,13 +29,14 @@ class LinearMap:
     they are one object, so that they can be keys of a cache.
 
     Raises:
-        InvalidComponentError: the weight's axes or the length of a geometry tuple do not fit the kind.
+        InvalidComponentError: the weight's axes or the length of a geometry tuple do not fit the operation.
 
     """
 
     name: str
     """The layer's dotted name in the network, with a suffix for its parts: 'encoder.0.attention.query'."""
-    kind: MapKind
+    operation: Operation
+    """What it does to an input: a product with a matrix, or a convolution along so many axes."""
     weight: Tensor
     """dense: (out, in); conv1d: (out, in/groups, k); conv2d: (out, in/groups, kh, kw)."""
     input_size: tuple[int, ...] = ()
@@ -54,20 +57,21 @@ class LinearMap:
     """Lipschitz constant of the nonlinearity that follows (rho_i in Bartlett et al. 2017, eq. 1.2)."""
 
     def __post_init__(self) -> None:
-        """Refuse a geometry that does not fit the kind, before a norm is computed from it."""
-        if self.kind not in SPATIAL_AXES:
+        """Refuse a geometry that does not fit the operation, before a norm is computed from it."""
+        if self.operation not in SPATIAL_AXES:
             raise InvalidComponentError(
-                f"linear map {self.name!r}: kind {self.kind!r} is none of {', '.join(SPATIAL_AXES)}"
+                f"linear map {self.name!r}: operation {self.operation!r} is none of {', '.join(SPATIAL_AXES)}"
             )
-        axes = SPATIAL_AXES[self.kind]
+        axes = SPATIAL_AXES[self.operation]
         if self.weight.ndim != 2 + axes:
             raise InvalidComponentError(
-                f"linear map {self.name!r}: a {self.kind} weight has {2 + axes} axes, got {self.weight.ndim}"
+                f"linear map {self.name!r}: a {self.operation} weight has {2 + axes} axes, "
+                f"got {self.weight.ndim}"
             )
         for field_name in ("input_size", "stride", "padding", "dilation"):
             if len(getattr(self, field_name)) != axes:
                 raise InvalidComponentError(
-                    f"linear map {self.name!r}: `{field_name}` of a {self.kind} map holds {axes} entries, "
+                    f"linear map {self.name!r}: `{field_name}` of a {self.operation} map holds {axes} entries, "
                     f"got {getattr(self, field_name)!r}"
                 )
 
@@ -89,9 +93,9 @@ class LinearMap:
         """
         from torch.nn import functional
 
-        if self.kind == "dense":
+        if self.operation == "dense":
             return functional.linear(x, self.weight)
-        convolve = functional.conv1d if self.kind == "conv1d" else functional.conv2d
+        convolve = functional.conv1d if self.operation == "conv1d" else functional.conv2d
         return convolve(
             self._padded(x), self.weight, stride=self.stride, dilation=self.dilation, groups=self.groups
         )

@@ -24,7 +24,7 @@ from normlaw.study.named import find_study
 from normlaw.study.spec import RunSpec
 from normlaw.training.cost import study_seconds
 from normlaw.training.schedule import measuring_steps
-from normlaw_registry import Architecture, Dataset, Outline, load_catalogue, validate_params
+from normlaw_registry import Architecture, Dataset, DatasetInfo, load_catalogue, validate_params
 
 SETTINGS = tuple(
     f"{network}_{data}" for network in ("cnn", "resnet", "vit") for data in ("mnist", "cifar10", "cifar100")
@@ -61,15 +61,15 @@ def specs_of(study: str) -> list[RunSpec]:
     return expand(find_study(study), load_catalogue())
 
 
-def outline_of(spec: RunSpec) -> Outline:
+def info_of(spec: RunSpec) -> DatasetInfo:
     dataset = load_catalogue().get(Dataset, spec.dataset.name)
-    assert dataset.outline is not None
-    return dataset.outline(validate_params(dataset, spec.dataset.params))
+    assert dataset.info is not None
+    return dataset.info(validate_params(dataset, spec.dataset.params))
 
 
 def flop_forward(spec: RunSpec) -> float:
     """Return the floating-point operations of one image's forward pass, counted by torch without computing."""
-    task = outline_of(spec).task
+    task = info_of(spec).task
     architecture = load_catalogue().get(Architecture, spec.architecture.name)
     with torch.device("meta"):
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
@@ -89,7 +89,7 @@ def work_of(specs: Iterable[RunSpec]) -> Work:
         points = len(measuring_steps(spec.total_steps, spec.measuring_points))
         assert spec.epochs is not None
         images = spec.epochs * spec.train_size
-        evaluated = points * (spec.train_size + outline_of(spec).test_size)
+        evaluated = points * (spec.train_size + info_of(spec).test_size)
         flop = forward[key] * (BACKWARD * images + evaluated)
         rows = points * (OF_POINT + len(spec.measures)) + OF_RUN
         total += Work(1, spec.total_steps, images, evaluated, flop, rows)

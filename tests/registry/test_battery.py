@@ -92,7 +92,7 @@ def test_a_good_architecture_passes() -> None:
 
 
 def dense(weight, name="fc") -> LinearMap:
-    return LinearMap(name=name, kind="dense", weight=weight.detach())
+    return LinearMap(name=name, operation="dense", weight=weight.detach())
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def frobenius(params, context):
 
 
 def dense_only(params, context):
-    if any(m.kind != "dense" for m in context.linear_maps):
+    if any(m.operation != "dense" for m in context.linear_maps):
         raise InputError("dense layers only")
     return frobenius(params, context)
 

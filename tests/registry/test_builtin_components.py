@@ -39,7 +39,7 @@ def test_a_built_in_keeps_the_contract(component: Component, tmp_path) -> None:
 def missing_files(dataset: Dataset, folder) -> str | None:
     """Return how the data set refuses an empty folder, or None when it needs no files."""
     try:
-        dataset.load(dataset.params(), LoadContext(seed=0, train_size=8, folder=folder))
+        dataset.load(dataset.params(), LoadContext(seed=0, train_size=8, data_dir=folder))
     except InputError as error:
         return str(error)
     return None

@@ -131,9 +131,9 @@ def test_a_linear_map_is_a_matrix_of_outputs_by_inputs() -> None:
     import torch
 
     kernel = torch.arange(24.0).reshape(2, 3, 2, 2)
-    conv = LinearMap(name="conv", kind="conv2d", weight=kernel, **CONV)
+    conv = LinearMap(name="conv", operation="conv2d", weight=kernel, **CONV)
     assert torch.equal(conv.matrix(), kernel.reshape(2, 12))
-    dense = LinearMap(name="fc", kind="dense", weight=kernel[0, 0])
+    dense = LinearMap(name="fc", operation="dense", weight=kernel[0, 0])
     assert torch.equal(dense.matrix(), kernel[0, 0])
 
 
@@ -153,7 +153,7 @@ def test_a_geometry_that_does_not_fit_the_kind_is_refused(kind, axes, changes, m
     import torch
 
     with pytest.raises(InvalidComponentError, match=f"'layer'.*{message}"):
-        LinearMap(name="layer", kind=kind, weight=torch.zeros((1,) * axes), **changes)
+        LinearMap(name="layer", operation=kind, weight=torch.zeros((1,) * axes), **changes)
 
 
 def test_params_are_completed_by_their_defaults() -> None:

@@ -14,11 +14,13 @@ import pytest
 import normlaw_registry
 from normlaw_registry import CONTRACT_VERSION, hookspecs
 from normlaw_registry.component import Component
+from normlaw_registry.former_names import FORMER
 from normlaw_registry.host.contract import CONTRACTS, incompatibility, requirement_on_normlaw
 from normlaw_registry.host.kinds import KINDS
 from normlaw_tests.processes import python
 
 HISTORY = {1: "0.1", 2: "0.4", 3: "1.0"}
+NAMES = (*normlaw_registry.__all__, *FORMER)
 SNAPSHOT = Path(__file__).parent / "contract.json"
 
 
@@ -91,19 +93,19 @@ def test_an_installed_plugin_says_so_instead_of_failing_strangely(tmp_path, requ
 def contract_as_it_is() -> dict[str, dict[str, Any]]:
     """Return all that a plugin can lean on by name, what it must give, and how all is called."""
     found: dict[str, dict[str, Any]] = {
-        "exported": {"names": sorted(normlaw_registry.__all__)},
+        "exported": {"names": sorted(NAMES)},
         "hooks": {
             kind.hook: list(inspect.signature(getattr(hookspecs, kind.hook)).parameters) for kind in KINDS
         },
         "signatures": dict(signatures()),
     }
-    for name in normlaw_registry.__all__:
+    for name in NAMES:
         member = getattr(normlaw_registry, name)
         if dataclasses.is_dataclass(member) and isinstance(member, type) and member is not Component:
             fields = dataclasses.fields(member)
             missing = dataclasses.MISSING
             found[name] = {
-                "fields": sorted(f.name for f in fields),
+                "fields": sorted([*(f.name for f in fields), *former(member)]),
                 "required": sorted(
                     f.name for f in fields if f.default is missing and f.default_factory is missing
                 ),
@@ -111,9 +113,14 @@ def contract_as_it_is() -> dict[str, dict[str, Any]]:
     return found
 
 
+def former(member: type) -> list[str]:
+    """Return the former names of a class' fields."""
+    return [name for name, value in vars(member).items() if "Former name of" in (value.__doc__ or "")]
+
+
 def signatures() -> Iterator[tuple[str, str]]:
     """Yield each exported function, method and field with what it takes and gives."""
-    for name in normlaw_registry.__all__:
+    for name in NAMES:
         member = getattr(normlaw_registry, name)
         if inspect.isfunction(member):
             yield name, str(inspect.signature(member))
@@ -122,6 +129,8 @@ def signatures() -> Iterator[tuple[str, str]]:
         if dataclasses.is_dataclass(member):
             for field in dataclasses.fields(member):
                 yield f"{name}.{field.name}", str(field.type)
+            for earlier in former(member):
+                yield f"{name}.{earlier}", "what its present name is"
         elif "__init__" in vars(member):
             yield name, str(inspect.signature(member))
         for attribute, found in vars(member).items():
@@ -138,7 +147,8 @@ def test_nothing_that_plugins_lean_on_changes_without_a_new_contract_version() -
     """A name or field that is gone, a new required field, or a signature that breaks who kept the old one,
     needs a line in CONTRACTS and a new snapshot.
 
-    Additions need no new version; take the snapshot anew then too: `python tests/registry/test_contract.py`.
+    Additions need no new version; take the snapshot anew then too:
+    `PYTHONPATH=tests/support python tests/registry/test_contract.py`.
     """
     agreed, now = json.loads(SNAPSHOT.read_text()), contract_as_it_is()
     assert agreed["version"] == CONTRACT_VERSION

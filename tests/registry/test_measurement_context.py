@@ -136,7 +136,7 @@ def test_a_weight_without_a_norm_is_named(value, message) -> None:
 
 def test_a_test_of_a_measure_gives_what_the_measure_asks_for_and_no_more() -> None:
     class Maps:
-        linear_maps = (LinearMap(name="a", kind="dense", weight=torch.full((2, 2), 3.0)),)
+        linear_maps = (LinearMap(name="a", operation="dense", weight=torch.full((2, 2), 3.0)),)
 
     def largest(params, context):
         return MeasuredValue(log_value=log(max(float(m.weight.max()) for m in context.linear_maps)))

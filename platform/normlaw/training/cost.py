@@ -19,7 +19,7 @@ from normlaw.training.optimizer import build_optimizer
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.threads import one_thread
-from normlaw_registry import Architecture, Catalogue, Dataset, Outline, Split, validate_params
+from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, validate_params
 
 FEW, MORE = 8, 24
 """Batch sizes that are timed where a whole batch would take long; a line goes through both."""
@@ -69,18 +69,18 @@ def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, flo
     for spec in sorted(specs, key=lambda spec: -spec.train_size):
         found[spec.spec_hash] = None
         dataset = catalogue.get(Dataset, spec.dataset.name)
-        if _unknown_beforehand(spec, catalogue) or dataset.outline is None:
+        if _unknown_beforehand(spec, catalogue) or dataset.info is None:
             continue
-        outline = dataset.outline(validate_params(dataset, spec.dataset.params))
+        info = dataset.info(validate_params(dataset, spec.dataset.params))
         setting = _setting(spec)
         if setting not in timings:
-            timings[setting] = time_setting(spec, catalogue, outline)
-        found[spec.spec_hash] = timings[setting].seconds(spec, outline.test_size)
+            timings[setting] = time_setting(spec, catalogue, info)
+        found[spec.spec_hash] = timings[setting].seconds(spec, info.test_size)
     return found
 
 
 def _unknown_beforehand(spec: RunSpec, catalogue: Catalogue) -> bool:
-    return spec.optimizer.follows_norm or catalogue.get(Dataset, spec.dataset.name).outline is None
+    return spec.optimizer.follows_norm or catalogue.get(Dataset, spec.dataset.name).info is None
 
 
 def _setting(spec: RunSpec) -> str:
@@ -92,15 +92,15 @@ def _setting(spec: RunSpec) -> str:
     return json.dumps([tree, spec.optimizer.name], sort_keys=True)
 
 
-def time_setting(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
+def time_setting(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
     """Time a few steps, a forward pass and the second measurement of a run on random inputs, as in a worker."""
     keep_freed_memory()
     with one_thread(), torch.random.fork_rng(devices=[]):
-        return _time(spec, catalogue, outline)
+        return _time(spec, catalogue, info)
 
 
-def _time(spec: RunSpec, catalogue: Catalogue, outline: Outline) -> Timing:
-    task = outline.task
+def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
+    task = info.task
     architecture = catalogue.get(Architecture, spec.architecture.name)
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
     network, layout = laid_out(network, spec.compute, "cpu", task.input_shape)

@@ -132,7 +132,7 @@ def _load(request: _Request) -> Splits:
     dataset = request.catalogue.get(Dataset, request.dataset)
     params = validate_params(dataset, json.loads(request.params))
     context = LoadContext(
-        seed=request.seed, train_size=request.train_size, folder=request.folder, download=request.download
+        seed=request.seed, train_size=request.train_size, data_dir=request.folder, download=request.download
     )
     try:
         splits: Splits = dataset.load(params, context)

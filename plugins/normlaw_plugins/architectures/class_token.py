@@ -67,7 +67,7 @@ def _maps(layer: nn.Module, name: str, shape: tuple[int, ...]) -> Sequence[Linea
         "output": (layer.out_proj.weight.detach(), 1),
     }
     return tuple(
-        LinearMap(name=f"{name}.{part}", kind="dense", weight=weight, positions=positions)
+        LinearMap(name=f"{name}.{part}", operation="dense", weight=weight, positions=positions)
         for part, (weight, positions) in parts.items()
     )
 

@@ -38,7 +38,7 @@ def applied_group_norm(linear_map: LinearMap, reference: LinearMap | None = None
 
 def _at_all_positions(squares: torch.Tensor, linear_map: LinearMap) -> torch.Tensor:
     """Return the squared 2-norm of each row, (1, rows, *output_size)."""
-    if linear_map.kind == "dense":
+    if linear_map.operation == "dense":
         return squares
     inside = squares.new_ones(1, 1, *linear_map.input_size)
     return replace(linear_map, weight=squares, groups=1).apply(inside)

@@ -39,7 +39,7 @@ def measure(params: ReleasedParams, context: MeasurementContext) -> MeasuredValu
     maps = context.linear_maps
     code = _code_for(maps) if params.code == "auto" else params.code
     if code == "resnet":
-        if len(maps) < 2 or maps[len(maps) - 1].kind != "dense":
+        if len(maps) < 2 or maps[len(maps) - 1].operation != "dense":
             raise InputError(
                 "spectral_complexity_released: the ResNet code needs a first layer and a last linear layer; "
                 "this network does not end in a linear layer (choose `code: cnn` or `code: vit`)"
@@ -79,7 +79,7 @@ def measure(params: ReleasedParams, context: MeasurementContext) -> MeasuredValu
 
 def _code_for(maps: Sequence[LinearMap]) -> Literal["cnn", "resnet", "vit"]:
     names = [linear_map.name for linear_map in maps]
-    kinds = [linear_map.kind for linear_map in maps]
+    kinds = [linear_map.operation for linear_map in maps]
     if any(name.endswith(".query") for name in names):
         return "vit"
     if kinds[0] != "dense" and kinds.count("dense") == 1 and kinds[-1] == "dense":

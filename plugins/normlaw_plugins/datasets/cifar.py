@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from normlaw_plugins.datasets.image_files import ColourParams, damaged, fetch, missing_files
 from normlaw_plugins.torchvision_import import prepare_torchvision
-from normlaw_registry import Dataset, LoadContext, Outline, Split, Splits, Task
+from normlaw_registry import Dataset, DatasetInfo, LoadContext, Split, Splits, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def load_cifar(
     name: str, torchvision_name: Literal["CIFAR10", "CIFAR100"], params: ColourParams, context: LoadContext
 ) -> Splits:
-    """Return the data set from torchvision's layout under `context.folder`.
+    """Return the data set from torchvision's layout under `context.data_dir`.
 
     That is the unpacked folder (`cifar-10-batches-py`, `cifar-100-python`), or the published archive, which is
     unpacked beside itself. Batches are pickles: none is opened whose checksum is not the published one.
@@ -31,7 +31,7 @@ def load_cifar(
     from torchvision.datasets.utils import check_integrity
 
     source = getattr(datasets, torchvision_name)
-    folder = context.folder.absolute()
+    folder = context.data_dir.absolute()
     home, archive = folder / source.base_folder, folder / source.filename
     advice = f"Put {source.filename} into {folder} (from {source.url})"
     published = {home / file: md5 for file, md5 in (*source.train_list, *source.test_list)}
@@ -49,9 +49,9 @@ def load_cifar(
     for path, md5 in published.items():
         if not check_integrity(path, md5):
             raise damaged(path, "its MD5 checksum is not the published one")
-    train, test = (_split(source(context.folder, train=part)) for part in (True, False))
+    train, test = (_split(source(context.data_dir, train=part)) for part in (True, False))
     return Splits(
-        task=outline(torchvision_name).task,
+        task=info(torchvision_name).task,
         train=train,
         test=test,
         mean=params.mean,
@@ -59,10 +59,10 @@ def load_cifar(
     )
 
 
-def outline(torchvision_name: Literal["CIFAR10", "CIFAR100"]) -> Outline:
+def info(torchvision_name: Literal["CIFAR10", "CIFAR100"]) -> DatasetInfo:
     """Return the task and the number of test examples."""
     classes = 10 if torchvision_name == "CIFAR10" else 100
-    return Outline(task=Task(input_shape=(3, 32, 32), num_classes=classes), test_size=10_000)
+    return DatasetInfo(task=Task(input_shape=(3, 32, 32), num_classes=classes), test_size=10_000)
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -93,7 +93,7 @@ CIFAR10 = Dataset(
     source="Krizhevsky 2009",
     params=ColourParams,
     load=partial(load_cifar, "cifar10", "CIFAR10"),
-    outline=lambda params: outline("CIFAR10"),
+    info=lambda params: info("CIFAR10"),
 )
 CIFAR100 = Dataset(
     name="cifar100",
@@ -101,5 +101,5 @@ CIFAR100 = Dataset(
     source="Krizhevsky 2009",
     params=ColourParams,
     load=partial(load_cifar, "cifar100", "CIFAR100"),
-    outline=lambda params: outline("CIFAR100"),
+    info=lambda params: info("CIFAR100"),
 )

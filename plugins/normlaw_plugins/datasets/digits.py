@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from normlaw_registry import Dataset, LoadContext, Outline, Params, Split, Splits, Task
+from normlaw_registry import Dataset, DatasetInfo, LoadContext, Params, Split, Splits, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,5 +78,5 @@ DIGITS = Dataset(
     source="Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits",
     params=DigitsParams,
     load=load_digits,
-    outline=lambda params: Outline(task=TASK, test_size=params.test_size),
+    info=lambda params: DatasetInfo(task=TASK, test_size=params.test_size),
 )

@@ -46,7 +46,7 @@ def load_image_folder(params: ImageFolderParams, context: LoadContext) -> Splits
             file is no image that can be read; names it.
 
     """
-    root = context.folder / Path(params.path).expanduser()
+    root = context.data_dir / Path(params.path).expanduser()
     train, classes = _read_split(root / "train", params)
     others = {}
     for part in ("test", "validation"):

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from normlaw_plugins.datasets.image_files import Deviation, GreyParams, Mean, damaged, fetch, missing_files
 from normlaw_plugins.torchvision_import import prepare_torchvision
-from normlaw_registry import Dataset, InputError, LoadContext, Outline, Split, Splits, Task
+from normlaw_registry import Dataset, DatasetInfo, InputError, LoadContext, Split, Splits, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,7 @@ def load_mnist_files(
     from torchvision import datasets
 
     place = f"{torchvision_name}/raw"
-    home = (context.folder / place).absolute()
+    home = (context.data_dir / place).absolute()
     source = getattr(datasets, torchvision_name)
     advice = (
         f"Put {', '.join(f'{file}.gz' for file in (*IMAGES.values(), *LABELS.values()))} into {home} "
@@ -56,7 +56,7 @@ def load_mnist_files(
     places = [home] if name == "mnist" else [home, DEBIAN_FASHION]
     files = _find(places)
     if isinstance(files, list) and context.download:
-        fetch(context.folder, place, name, partial(source, download=True), advice)
+        fetch(context.data_dir, place, name, partial(source, download=True), advice)
         files = _find(places)
     if isinstance(files, list):
         raise missing_files(name, files, f"{advice}, or allow them to be fetched: `--download`.")
@@ -136,7 +136,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         yield plain
 
 
-OUTLINE = Outline(task=Task(input_shape=(1, 28, 28), num_classes=10), test_size=10_000)
+INFO = DatasetInfo(task=Task(input_shape=(1, 28, 28), num_classes=10), test_size=10_000)
 """Of the published files; others of the format are read too."""
 
 MNIST = Dataset(
@@ -145,7 +145,7 @@ MNIST = Dataset(
     source="LeCun, Bottou, Bengio, Haffner 1998",
     params=GreyParams,
     load=partial(load_mnist_files, "mnist", "MNIST"),
-    outline=lambda params: OUTLINE,
+    info=lambda params: INFO,
 )
 FASHION_MNIST = Dataset(
     name="fashion_mnist",
@@ -153,5 +153,5 @@ FASHION_MNIST = Dataset(
     source="Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747",
     params=FashionParams,
     load=partial(load_mnist_files, "fashion_mnist", "FashionMNIST"),
-    outline=lambda params: OUTLINE,
+    info=lambda params: INFO,
 )

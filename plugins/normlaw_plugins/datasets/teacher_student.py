@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from normlaw_registry import Dataset, LoadContext, Outline, Params, Split, Splits, Task
+from normlaw_registry import Dataset, DatasetInfo, LoadContext, Params, Split, Splits, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,9 +23,9 @@ class TeacherStudentParams(Params):
     )
 
 
-def outline(params: TeacherStudentParams) -> Outline:
+def info(params: TeacherStudentParams) -> DatasetInfo:
     """Return the task and the number of test examples."""
-    return Outline(task=Task(input_shape=(params.dimension,), num_classes=2), test_size=params.test_size)
+    return DatasetInfo(task=Task(input_shape=(params.dimension,), num_classes=2), test_size=params.test_size)
 
 
 def load_teacher_student(params: TeacherStudentParams, context: LoadContext) -> Splits:
@@ -50,7 +50,7 @@ def load_teacher_student(params: TeacherStudentParams, context: LoadContext) -> 
         return Split(inputs=inputs, labels=(fields > 0).long())
 
     return Splits(
-        task=outline(params).task,
+        task=info(params).task,
         train=draw(train_stream, context.train_size),
         test=draw(test_stream, params.test_size),
         population_error=lambda network: generalisation_error(network, teacher),
@@ -118,6 +118,6 @@ TEACHER_STUDENT = Dataset(
     source="Engel and Van den Broeck 2001, ch. 1; D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
     params=TeacherStudentParams,
     load=load_teacher_student,
-    outline=outline,
+    info=info,
     seeded=True,
 )

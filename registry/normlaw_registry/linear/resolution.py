@@ -95,7 +95,7 @@ def _foldable(
         len(maps) == 1 and maps[0].weight.shape[0] == len(batch_norm_scale(layer)) and step.batch_norm is None
     )
     # A dense map followed by a normalisation over another axis than its outputs is not scaled row by row.
-    last_axis = maps[0].kind == "dense" and len(call.shape) > 1
+    last_axis = maps[0].operation == "dense" and len(call.shape) > 1
     return place if fits and not last_axis else None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from normlaw_registry.errors import InputError
-from normlaw_registry.linear_map import LayerRule, LinearMap, MapKind
+from normlaw_registry.linear_map import LayerRule, LinearMap, Operation
 
 Shape = tuple[int, ...]
 
@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 def linear(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
     """Return the one map of an `nn.Linear`, applied to as many tokens as its input has."""
     weight = cast("Tensor", layer.weight)  # (out, in)
-    return (LinearMap(name=name, kind="dense", weight=weight.detach(), positions=math.prod(shape[:-1])),)
+    return (LinearMap(name=name, operation="dense", weight=weight.detach(), positions=math.prod(shape[:-1])),)
 
 
 def convolution(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
@@ -35,11 +35,11 @@ def convolution(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap
             "use zeros or circular, or give the architecture a layer rule for it"
         )
     axes = len(layer.kernel_size)
-    kind: MapKind = "conv1d" if axes == 1 else "conv2d"
+    operation: Operation = "conv1d" if axes == 1 else "conv2d"
     return (
         LinearMap(
             name=name,
-            kind=kind,
+            operation=operation,
             weight=layer.weight.detach().contiguous(),  # (out, in/groups, *kernel), whatever its memory layout
             input_size=tuple(shape[-axes:]),
             stride=tuple(layer.stride),
@@ -72,7 +72,7 @@ def attention(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]:
     parts = (*zip(("query", "key", "value"), weights, strict=True), ("output", layer.out_proj.weight.detach()))
     tokens = math.prod(shape[:-1])
     return tuple(
-        LinearMap(name=f"{name}.{part}", kind="dense", weight=weight, positions=tokens)
+        LinearMap(name=f"{name}.{part}", operation="dense", weight=weight, positions=tokens)
         for part, weight in parts
     )
 
@@ -113,7 +113,7 @@ def batch_norm(layer: nn.Module, name: str, shape: Shape) -> Sequence[LinearMap]
     return (
         LinearMap(
             name=name,
-            kind="conv1d" if axes == 1 else "conv2d",
+            operation="conv1d" if axes == 1 else "conv2d",
             weight=scale.reshape(-1, *(1,) * (axes + 1)),  # (features, 1, 1[, 1])
             input_size=size,
             stride=(1,) * axes,

@@ -40,7 +40,7 @@ def check_component(component: Component, *, params: Params | None = None, **opt
         params: its parameters; by default its parameter model with nothing set.
         options: what the checks of its kind may be told:
             architecture: `tasks`, the tasks to build for;
-            dataset: `folder`, where its files lie, and `train_size`;
+            dataset: `data_dir`, where its files lie, and `train_size`;
             complexity measure: `networks`, pairs of network and task;
             fitter: `exponent`, the true value to recover, and `points` that have it;
             theory: `alphas` and `norms` inside the solver's range;
@@ -48,7 +48,7 @@ def check_component(component: Component, *, params: Params | None = None, **opt
 
     Raises:
         InvalidComponentError: it breaks the contract; says what to change.
-        InputError: it refuses what it was given, such as a data set whose files are not in `folder`, or
+        InputError: it refuses what it was given, such as a data set whose files are not in `data_dir`, or
             a component that does not declare the CPU.
 
     """

@@ -15,27 +15,41 @@ if TYPE_CHECKING:
 
 
 def check_dataset(
-    dataset: Dataset, params: Params, *, folder: Path | str | None = None, train_size: int = 64
+    dataset: Dataset,
+    params: Params,
+    *,
+    data_dir: Path | str | None = None,
+    train_size: int = 64,
+    folder: Path | str | None = None,
 ) -> None:
     """Load the data several times; check shapes, types, labels, repetition and the seed's effect.
 
     The same call must give the same data whatever the state of torch's global generator, and leave that
     state alone. A seeded data set must change with the seed, keep its test examples and give the first of
     the same training examples when asked for fewer; one that is not seeded must not change with the seed.
+
+    Args:
+        dataset: what a hook gives.
+        params: its parameters.
+        data_dir: where its files lie; by default an empty folder.
+        train_size: of the larger of the training sets that it is asked for.
+        folder: former name of `data_dir`.
+
     """
     import torch
 
-    if folder is None:
+    data_dir = folder if data_dir is None else data_dir
+    if data_dir is None:
         with tempfile.TemporaryDirectory(prefix="normlaw-") as empty:
-            check_dataset(dataset, params, folder=empty, train_size=train_size)
+            check_dataset(dataset, params, data_dir=empty, train_size=train_size)
             return
-    files = Path(folder)
+    files = Path(data_dir)
 
     def load(seed: int = 0, size: int = train_size, state: int = 0) -> Splits:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(state)
             before = torch.get_rng_state()
-            splits = dataset.load(params, LoadContext(seed=seed, train_size=size, folder=files))
+            splits = dataset.load(params, LoadContext(seed=seed, train_size=size, data_dir=files))
             require(
                 dataset,
                 torch.equal(before, torch.get_rng_state()),
@@ -51,11 +65,11 @@ def check_dataset(
         if name != "validation" or split is not None:
             _check_split(dataset, splits, name, split)
     _check_normalisation(dataset, splits)
-    outline = None if dataset.outline is None else dataset.outline(params)
+    info = None if dataset.info is None else dataset.info(params)
     require(
         dataset,
-        outline is None or outline.task == splits.task,
-        f"`outline` tells of {outline and outline.task}, but `load` gives {splits.task}",
+        info is None or info.task == splits.task,
+        f"`info` tells of {info and info.task}, but `load` gives {splits.task}",
     )
     require(
         dataset, _same(splits, load(state=1)), "two loads differ: draw from generators that `load` seeds itself"

@@ -70,8 +70,8 @@ def test_small_runs_fit_their_data(name):
     assert len({spec.train_size for spec in small}) >= 5
     for spec in {spec.architecture.model_dump_json(): spec for spec in small}.values():
         dataset = catalogue.get(Dataset, spec.dataset.name)
-        assert dataset.outline is not None
-        task = dataset.outline(validate_params(dataset, spec.dataset.params)).task
+        assert dataset.info is not None
+        task = dataset.info(validate_params(dataset, spec.dataset.params)).task
         architecture = catalogue.get(Architecture, spec.architecture.name)
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
         outputs = network(torch.rand(2, *task.input_shape))

@@ -71,7 +71,7 @@ def rule(layer: nn.Module, name: str, shape: tuple[int, ...]) -> list[LinearMap]
     return [
         LinearMap(
             name=name,
-            kind="conv2d",
+            operation="conv2d",
             weight=layer.factor.detach().reshape(-1, 1, 1, 1),
             input_size=shape[1:],
             stride=(1, 1),
@@ -153,7 +153,7 @@ def test_a_run_takes_a_layer_with_a_rule_of_its_own(tmp_path: Path) -> None:
             network(
                 lambda: nn.Sequential(nn.Linear(8, 8), *head(64)),
                 linear_maps=lambda net, task: [
-                    LinearMap(name="one", kind="dense", weight=layer.weight.detach())
+                    LinearMap(name="one", operation="dense", weight=layer.weight.detach())
                     for layer in net
                     if isinstance(layer, nn.Linear)
                 ],

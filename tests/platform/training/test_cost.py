@@ -35,7 +35,7 @@ def test_a_runs_time_adds_up(spec):
 def test_each_setting_is_timed_once(spec, catalogue, monkeypatch):
     timed = []
 
-    def fake(spec, catalogue, outline):
+    def fake(spec, catalogue, info):
         timed.append((spec.train_size, spec.optimizer.name))
         return Timing(step=1.0, example=0.0, norms=0.0)
 
@@ -62,9 +62,7 @@ def test_a_data_set_that_tells_nothing_has_no_estimate(spec, catalogue):
     records = tuple(
         replace(
             record,
-            components=tuple(
-                replace(c, outline=None) if isinstance(c, Dataset) else c for c in record.components
-            ),
+            components=tuple(replace(c, info=None) if isinstance(c, Dataset) else c for c in record.components),
         )
         for record in catalogue.records
     )

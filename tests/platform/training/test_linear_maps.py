@@ -189,7 +189,7 @@ def test_a_layer_without_a_rule_is_an_error_that_says_how_to_give_one() -> None:
 def test_an_architecture_gives_rules_or_its_own_list() -> None:
     def rule(layer: nn.Module, name: str, shape: tuple[int, ...]) -> list[LinearMap]:
         factor = layer.get_parameter("factor").detach()
-        return [LinearMap(name=name, kind="dense", weight=torch.diag(factor))]
+        return [LinearMap(name=name, operation="dense", weight=torch.diag(factor))]
 
     def build(params: object, task: Task) -> nn.Module:
         return nn.Sequential(nn.Linear(4, 4), Scale(4))

@@ -27,7 +27,7 @@ def load() -> Callable[..., Splits]:
     """Load a data set from a folder with the given parameters."""
 
     def of(dataset: Dataset, folder: Path, download: bool = False, **values: Any) -> Splits:
-        context = LoadContext(seed=0, train_size=1, folder=folder, download=download)
+        context = LoadContext(seed=0, train_size=1, data_dir=folder, download=download)
         return dataset.load(validate_params(dataset, values), context)
 
     return of

@@ -89,4 +89,4 @@ def test_a_download_that_fails_leaves_nothing_behind(cifar, archive, load, tmp_p
 
 
 def test_keeps_the_contract(cifar):
-    check_component(dataset(cifar), folder=cifar.folder, train_size=4)
+    check_component(dataset(cifar), data_dir=cifar.folder, train_size=4)

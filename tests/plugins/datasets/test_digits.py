@@ -12,7 +12,7 @@ from normlaw_registry import LoadContext
 
 @pytest.fixture(scope="module")
 def splits():
-    return DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, folder=Path()))
+    return DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, data_dir=Path()))
 
 
 def rows(inputs, labels):
@@ -37,7 +37,7 @@ def test_stated_mean_and_deviation_are_the_training_images(splits):
 
 
 def test_split_does_not_depend_on_the_run(splits):
-    other = DIGITS.load(DIGITS.params(), LoadContext(seed=8, train_size=1000, folder=Path()))
+    other = DIGITS.load(DIGITS.params(), LoadContext(seed=8, train_size=1000, data_dir=Path()))
     assert torch.equal(splits.train.inputs, other.train.inputs)
     assert (len(splits.train), len(splits.test)) == (1437, 360)
     # pinned: a curve of last year must be a curve of the same images
@@ -46,6 +46,6 @@ def test_split_does_not_depend_on_the_run(splits):
 
 def test_without_the_file_in_its_place_scikit_learn_is_asked(monkeypatch, splits):
     monkeypatch.setattr("normlaw_plugins.datasets.digits.find_spec", lambda name: None)
-    asked = DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, folder=Path()))
+    asked = DIGITS.load(DIGITS.params(), LoadContext(seed=7, train_size=10, data_dir=Path()))
     assert torch.equal(asked.train.inputs, splits.train.inputs)
     assert torch.equal(asked.test.labels, splits.test.labels)

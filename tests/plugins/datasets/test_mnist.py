@@ -151,4 +151,4 @@ def test_the_real_fashion_mnist(tmp_path, load, monkeypatch):
 @pytest.mark.parametrize(("dataset", "place"), [(MNIST, "MNIST/raw"), (FASHION_MNIST, "FashionMNIST/raw")])
 def test_keeps_the_contract(tmp_path, write_mnist, dataset, place):
     write_mnist(tmp_path / place)
-    check_component(dataset, folder=tmp_path, train_size=5)
+    check_component(dataset, data_dir=tmp_path, train_size=5)

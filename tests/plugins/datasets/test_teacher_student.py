@@ -13,7 +13,7 @@ from normlaw_registry import LoadContext, validate_params
 
 def load(seed=0, train_size=50, **values):
     params = validate_params(TEACHER_STUDENT, values)
-    return TEACHER_STUDENT.load(params, LoadContext(seed=seed, train_size=train_size, folder=Path()))
+    return TEACHER_STUDENT.load(params, LoadContext(seed=seed, train_size=train_size, data_dir=Path()))
 
 
 def student(weight):

@@ -52,7 +52,7 @@ class SingularValues:
             NormlawError: the weight is zero or not finite; names the layer.
 
         """
-        if linear_map.kind == "dense":
+        if linear_map.operation == "dense":
             return self.kernel_norm(linear_map)
         scale = max(abs(float(extreme)) for extreme in linear_map.weight.aminmax())
         _measured(scale, linear_map, 0.0)

@@ -62,13 +62,13 @@ def test_the_same_matrix_gives_the_same_bits() -> None:
 def test_entrywise_norms_by_hand(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "CHUNK", chunk)
     weight = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.0, -12.0], [4.0, 3.0, 5.0]])
-    norms = entry_norms(LinearMap(name="a", kind="dense", weight=weight))
+    norms = entry_norms(LinearMap(name="a", operation="dense", weight=weight))
     assert norms.l1 == pytest.approx(31.0)
     assert norms.frobenius == pytest.approx(math.sqrt(219.0))
     assert norms.rows_2_1 == pytest.approx(5.0 + 12.0 + math.sqrt(50.0))
     assert norms.columns_2_1 == pytest.approx(5.0 + 5.0 + 13.0)
-    reference = LinearMap(name="a", kind="dense", weight=weight - 1.0)
-    moved = entry_norms(LinearMap(name="a", kind="dense", weight=weight), reference)
+    reference = LinearMap(name="a", operation="dense", weight=weight - 1.0)
+    moved = entry_norms(LinearMap(name="a", operation="dense", weight=weight), reference)
     assert (moved.l1, moved.frobenius) == pytest.approx((9.0, 3.0))
     assert (moved.rows_2_1, moved.columns_2_1) == pytest.approx((3 * math.sqrt(3.0), 3 * math.sqrt(3.0)))
 
@@ -79,7 +79,7 @@ def test_a_kernel_is_read_as_out_by_everything_else() -> None:
     norms = entry_norms(
         LinearMap(
             name="a",
-            kind="conv2d",
+            operation="conv2d",
             weight=weight,
             input_size=(4, 4),
             stride=(1, 1),
@@ -96,4 +96,4 @@ def test_not_finite(bad: float) -> None:
     weight[1, 1] = bad
     assert math.isnan(largest_singular_value(weight))
     with pytest.raises(NormlawError, match="layer 'a': its weight is not finite"):
-        entry_norms(LinearMap(name="a", kind="dense", weight=weight))
+        entry_norms(LinearMap(name="a", operation="dense", weight=weight))

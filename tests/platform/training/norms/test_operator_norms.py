@@ -23,7 +23,7 @@ def assembled(m: LinearMap) -> Tensor:
     eye = torch.eye(math.prod(inputs), dtype=torch.float64).reshape(-1, *inputs)
     flat = [p for axis in reversed(m.padding) for p in axis]
     padded = functional.pad(eye, flat, mode="circular" if m.padding_mode == "circular" else "constant")
-    convolve = functional.conv1d if m.kind == "conv1d" else functional.conv2d
+    convolve = functional.conv1d if m.operation == "conv1d" else functional.conv2d
     return convolve(padded, m.weight.double(), None, m.stride, 0, m.dilation, m.groups).flatten(1).T
 
 
@@ -33,7 +33,7 @@ def conv(
     axes = len(size)
     return LinearMap(
         name="layer",
-        kind="conv2d" if axes == 2 else "conv1d",
+        operation="conv2d" if axes == 2 else "conv1d",
         weight=weight,
         input_size=size,
         stride=(stride,) * axes,
@@ -62,7 +62,7 @@ def convolutions(draw: st.DrawFn) -> LinearMap:
         weight = torch.randn(out, 1, *[1] * axes, generator=generator) * weight[:1]
     return LinearMap(
         name="layer",
-        kind="conv2d" if axes == 2 else "conv1d",
+        operation="conv2d" if axes == 2 else "conv1d",
         weight=weight,
         input_size=tuple(size),
         stride=tuple(draw(st.integers(1, 3)) for _ in range(axes)),
