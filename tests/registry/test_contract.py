@@ -129,8 +129,6 @@ def signatures() -> Iterator[tuple[str, str]]:
         if dataclasses.is_dataclass(member):
             for field in dataclasses.fields(member):
                 yield f"{name}.{field.name}", str(field.type)
-            for earlier in former(member):
-                yield f"{name}.{earlier}", "what its present name is"
         elif "__init__" in vars(member):
             yield name, str(inspect.signature(member))
         for attribute, found in vars(member).items():
