@@ -54,7 +54,7 @@ def choose(options: Options, catalogue: Catalogue) -> Chosen:
         given = {name: f"--{name.replace('_', '-')}" for name in flags} | {name: name for name in values}
         if not set(given) <= set(_parameters(protocol)):
             protocol = _with_parameters(given, protocol, catalogue)
-            notes = (_said(given, protocol),)
+            notes = (_taken_by_option(given, protocol),)
     for name, value in flags.items():
         if name not in _parameters(protocol):
             raise InputError(
@@ -98,7 +98,7 @@ def _with_parameters(
     raise InputError(f"these are parameters of different protocols, {whose}: give those of one")
 
 
-def _said(given: dict[str, str], protocol: AnalysisProtocol) -> AnalysisWarning:
+def _taken_by_option(given: dict[str, str], protocol: AnalysisProtocol) -> AnalysisWarning:
     return AnalysisWarning(
         code="protocol_by_option",
         message=f"the protocol {protocol.name!r} was taken, because the default, {DEFAULT_PROTOCOL!r}, has no "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.ranges import out_of_range
+from normlaw.analysis.ranges import LOSSES, out_of_range
 from normlaw.analysis.unfitted import NotFittedError
 from normlaw_registry import AnalysisWarning, InputError, Response
 from normlaw_registry.errors import brief, suggestion
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from normlaw.analysis.options import Options
 
 REQUIRED = ("train_size", "log_norm", "test_error")
-LOSSES = ("test_loss", "validation_loss")
 VALIDATION = "validation_error"
 MIN_SIZES = 3
 MIN_POINTS = 4

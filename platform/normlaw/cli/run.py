@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from normlaw.launching.launch import Summary
     from normlaw.study.study import Study
 
-Options = dict[str, Any]
+Arguments = dict[str, Any]
 
 _OPTIONS = (
     click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."),
@@ -143,7 +143,7 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def train(study: str, call: Callable[..., Summary], options: Options) -> None:
+def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
     """Train what a study lacks and tell what became of it; exits with 1 when something is left to do.
 
     Args:

@@ -14,7 +14,7 @@ from types import FrameType
 
 from normlaw.execution.signals import beginning
 
-STOPPED = 128
+SIGNALLED = 128
 """Added to a signal's number it gives the exit code: 130 for Ctrl-C, 143 for SIGTERM, as shells have it."""
 SECONDS_TO_BEGIN = 1.0
 """How long a process that is being started may take until it is known; if longer, it ends with its launcher."""
@@ -41,7 +41,7 @@ class Interrupts:
     @property
     def exit_code(self) -> int:
         """What the command ends with when it was stopped."""
-        return STOPPED + (self.number or signal.SIGINT)
+        return SIGNALLED + (self.number or signal.SIGINT)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _watch(signals: int, at_once: str, acknowledged: threading.Event) -> None:
                 _do_last_acts(signals)
                 say(at_once)
             finally:
-                os._exit(STOPPED + signal.SIGINT)
+                os._exit(SIGNALLED + signal.SIGINT)
     os.close(signals)
 
 

@@ -32,7 +32,7 @@ CONTEXT: BaseContext = multiprocessing.get_context("spawn")
 SECONDS_TO_END = 5.0
 _STOP, _END = "stop", "end"
 
-Errand = Callable[..., Any]
+Work = Callable[..., Any]
 """Called in the process with the arguments given, and then `tell`, which sends news to the launcher, and
 `stopped`, which says whether the launcher has asked to stop."""
 
@@ -106,7 +106,7 @@ class WorkerProcess:
         """What `multiprocessing.connection.wait` is to wait for."""
         return self._connection, self._process.sentinel
 
-    def give(self, errand: Errand, *arguments: Any) -> None:
+    def give(self, errand: Work, *arguments: Any) -> None:
         """Have the process do an errand; if it has died, its messages say so."""
         self.ready, self.busy = False, True
         self._send((errand, arguments))

@@ -13,8 +13,8 @@ from normlaw.base.failures import Failure
 from normlaw.execution.process import MAX_ATTEMPTS, Died, Done, Failed, News, WorkerProcess
 from normlaw.execution.signals import put_off
 from normlaw.study.expansion import Planned
-from normlaw.study.spec import RunSpec
-from normlaw.training.trial import Misfit, Place, try_out
+from normlaw.study.spec import Place, RunSpec
+from normlaw.training.trial import Misfit, try_out
 from normlaw_registry import InputError, NormlawError, load_catalogue
 
 TRIED = {"architecture", "dataset", "measures", "compute", "loss", "augmentation", "validation"}

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from normlaw.base.collection import no_collection
 from normlaw.study.identity import Hashes, lacking, measured_by
 from normlaw.study.shared_parts import SharedParts
-from normlaw.study.spec import RunSpec
-from normlaw.study.study import Place, Study, problems
+from normlaw.study.spec import Place, RunSpec
+from normlaw.study.study import Study, problems
 from normlaw_registry import AnalysisProtocol, Catalogue, InputError
 from normlaw_registry.errors import suggestion
 

@@ -112,7 +112,9 @@ class OptimizerSpec(Model):
         return self
 
 
-Choice = TypeVar("Choice", bound=ComponentChoice)
+Place = tuple[str | int, ...]
+"""Of a key in a study or in the specification of a run."""
+AnyChoice = TypeVar("AnyChoice", bound=ComponentChoice)
 MAX_INTEGER = 2**63 - 1
 """Of seeds, which are stored in columns of 64-bit integers."""
 MAX_STEPS = 10**15
@@ -207,7 +209,7 @@ class RunSpec(Model):
 
         """
 
-        def at(loc: tuple[str | int, ...], choice: Choice, kind: type[Component]) -> Choice:
+        def at(loc: Place, choice: AnyChoice, kind: type[Component]) -> AnyChoice:
             try:
                 return choice.resolved(kind, catalogue)
             except InputError as error:

@@ -13,14 +13,13 @@ from normlaw.base.typed import Model
 from normlaw.study.listed import flatten
 from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.protocol_choice import OwnChoices
-from normlaw.study.spec import ComponentChoice, RunSpec
+from normlaw.study.spec import ComponentChoice, Place, RunSpec
 from normlaw.study.yaml_loader import dump
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief, describe_problem, known_keys, suggestion
 from normlaw_registry.response import Quantity
 
-Place = tuple[str | int, ...]
 MAX_RUNS = 100_000
 """Runs that one study may have: more is a slip of the pen, or an attempt to use up the memory."""
 SHOWN = 10

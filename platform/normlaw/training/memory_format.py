@@ -20,14 +20,14 @@ from normlaw_registry.linear.channels_last import LANES, UPSTREAM, endangered
 RULE = 1
 """Counts the changes of the rule: a run is not gone on with under another one."""
 
-Name = Literal["channels_last", "contiguous"]
+Layout = Literal["channels_last", "contiguous"]
 
 
 @dataclass(frozen=True)
 class MemoryFormat:
     """What a network's images and weights are laid out as."""
 
-    used: Name
+    used: Layout
     reason: str = ""
     """Why it is not the one asked for."""
     endangered: bool = False
@@ -57,7 +57,7 @@ def memory_format(
         InputError: the network itself lays out channels-last what a convolution is given that cannot take it.
 
     """
-    asked: Name = "channels_last" if compute.channels_last else "contiguous"
+    asked: Layout = "channels_last" if compute.channels_last else "contiguous"
     if not any(parameter.dim() == 4 for parameter in network.parameters()):
         return MemoryFormat("contiguous", "no weight has four axes" if compute.channels_last else "")
     if torch.device(device).type != "cpu":

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from normlaw.base.failures import Failure, reason, traceback_of
 from normlaw.launching.support import described
-from normlaw.study.spec import RunSpec
+from normlaw.study.spec import Place, RunSpec
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
 from normlaw.training.linear.path import linear_weight
@@ -32,8 +32,6 @@ from normlaw_registry import (
 
 FEW = 8
 """Examples that a run is tried out on."""
-Place = tuple[str | int, ...]
-"""Of a key in a run's specification."""
 
 
 @dataclass(frozen=True)

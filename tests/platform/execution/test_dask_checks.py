@@ -27,7 +27,7 @@ from normlaw.execution.cluster.fitness import (  # noqa: E402
     require_one_folder,
     versions_here,
 )
-from normlaw.execution.cluster.shared_folder import Token, look  # noqa: E402
+from normlaw.execution.cluster.shared_folder import Token, sight_of  # noqa: E402
 from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
 from normlaw_registry import InputError  # noqa: E402
 
@@ -103,16 +103,16 @@ def test_a_worker_that_comes_later_is_checked(errand: Errand) -> None:
 
 def test_a_folder_that_is_not_shared_is_told(tmp_path: Path) -> None:
     with Token(tmp_path) as token:
-        assert look(token.path, token.text, 0) == "locked"
-        assert look(token.path, "of another folder at the same path", 0) == "not there"
-        assert look(tmp_path / "elsewhere" / token.path.name, token.text, 0) == "not there"
+        assert sight_of(token.path, token.text, 0) == "locked"
+        assert sight_of(token.path, "of another folder at the same path", 0) == "not there"
+        assert sight_of(tmp_path / "elsewhere" / token.path.name, token.text, 0) == "not there"
         with pytest.raises(InputError, match=f"worker w does not see {tmp_path}: .*NORMLAW_HOME"):
             require_one_folder("w", "not there", token.path)
         with pytest.raises(InputError, match="has no file locks there"):
             require_one_folder("w", "no locks", token.path)
     unlocked = tmp_path / "unlocked"
     unlocked.write_text("text")
-    assert look(unlocked, "text", 0) == "not locked"
+    assert sight_of(unlocked, "text", 0) == "not locked"
     assert "warning: file locks" in str(require_one_folder("w", "not locked", token.path))
     assert not token.path.exists()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from distributed import Client
 
-from normlaw.execution.cluster.shared_folder import Sight, look
+from normlaw.execution.cluster.shared_folder import Sight, sight_of
 from normlaw_registry import InputError, NormlawError
 
 ALWAYS = ("normlaw", "torch", "distributed")
@@ -91,7 +91,7 @@ def check_scheduler_and_workers(client: Client, errand: Errand, needs: Mapping[s
             f"--resources {resources}, or ask for less in --cluster-config"
         )
     warnings: dict[str, None] = {}
-    for address, sight in client.run(look, errand.token_path, errand.token_text).items():
+    for address, sight in client.run(sight_of, errand.token_path, errand.token_text).items():
         if warning := require_one_folder(address, sight, errand.token_path):
             warnings[warning] = None
     return list(warnings)
@@ -111,7 +111,7 @@ def require_fit(address: str, threads: int, errand: Errand) -> None:
     if threads != 1:
         raise UnfitWorkerError(_threads(address, threads))
     try:
-        require_one_folder(address, look(errand.token_path, errand.token_text), errand.token_path)
+        require_one_folder(address, sight_of(errand.token_path, errand.token_text), errand.token_path)
     except InputError as error:
         raise UnfitWorkerError(str(error)) from None
 

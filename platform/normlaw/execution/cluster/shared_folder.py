@@ -61,7 +61,7 @@ class Token:
         self.remove()
 
 
-def look(path: Path, text: str, seconds: float = SECONDS_UNTIL_SEEN) -> Sight:
+def sight_of(path: Path, text: str, seconds: float = SECONDS_UNTIL_SEEN) -> Sight:
     """Return how a worker sees the launcher's token: at best there and locked."""
     deadline = monotonic() + seconds
     while True:
