@@ -24,7 +24,7 @@ class MeasuredValue:
     log_value: float
     """Natural log of the norm; finite."""
     exactness: Exactness = "exact"
-    """'exact' to `tolerance`, an 'upper_bound', or an 'estimate' without a bound."""
+    """'exact' to `tolerance`, an 'upper_bound', or an 'estimate' without a bound; kept with the value."""
     tolerance: float = 1e-12
     """Relative error of the norm itself (so: absolute error of its log), where `exactness` is 'exact'."""
     layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
     FitBy = Callable[[pd.DataFrame, Mapping[str, Any]], FitResult]
 
-CURVE_COLUMNS = ("run", "train_size", "seed", "log_norm", "test_error", "log_error")
-"""The columns that a protocol's curves always have."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisContext:
