@@ -48,7 +48,9 @@ TABLES: dict[str, tuple[str, ...]] = {
 - `curves_fitted`: the fitted model along the curve of each train size.
 - `envelope`: the curve that all train sizes share before they part, with confidence limits of log_error.
 - `local_exponent`: the envelope's slope -d ln error / d ln norm, with confidence limits.
-- `departures`: the norm at which each train size leaves the envelope, with confidence limits of log_norm.
+- `departures`: the norm at which each train size leaves the envelope, with confidence limits of log_norm. Where
+  errors of different train sizes differ at one norm, `envelope` is that of the largest, and an optional column
+  `envelope_shift` says by how much log_error of each train size's own lies above it.
 - `endpoints`: the measured least error of each train size, with confidence limits of log_error.
 - `sensitivity`: exponents for every choice of window (low, high in ln(lambda/lambda_opt)), and its weight.
 

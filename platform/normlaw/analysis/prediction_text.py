@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from normlaw.analysis.prediction import Prediction
 
-SHOWN = ("fitter", "predicted", "abs_log_error", "inside", "mean_inside", "decades")
+SHOWN = {
+    "fitter": "",
+    "predicted": "share of what was asked that it gave a number for",
+    "abs_log_error": "mean |ln predicted - ln measured|; 0.05 is 5 %",
+    "inside": "share of single runs within the limits",
+    "mean_inside": "share of train sizes whose mean lies within them",
+    "decades": "farthest train size predicted over the largest fitted, in powers of ten",
+}
+"""Columns of the scores that are printed, and what they hold."""
 
 
 def render_prediction(prediction: Prediction) -> str:
@@ -40,6 +48,7 @@ def render_prediction(prediction: Prediction) -> str:
         "",
         f"{sentence} at {', '.join(f'{size:,}' for size in held)}",
         *table_lines(prediction.scores[list(SHOWN)].rename(columns=response.column)),
+        *(f"  {response.column(name)}: {text}" for name, text in SHOWN.items() if text),
         "",
         f"the same for each train size: mean |deviation of ln {response.noun}|",
         *per_size(prediction.by_size, list(prediction.scores["fitter"])),

@@ -273,3 +273,52 @@ def test_the_verdict_comes_first(analysis) -> None:
     page = report(analysis)
     assert page.index("short_envelope") < page.index("<h2>Exponents</h2>")
     assert "gamma_0" in render(analysis)
+
+
+def test_limits_that_run_away_leave_what_was_measured_in_sight(make_study) -> None:
+    def wild(curves: pd.DataFrame, params: NoParams, context) -> Findings:
+        found = of_envelope(curves, params, context)
+        pred = replace(found.gamma_pred, low=-900.0, high=900.0)
+        departures = found.tables["departures"].assign(low=-1e5, high=1e5)
+        return replace(found, gamma_pred=pred, tables={**found.tables, "departures": departures})
+
+    drawn = figures(analyse(make_study(noise=0.03), catalogue_with(wild), Options(protocol="mine")))
+    low, high = np.log(drawn["endpoint_law"].axes[0].get_ylim())
+    assert high - low < 20
+    low, high = drawn["optimal_norm"].axes[0].get_ylim()
+    assert high - low < 10
+    low, high = drawn["error_against_norm"].axes[0].get_xlim()
+    assert high - low < 20
+
+
+def test_what_was_not_found_is_not_drawn(make_study) -> None:
+    def nothing(curves: pd.DataFrame, params: NoParams, context) -> Findings:
+        found = of_envelope(curves, params, context)
+        nan = replace(found.gamma_1, value=np.nan, stderr=np.nan, low=np.nan, high=np.nan)
+        nowhere = found.tables["departures"].assign(log_norm=np.nan, low=np.nan, high=np.nan)
+        tables = {**found.tables, "departures": nowhere}
+        return replace(found, gamma_1=nan, gamma_2=nan, gamma_pred=nan, tables=tables)
+
+    drawn = figures(analyse(make_study(noise=0.03), catalogue_with(nothing), Options(protocol="mine")))
+    assert "departure" not in drawn
+    for name, figure in drawn.items():
+        legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]
+        told = [text.get_text() for each in legends for text in each.get_texts()]
+        assert not [text for text in told if "nan" in text or "depart" in text], name
+
+
+def test_the_departure_function_is_one_where_sizes_have_envelopes_of_their_own(make_study) -> None:
+    def apart(curves: pd.DataFrame, params: NoParams, context) -> Findings:
+        found = of_envelope(curves, params, context)
+        table = found.tables["departures"]
+        shift = 0.3 * np.log(table["train_size"].max() / table["train_size"])
+        return replace(found, tables={**found.tables, "departures": table.assign(envelope_shift=shift)})
+
+    study = make_study(noise=0.0, ceiling=0.5)
+    raised = study["test_error"] * (study["train_size"].max() / study["train_size"]) ** 0.3 / 3
+    one, other = (
+        figures(analyse(curves, catalogue_with(protocol), Options(protocol="mine")))["departure"].numbers()
+        for curves, protocol in ((study, of_envelope), (study.assign(test_error=raised), apart))
+    )
+    first, second = (part[part["series"] == "mean over runs"]["ratio"].to_numpy() for part in (one, other))
+    np.testing.assert_allclose(second * 3, first, rtol=1e-9)

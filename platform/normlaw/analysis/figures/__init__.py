@@ -43,7 +43,7 @@ def drawn_of(analysis: Analysis) -> list[Draw]:
     tables = analysis.findings.tables
     drawings: list[tuple[Draw, bool]] = [
         (error_against_norm, True),
-        (departure.departure, all(name in tables for name in departure.TABLES)),
+        (departure.departure, departure.has_departures(analysis)),
         (collapse, True),
         (local_exponent.local_exponent, "local_exponent" in tables),
         (optimal_norm, True),

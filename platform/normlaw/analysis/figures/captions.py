@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from normlaw.analysis.figures.departure import SHIFT
 from normlaw.analysis.figures.seeds import band_told
 
 if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
+    from normlaw_registry import Findings
 
 CAPTIONS: Mapping[str, str] = {
     "error_against_norm": "Mean test error against the norm: the curves of all train sizes fall together, then "
     "part; crosses are the optima{marks}{band}.",
     "collapse": "The same curves divided by their optima: one on another where the laws hold; the dashed "
     "line has the slope of the early law{overlap}.",
-    "departure": "Every curve divided by the envelope, against the norm in units of its departure: all train "
-    "sizes follow one function{band}.",
+    "departure": "Every curve divided by the envelope{own}, against the norm in units of its departure: all "
+    "train sizes follow one function where the laws hold{band}.",
     "local_exponent": "The envelope's local exponent with its {confidence} band: the early law is a power law "
     "where it is flat; dashed, gamma_1 over the norms at which the curves depart.",
     "optimal_norm": "The norm of {what} against the train size: on the line of slope gamma_2 where the law of "
@@ -43,6 +45,7 @@ def caption(name: str, analysis: Analysis) -> str:
         if "departures" in analysis.findings.tables
         else "least error",
         band=band(analysis),
+        own=" of its train size" if has_own_envelopes(analysis.findings) else "",
         confidence=f"{analysis.confidence:.0%}",
         overlap="; grey, the norms that all train sizes have in common"
         if analysis.extras.get("collapse")
@@ -57,9 +60,10 @@ def marks(analysis: Analysis) -> str:
     if findings.window is not None:
         told.append("filled marks lie in the window of the early law")
     if "curves_fitted" in findings.tables:
-        told.append("thin lines are fitted")
+        told.append("thick lines are fitted")
     if "envelope" in findings.tables:
-        told.append("dashed is the envelope")
+        own = " of the largest train size" if has_own_envelopes(findings) else ""
+        told.append(f"dashed is the envelope{own}")
     if "departures" in findings.tables:
         told.append("diamonds are where curves leave it")
     return "".join(f", {part}" for part in told)
@@ -69,3 +73,8 @@ def band(analysis: Analysis) -> str:
     """Return what the bands around curves are."""
     told = band_told(analysis.curves)
     return f"; bands: {told}" if told else ""
+
+
+def has_own_envelopes(findings: Findings) -> bool:
+    """Return whether the protocol gives each train size an envelope of its own."""
+    return SHIFT in findings.tables.get("departures", ())

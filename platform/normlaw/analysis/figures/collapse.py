@@ -48,7 +48,7 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         in_window_x.append(x[inside])
         in_window_y.append(y[inside])
     x, y = np.concatenate(in_window_x), np.concatenate(in_window_y)
-    if len(x):
+    if len(x) and np.isfinite(analysis.gamma_1.value):
         # The law is that of the window's early part: towards the optimum the curves may bend away from it.
         half = x <= (x.min() + x.max()) / 2
         ends = np.array([x[half].min(), x[half].max()])
@@ -60,7 +60,8 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         )
     quality = analysis.extras.get("collapse")
     if quality:
-        floor = "" if quality["ratio"] is None else f", {quality['ratio']:.1f} times the scatter of seeds"
+        apart = ",\n" if size.column else ", "
+        floor = "" if quality["ratio"] is None else f"{apart}{quality['ratio']:.1f} times the scatter of seeds"
         axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
         axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
     style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL, size)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normlaw.analysis.figures import style
+from normlaw.analysis.figures.view import view
 from normlaw_registry import NormlawError
 from normlaw_registry.curves.columns import floats
 
@@ -35,18 +36,22 @@ def endpoint_law(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     axes.plot(np.exp(line), law, color=style.INK, linewidth=1.4 * size.mark, label=label)
     far = np.linspace(x.min(), x.max() + np.log(BEYOND), POINTS)
     away = far - centre
-    law = np.exp(level - predicted.value * away)
-    limits = np.exp(level - np.outer([predicted.low, predicted.high], away))
-    low, high = limits.min(axis=0), limits.max(axis=0)
-    figure.record("predicted law", train_size=np.exp(far), error=law, low=low, high=high)
-    label = rf"predicted slope: $γ_\mathrm{{pred}}$ = {predicted.value:.3f} ± {predicted.stderr:.3f}"
-    axes.plot(np.exp(far), law, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label=label)
-    label = f"predicted slope, {analysis.confidence:.0%} confidence"
-    axes.fill_between(np.exp(far), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
+    if np.isfinite(predicted.value):
+        law = np.exp(level - predicted.value * away)
+        limits = np.exp(level - np.outer([predicted.low, predicted.high], away))
+        low, high = limits.min(axis=0), limits.max(axis=0)
+        figure.record("predicted law", train_size=np.exp(far), error=law, low=low, high=high)
+        label = rf"predicted slope: $γ_\mathrm{{pred}}$ = {predicted.value:.3f} ± {predicted.stderr:.3f}"
+        axes.plot(np.exp(far), law, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label=label)
+        label = f"predicted slope, {analysis.confidence:.0%} confidence"
+        axes.fill_between(np.exp(far), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
     draw_model(figure, axes, analysis, np.exp(far[far >= x.max()]), size)
     axes.axvline(np.exp(x.max()), color=style.QUIET, linestyle=":", linewidth=0.8)
     style.set_train_size_axis(axes, size)
     style.set_log_error_axis(axes, style.response_label(analysis.response, "least", "opt"))
+    low, high = axes.get_ylim()
+    seen = view(np.r_[log_error, level - measured.value * away], (np.log(low), np.log(high)), np.log(2.0))
+    axes.set_ylim(*np.exp(seen))
     style.legend(figure, axes, size)
     return figure
 
@@ -105,6 +110,8 @@ def draw_model(
         reason = f"{type(error).__name__}: {error}"
         raise NormlawError(f"`predict` of protocol {analysis.protocol!r} failed: {reason}") from error
     y, low, high = (np.exp(floats(table, name)) for name in ("log_error", "log_error_low", "log_error_high"))
+    if not np.isfinite(y).any():
+        return
     figure.record("predicted by the model", train_size=train_size, error=y, low=low, high=high)
     label = f"fitted model, {analysis.confidence:.0%} confidence"
     axes.plot(

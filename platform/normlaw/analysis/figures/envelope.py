@@ -80,6 +80,8 @@ def draw_departures(
     sizes, at = [int(value) for value in departures["train_size"]], floats(departures, "log_norm")
     y = np.exp([height(curves.get(s), lines.get(s), x) for s, x in zip(sizes, at, strict=True)])
     low, high = floats(departures, "low"), floats(departures, "high")
+    if not np.isfinite(y).any():
+        return
     figure.record(
         "departure", train_size=sizes, log10_norm=at / LN10, error=y, norm_low=low / LN10, norm_high=high / LN10
     )

@@ -10,6 +10,7 @@ from normlaw.analysis.figures import style
 from normlaw.analysis.figures.envelope import draw_model
 from normlaw.analysis.figures.seeds import SizeCurve, size_curves
 from normlaw.analysis.figures.style import LN10
+from normlaw.analysis.figures.view import view
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Dra
     least = min(float(np.nanmin(np.fmin(curve.low, curve.log_error))) for curve in curves.values())
     # an envelope far beyond what was measured would press the curves into a line
     axes.set_ylim(bottom=max(axes.get_ylim()[0], float(np.exp(least)) / BELOW))
+    norms = np.concatenate([curve.log_norm for curve in curves.values()]) / LN10
+    axes.set_xlim(*view(norms, axes.get_xlim(), 0.0))  # likewise the limits of a departure
     return figure
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.style import LN10
+from normlaw.analysis.figures.view import view
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
@@ -30,21 +31,16 @@ def local_exponent(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing
     axes.fill_between(x, low, high, color=style.QUIET, alpha=0.3, linewidth=0, label=label)
     ends = mark_departures(figure, axes, analysis, x, value, size)
     gamma = analysis.gamma_1
-    figure.record("gamma_1", log10_norm=ends, exponent=gamma.value, low=gamma.low, high=gamma.high)
-    label = f"γ₁ = {gamma.value:.3f} ± {gamma.stderr:.3f}"
-    axes.plot(
-        ends,
-        [gamma.value] * 2,
-        color=style.ACCENT,
-        linestyle="--",
-        linewidth=1.8 * size.mark,
-        label=label,
-        zorder=4,
-    )
-    axes.fill_between(ends, gamma.low, gamma.high, color=style.ACCENT, alpha=0.2, linewidth=0)
+    if np.isfinite(gamma.value):
+        figure.record("gamma_1", log10_norm=ends, exponent=gamma.value, low=gamma.low, high=gamma.high)
+        label = f"γ₁ = {gamma.value:.3f} ± {gamma.stderr:.3f}"
+        look: dict[str, Any] = {"color": style.ACCENT, "linestyle": "--", "linewidth": 1.8 * size.mark}
+        axes.plot(ends, [gamma.value] * 2, **look, label=label, zorder=4)
+        axes.fill_between(ends, gamma.low, gamma.high, color=style.ACCENT, alpha=0.2, linewidth=0)
     style.set_log_norm_axis(axes, size=size)
     axes.set_ylabel("local exponent")
-    _set_view(axes, np.r_[value, gamma.value], np.r_[low, high, gamma.low, gamma.high])
+    least = max(0.2 * abs(float(np.nanmax(value))), 1e-6)
+    axes.set_ylim(*view(np.r_[value, gamma.value], axes.get_ylim(), least))
     style.legend(figure, axes, size)
     return figure
 
@@ -70,12 +66,3 @@ def mark_departures(
         look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5 * size.mark}
         axes.plot(place, height, **look, linestyle="none", label=label, zorder=5)
     return np.array([known.min(), known.max()])
-
-
-def _set_view(axes: Axes, values: np.ndarray, limits: np.ndarray) -> None:
-    """Show all values, and of their limits what lies near: where data end, limits run away."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    near = limits[np.isfinite(limits)]
-    room = max(high - low, 0.2 * abs(high), 1e-6)
-    low, high = max(near.min(initial=low), low - room), min(near.max(initial=high), high + room)
-    axes.set_ylim(low - 0.08 * room, high + 0.08 * room)

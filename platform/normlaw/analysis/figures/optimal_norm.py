@@ -9,6 +9,7 @@ import numpy as np
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.scales import set_log_norm
 from normlaw.analysis.figures.style import LN10
+from normlaw.analysis.figures.view import view
 from normlaw_registry.curves.columns import floats
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.results import Analysis
+
+
+LEAST_ROOM = 0.3
+"""For limits beyond the marks, in decades."""
 
 
 def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
@@ -62,10 +67,13 @@ def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     if (departures := analysis.findings.tables.get("departures")) is not None:
         at, through = draw_departures(figure, axes, departures, size)
     known = np.isfinite(through)
-    line = through[known].mean() + analysis.gamma_2.value * (x - at[known].mean()) / LN10
-    figure.record("law of gamma_2", train_size=np.exp(x), log10_norm=line)
-    label = f"slope γ₂ = {analysis.gamma_2.value:.3f} ± {analysis.gamma_2.stderr:.3f}"
-    axes.plot(np.exp(x), line, color=style.ACCENT, linestyle="--", linewidth=2 * size.mark, label=label)
+    if known.any() and np.isfinite(analysis.gamma_2.value):
+        line = through[known].mean() + analysis.gamma_2.value * (x - at[known].mean()) / LN10
+        figure.record("law of gamma_2", train_size=np.exp(x), log10_norm=line)
+        label = f"slope γ₂ = {analysis.gamma_2.value:.3f} ± {analysis.gamma_2.stderr:.3f}"
+        axes.plot(np.exp(x), line, color=style.ACCENT, linestyle="--", linewidth=2 * size.mark, label=label)
+    marks = np.r_[floats(runs, "log_norm") / LN10, mean, through]
+    axes.set_ylim(*view(marks, axes.get_ylim(), LEAST_ROOM))
     style.set_train_size_axis(axes, size)
     named = r"optimal norm $λ_\mathrm{opt}$"
     set_log_norm(axes, named if through is mean else f"{named}, departure Λ", "y")
@@ -79,6 +87,8 @@ def draw_departures(
     """Draw the norms of departure with their limits; return ln P and log10 of the norms, (sizes,) each."""
     train_size = floats(table, "train_size")
     y, low, high = (floats(table, name) / LN10 for name in ("log_norm", "low", "high"))
+    if not np.isfinite(y).any():
+        return np.log(train_size), y
     figure.record("departure", train_size=train_size, log10_norm=y, low=low, high=high)
     axes.errorbar(
         train_size,

@@ -12,7 +12,7 @@ from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import LOG_GAMMA_1, U_0, X_1
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, LOG_GAMMA_1, U_0, X_1
 
 DRAWN = 60
 """Norms at which curves are given."""
@@ -102,6 +102,7 @@ class Drawing:
                 "log_norm": self.log_norm(x),
                 "low": self.log_norm(x - half),
                 "high": self.log_norm(x + half),
+                "envelope_shift": fit.theta[GAMMA_0] * (p[-1] - p),
             }
         )
 
