@@ -115,6 +115,10 @@ def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run]
     assert expected or what.startswith(MAY_BE_NONE)
 
 
+DRAWN = ".js-plotly-plot .main-svg"
+"""A chart whose axes and lines are there, not only its heading."""
+
+
 @pytest.fixture
 def shots(tmp_path: Path) -> Path:
     """Return the folder for screenshots."""
@@ -192,6 +196,7 @@ def test_a_reader_finds_everything_in_a_browser(
         )
     page.get_by_text("vit digits P=480 seed=0").first.wait_for()
     page.get_by_text("cnn digits P=480 seed=0").first.wait_for()
+    page.wait_for_function("s => document.querySelectorAll(s).length > 1", arg=DRAWN)
     page.screenshot(path=shots / "mlflow-curves.png")
 
     # The report, in the artifact viewer.
@@ -205,4 +210,5 @@ def test_a_reader_finds_everything_in_a_browser(
         f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{launch.info.run_id}/system-metrics"
     )
     page.get_by_text("cpu_utilization_percentage").first.wait_for()
+    page.wait_for_function("s => document.querySelectorAll(s).length > 5", arg=DRAWN)
     page.screenshot(path=shots / "mlflow-system.png")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BELOW = 5
 """The axis ends at the least error over this."""
+BESIDE = 0.1
+"""The axis ends so far beyond the curves, over the norms that they span."""
 
 
 def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
@@ -35,7 +37,7 @@ def error_against_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Dra
     # an envelope far beyond what was measured would press the curves into a line
     axes.set_ylim(bottom=max(axes.get_ylim()[0], float(np.exp(least)) / BELOW))
     norms = np.concatenate([curve.log_norm for curve in curves.values()]) / LN10
-    axes.set_xlim(*view(norms, axes.get_xlim(), 0.0))  # likewise the limits of a departure
+    axes.set_xlim(*view(norms, axes.get_xlim(), share=BESIDE))  # likewise the limits of a departure
     return figure
 
 
