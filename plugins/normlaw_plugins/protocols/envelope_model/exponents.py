@@ -37,7 +37,7 @@ class Exponents:
     by_size: Floats
     """What the values would move by without each train size, (m, 5)."""
     choices: Floats
-    """Variances over departure fractions and over smoothing, (5,)."""
+    """Variances over departure fractions, over smoothing and over other optima of the evidence, (5,)."""
     influence: Floats
     """What each run moves, (R, 5)."""
     smoothing: tuple[tuple[float, float, float, Floats], ...]
@@ -80,28 +80,39 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         runs=(centred * factor[:, None]).T @ centred + smooth,
         sizes=jackknife(by_size),
         by_size=by_size,
-        choices=by_fraction.var(axis=0) + about + _from_rival(few, tried[0][3]),
+        choices=by_fraction.var(axis=0) + about + _from_rivals(few),
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=_freedom(fit),
     )
 
 
-def _from_rival(few: Fit, chosen: Floats) -> Floats:
-    """Return what the fit with the other prior of gamma_0 adds to the variances, (5,), by its probability."""
-    rival = few.rival
-    if rival is None:
+def _from_rivals(few: Fit) -> Floats:
+    """Return what fits of less evidence add to the variances about the chosen one, (5,), by their odds.
+
+    The variance of a mixture (Hoeting et al. 1999, eq. 4): that of each fit and its distance, weighted.
+    """
+    if not few.rivals:
         return np.zeros(len(NAMES))
-    fractions, near = reference(rival, rival.theta)
+    chosen, variance = _values_of(few)
+    odds = np.exp([max(rival.evidence - few.evidence, -700.0) for rival in few.rivals])
+    added = np.zeros(len(NAMES))
+    for rival, share in zip(few.rivals, odds / (1 + odds.sum()), strict=True):
+        values, own = _values_of(rival)
+        more = share * (own - variance + (values - chosen) ** 2)
+        added += np.where(np.isfinite(more), more, 0.0)
+    return np.maximum(added, 0.0)
+
+
+def _values_of(fit: Fit) -> tuple[Floats, Floats]:
+    """Return the exponents of a fit and their variances by its posterior, (5,) each."""
+    fractions, near = reference(fit, fit.theta)
 
     def exponents(theta: Floats) -> Floats:
-        return np.asarray(by_fractions(rival, theta, fractions, near).mean(axis=0))
+        return np.asarray(by_fractions(fit, theta, fractions, near).mean(axis=0))
 
-    jacobian = derivatives(rival, exponents)
-    own = np.einsum("ij,jk,ik->i", jacobian, rival.posterior, jacobian)
-    share = 1 / (1 + np.exp(min(few.evidence - rival.evidence, 700.0)))
-    added = share * (own + (exponents(rival.theta) - chosen) ** 2)
-    return np.where(np.isfinite(added), added, 0.0)
+    jacobian = derivatives(fit, exponents)
+    return exponents(fit.theta), np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian)
 
 
 def _other_smoothings(few: Fit) -> tuple[tuple[float, float, float, Floats], ...]:

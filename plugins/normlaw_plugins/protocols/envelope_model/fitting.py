@@ -24,6 +24,8 @@ NEARLY_STRAIGHT = 1e-4
 """Variance of the corrections of a start almost without them."""
 FIRST_ROUNDS = 2
 """Rounds after which the better of two starts is gone on with."""
+RIVALS = 10.0
+"""Of ln evidence: what has less by more plays no part."""
 ENOUGH = 0.1
 """Change of ln evidence from round to round at which variances are found."""
 ROUGHLY, SETTLED = 1e-2, 1e-5
@@ -52,8 +54,8 @@ class Fit:
     evidence: float
     settled: Gaussian | None = None
     """The quadratic model of the posterior at the optimum; None while the fit is being sought."""
-    rival: Fit | None = None
-    """The fit with the other prior of gamma_0, of less evidence."""
+    rivals: tuple[Fit, ...] = ()
+    """Fits of less evidence: with the other prior of gamma_0, and at other optima of the evidence."""
 
     @property
     def quadratic(self) -> Gaussian:
@@ -67,6 +69,10 @@ class Fit:
             raise ValueError("this fit has not settled: it has no quadratic model yet")
         return self.settled
 
+    def has_prior_of(self, other: Fit) -> bool:
+        """Return whether two fits take gamma_0 for as close to 0."""
+        return bool(self.named.precision[GAMMA_0] == other.named.precision[GAMMA_0])
+
     @cached_property
     def posterior(self) -> Floats:
         """Covariance of the parameters, (K, K): scatter, and what smoothing leaves open (Wahba 1983)."""
@@ -76,17 +82,26 @@ class Fit:
 def fit(runs: Runs) -> Fit:
     """Return the fit of the largest evidence, of all starts, with one envelope for all sizes and without."""
     noise = noise_of(runs)
-    better = [
-        max(
-            (with_better_variances(begun, FIRST_ROUNDS) for begun in _starts(runs, noise, deviation)),
-            key=_evidence,
-        )
+    begun = {
+        deviation: [with_better_variances(one, FIRST_ROUNDS) for one in _starts(runs, noise, deviation)]
         for deviation in (SAME, FREE)
-    ]
-    same, free = better
+    }
+    same, free = (max(begun[deviation], key=_evidence) for deviation in (SAME, FREE))
     pairs = ((same, _with_prior(free, SAME)), (free, _with_prior(same, FREE)))  # what one has found serves both
     rival, best = sorted((with_better_variances(max(pair, key=_evidence)) for pair in pairs), key=_evidence)
-    return replace(best, rival=rival)
+    optima = _optima(best, begun[SAME] + begun[FREE])
+    return replace(optima[0], rivals=(rival, *optima[1:]))
+
+
+def _optima(best: Fit, begun: list[Fit]) -> list[Fit]:
+    """Return the optima of the evidence with the prior of gamma_0 of the best fit, the most probable first.
+
+    Of what was begun those are climbed to their ends that may matter beside the best.
+    """
+    near = [one for one in begun if one.evidence > best.evidence - RIVALS and one.has_prior_of(best)]
+    different = [one for one in _apart([best, *near]) if one is not best]
+    ends = [with_better_variances(one) for one in different]
+    return sorted(_apart([best, *ends]), key=_evidence, reverse=True)
 
 
 def _evidence(fit: Fit) -> float:
@@ -110,7 +125,7 @@ def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
 
 
 def _apart(begun: list[Fit]) -> list[Fit]:
-    """Return the fits of different curves only: most guesses lead to the same place."""
+    """Return the fits of different curves only, the most probable of each: guesses often lead to one place."""
     kept: list[tuple[Fit, Floats, Gaussian]] = []
     at = [(f, linearise(f.shape, f.noise, f.theta, f.run_shifts)) for f in begun]
     found = [(f, gaussian(f.shape, point, f.theta, f.variances, f.named), point) for f, point in at]
