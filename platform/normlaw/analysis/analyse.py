@@ -91,7 +91,7 @@ def analyse(
         options=options,
         curves=points,
         findings=findings,
-        tables_of_platform=tables,
+        added_tables=tables,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
         warnings=(*chosen.notes, *warnings, *findings.warnings, *compared, *check_findings(points, findings)),
     )

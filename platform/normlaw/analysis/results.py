@@ -29,7 +29,8 @@ class Analysis:
     findings: Findings
     """What the protocol handed back, its frames filled in where it gave none."""
     warnings: tuple[AnalysisWarning, ...]
-    tables_of_platform: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    added_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """What the platform found beside the protocol's tables, by name: the comparison of abscissas, scores."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Results beyond the exponents in JSON's own types: collapse quality, hold-out scores."""
 
@@ -156,7 +157,7 @@ class Analysis:
             "size_optima": self.size_optima,
             "mean_curves": self.mean_curves,
             **self.findings.tables,
-            **self.tables_of_platform,
+            **self.added_tables,
         }
         return {name: table.rename(columns=self.response.column) for name, table in tables.items()}
 

@@ -125,7 +125,7 @@ def more_lines(analysis: Analysis) -> list[str]:
             f"collapse: spread between train sizes {collapse['spread']:.2%} of the "
             f"{analysis.response.noun}{compared}"
         )
-    tables = {**analysis.findings.tables, **analysis.tables_of_platform}
+    tables = {**analysis.findings.tables, **analysis.added_tables}
     for name in ("fitters", "offsets", "hold_out_scores", "predictions", "abscissas"):
         if (table := tables.get(name)) is not None:
             level = f" ({analysis.confidence:.0%} limits)" if "low" in table.columns else ""

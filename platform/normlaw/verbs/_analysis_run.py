@@ -151,7 +151,7 @@ def _codes_of(analysis: Analysis) -> set[str]:
 
 def _explained(analysis: Analysis) -> dict[str, float]:
     """Return metrics `explained/<abscissa>` where abscissas were compared."""
-    table = analysis.tables_of_platform.get("abscissas")
+    table = analysis.added_tables.get("abscissas")
     if table is None:
         return {}
     pairs = zip(table["abscissa"], table["explained"], strict=True)

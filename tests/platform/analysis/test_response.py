@@ -193,7 +193,7 @@ def test_norms_are_compared_by_the_loss(curves):
     noise = np.random.default_rng(0).uniform(0.3, 0.4, len(curves))
     both = curves.assign(test_error=noise, step=curves.groupby("run").cumcount() + 1)
     options = replace(LOSS, protocol="automatic", draws=100, compare_norms=True)
-    table = analyse(both, CATALOGUE, options).tables_of_platform["abscissas"].set_index("abscissa")
+    table = analyse(both, CATALOGUE, options).added_tables["abscissas"].set_index("abscissa")
     assert number(table, "norm", "explained") > 0.9
     assert number(table, "norm", "explained") > number(table, "steps", "explained") + 0.1
 

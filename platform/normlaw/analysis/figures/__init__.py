@@ -50,6 +50,6 @@ def drawn_of(analysis: Analysis) -> list[Draw]:
         (endpoint_law, True),
         (joint_region.joint_region, joint_region.has_joint(analysis)),
         (sensitivity, "sensitivity" in tables),
-        (abscissas, "abscissas" in analysis.tables_of_platform),
+        (abscissas, "abscissas" in analysis.added_tables),
     ]
     return [draw for draw, possible in drawings if possible]

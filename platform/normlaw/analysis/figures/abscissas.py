@@ -21,7 +21,7 @@ FLOOR = -0.25
 
 def abscissas(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     """Return a bar an abscissa, best above, with its confidence limits."""
-    table = analysis.tables_of_platform["abscissas"]
+    table = analysis.added_tables["abscissas"]
     # a line of text an abscissa, and two inches for the axis and, in a column, the legend below
     figure, axes = style.new_figure(size.width, 1.6 + 2.6 * size.font / 72 * len(table))
     axes.tick_params(labelsize=size.font)
