@@ -183,6 +183,7 @@ def test_the_largest_seed_and_the_longest_name_are_stored(make_desk: Any, small:
     assert read_curves(desk.client, [StudyRun.of(run)])["seed"].tolist() == [2**63 - 1] * 5
 
 
+@pytest.mark.slow
 def test_two_senders_at_once_send_each_run_once(desk: Any) -> None:
     for spec in desk.specs:
         desk.journal(spec)

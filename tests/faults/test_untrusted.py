@@ -223,6 +223,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(fixed=st.dictionaries(KEYS, TREES, max_size=3), vary=st.dictionaries(KEYS, TREES, max_size=2), top=TREES)
 def test_any_tree_is_a_study_or_one_error(fixed: Any, vary: Any, top: Any) -> None:

@@ -228,7 +228,7 @@ def test_a_model_that_cannot_predict_is_named(make_study) -> None:
         figures(analysis)
 
 
-@pytest.mark.parametrize("protocol", ["automatic", "envelope"])
+@pytest.mark.parametrize("protocol", ["automatic", pytest.param("envelope", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shift", [0.0, 90.0, 5000.0])
 def test_labels_are_decimal_and_few_at_any_norm(make_study, shift, protocol) -> None:
     study = make_study()

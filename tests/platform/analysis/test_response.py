@@ -77,6 +77,7 @@ def test_every_output_names_the_response(analysis):
     assert normlaw.plot(analysis).axes[0].get_ylabel() == "excess test loss ΔL"
 
 
+@pytest.mark.slow
 def test_a_file_of_losses(curves, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     curves[["train_size", "seed", "log_norm", "test_loss"]].to_csv("losses.csv", index=False)
