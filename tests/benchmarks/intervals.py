@@ -1,6 +1,6 @@
 """How often the protocols' intervals cover the truth, on synthetic studies whose exponents are known.
 
-Run: `python tests/benchmarks/coverage.py [--studies 60] [--first 0] [--protocol envelope] [--rows FILE.csv]`
+Run: `python tests/benchmarks/intervals.py [--studies 60] [--first 0] [--protocol envelope] [--rows FILE.csv]`
 (60 a family: 420 studies where the laws hold). With `--rows` every study's values, errors and truth are kept,
 to see which ones miss.
 """
