@@ -54,10 +54,9 @@ class Exponents:
 
 def exponents_of(fit: Fit, few: Fit) -> Exponents:
     """Return the exponents of `fit`; other smoothings are tried on `few`, the part that variances rest on."""
-    fractions, near = reference(fit, fit.theta)
-    by_fraction = by_fractions(fit, fit.theta, fractions, near)  # (f, 5)
-    jacobian = derivatives(fit, lambda theta: by_fractions(fit, theta, fractions, near).mean(axis=0))
-    posterior, quadratic = fit.posterior, fit.quadratic
+    at = _at_departures(fit)
+    chosen = at if few is fit else _at_departures(few)
+    jacobian, posterior, quadratic = at.jacobian, fit.posterior, fit.quadratic
     influence = quadratic.scores @ posterior @ jacobian.T  # (R, 5)
     centred, factor = influence, np.full(len(influence), len(influence) / max(len(influence) - 4, 1))
     if not fit.runs.single:
@@ -66,63 +65,76 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         centred, factor = influence - means[fit.runs.size_of], counts / (counts - 1)
     smooth = jacobian @ posterior @ np.diag(quadratic.prior.precision) @ posterior @ jacobian.T
     by_size = without_each(fit, fit.runs.size_of) @ jacobian.T
-    tried = _other_smoothings(few)
+    tried = _other_smoothings(few, chosen.values)
     weights = np.array([weight for _, _, weight, _ in tried])
     spread = np.stack([value for _, _, _, value in tried])
     usable = np.isfinite(spread).all(axis=1) & np.isfinite(spread[0]).all()
     square = np.where(usable[:, None], (spread - spread[0]) ** 2, 0.0)
     about = weights @ square / weights.sum()
     return Exponents(
-        values=by_fraction.mean(axis=0),
-        fractions=fractions,
-        near=near,
+        values=at.values,
+        fractions=at.fractions,
+        near=at.near,
         model=jacobian @ posterior @ jacobian.T,
         runs=(centred * factor[:, None]).T @ centred + smooth,
         sizes=jackknife(by_size),
         by_size=by_size,
-        choices=by_fraction.var(axis=0) + about + _from_rivals(few),
+        choices=at.by_fraction.var(axis=0) + about + _from_rivals(few, chosen),
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=_freedom(fit),
     )
 
 
-def _from_rivals(few: Fit) -> Floats:
+@dataclass(frozen=True)
+class _AtDepartures:
+    """A fit's exponents at its departures, and how they change with its parameters."""
+
+    fractions: tuple[float, ...]
+    near: Floats
+    by_fraction: Floats
+    """(f, 5)."""
+    jacobian: Floats
+    """Of the values, (5, K)."""
+
+    @property
+    def values(self) -> Floats:
+        """The mean over fractions, (5,)."""
+        return np.asarray(self.by_fraction.mean(axis=0))
+
+    def variances(self, fit: Fit) -> Floats:
+        """Return the variances that the fit's posterior gives, (5,)."""
+        return np.asarray(np.einsum("ij,jk,ik->i", self.jacobian, fit.posterior, self.jacobian))
+
+
+def _at_departures(fit: Fit) -> _AtDepartures:
+    fractions, near = reference(fit, fit.theta)
+    jacobian = derivatives(fit, lambda theta: by_fractions(fit, theta, fractions, near).mean(axis=0))
+    return _AtDepartures(fractions, near, by_fractions(fit, fit.theta, fractions, near), jacobian)
+
+
+def _from_rivals(few: Fit, chosen: _AtDepartures) -> Floats:
     """Return what fits of less evidence add to the variances about the chosen one, (5,), by their odds.
 
     The variance of a mixture (Hoeting et al. 1999, eq. 4): that of each fit and its distance, weighted.
     """
-    if not few.rivals:
-        return np.zeros(len(NAMES))
-    chosen, variance = _values_of(few)
     odds = np.exp([max(rival.evidence - few.evidence, -700.0) for rival in few.rivals])
     added = np.zeros(len(NAMES))
     for rival, share in zip(few.rivals, odds / (1 + odds.sum()), strict=True):
-        values, own = _values_of(rival)
-        more = share * (own - variance + (values - chosen) ** 2)
+        at = _at_departures(rival)
+        more = share * (at.variances(rival) - chosen.variances(few) + (at.values - chosen.values) ** 2)
         added += np.where(np.isfinite(more), more, 0.0)
     return np.maximum(added, 0.0)
 
 
-def _values_of(fit: Fit) -> tuple[Floats, Floats]:
-    """Return the exponents of a fit and their variances by its posterior, (5,) each."""
-    fractions, near = reference(fit, fit.theta)
-
-    def exponents(theta: Floats) -> Floats:
-        return np.asarray(by_fractions(fit, theta, fractions, near).mean(axis=0))
-
-    jacobian = derivatives(fit, exponents)
-    return exponents(fit.theta), np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian)
-
-
-def _other_smoothings(few: Fit) -> tuple[tuple[float, float, float, Floats], ...]:
+def _other_smoothings(few: Fit, chosen: Floats) -> tuple[tuple[float, float, float, Floats], ...]:
     """Return exponents with the corrections' variances as chosen, and each six times larger and smaller."""
-    tried = []
-    for name in ("", "correction_g", "correction_h"):
-        for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING) if name else (1.0,):
-            v = few.variances
-            other = replace(v, **{name: getattr(v, name) * factor}) if name else v
-            fitted = settle(replace(few, variances=other), steps=20) if name else few
+    v = few.variances
+    tried = [(v.correction_g, v.correction_h, 1.0, chosen)]
+    for name in ("correction_g", "correction_h"):
+        for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING):
+            other = replace(v, **{name: getattr(v, name) * factor})
+            fitted = settle(replace(few, variances=other), steps=20)
             found = by_fractions(fitted, fitted.theta, *reference(fitted, fitted.theta)).mean(axis=0)
             weight = float(np.exp(min(fitted.evidence - few.evidence, 0.0)))
             tried.append((other.correction_g, other.correction_h, weight, found))
