@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from normlaw.cli.source_options import tracking_uri_option
+
 if TYPE_CHECKING:
     from normlaw.machine.finding import Finding
 
@@ -16,7 +18,7 @@ COLOURS = {"good": "green", "doubtful": "yellow", "bad": "red"}
 
 @click.command()
 @click.argument("architectures", nargs=-1)
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@tracking_uri_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 def doctor(architectures: tuple[str, ...], tracking_uri: str | None, as_json: bool) -> None:
     """Check this machine: versions, plugins, processor, memory, disk, locks, GPU, precision, gradients, MLflow.

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from normlaw.cli.source_options import tracking_uri_option
+
 
 @click.command(name="import")
 @click.argument("curves", type=click.Path(path_type=Path))
 @click.option("--study", required=True, help="Study to log them into; made when there is none.")
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@tracking_uri_option
 def import_curves(curves: Path, study: str, tracking_uri: str | None) -> None:
     """Log the learning curves of a CSV file as runs of kind `imported`.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from normlaw.cli import complete
+from normlaw.cli.source_options import tracking_uri_option
 
 
 @click.command()
@@ -18,7 +19,7 @@ from normlaw.cli import complete
     show_default=True,
     help="The page to write.",
 )
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@tracking_uri_option
 def report(studies: tuple[str, ...], page: Path, tracking_uri: str | None) -> None:
     """Compare the latest analyses of STUDIES (default: all) with each other and with the paper's table."""
     from normlaw.verbs.report import report as write

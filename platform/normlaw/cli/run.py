@@ -11,6 +11,7 @@ import click
 
 from normlaw.cli import complete
 from normlaw.cli.debugging import debug_asked_for
+from normlaw.cli.source_options import tracking_uri_option
 
 if TYPE_CHECKING:
     from normlaw.launching.launch import Summary
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Arguments = dict[str, Any]
 
 _OPTIONS = (
-    click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."),
+    tracking_uri_option,
     click.option("--offline", is_flag=True, help="Ask no server; `normlaw sync` sends the runs later."),
     click.option(
         "--system-metrics",

@@ -1,4 +1,4 @@
-"""The options that `analyse` and `predict` share: where curves come from, and how laws are fitted to them."""
+"""The options that commands share: the server, where curves come from, and how laws are fitted to them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import click
 from normlaw.cli import complete
 from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 
-UNNAMED_NORM = "norm"
-"""What the norm of a file's curves is called that names none."""
+tracking_uri_option = click.option(
+    "--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."
+)
+"""Which MLflow server, for every command that asks one."""
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,9 +32,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 shell_complete=complete.component("ComplexityMeasure"),
                 help="Complexity measure to read the laws in; default: the study's own.",
             ),
-            click.option(
-                "--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."
-            ),
+            tracking_uri_option,
         )
     ):
         command = declare(command)
@@ -80,5 +80,7 @@ def the_source(study: str | None, curves: Path | None) -> str | Path:
 
 def heading(source: str, setting: Mapping[str, str], norm: str) -> str:
     """Return the line above what was found of one setting of a source."""
+    from normlaw.analysis.curves_file import DEFAULT_MEASURE
+
     parts = ", ".join(f"{key} = {value}" for key, value in setting.items())
-    return f"{source}{': ' + parts if parts else ''}" + (f", norm {norm}" if norm != UNNAMED_NORM else "")
+    return f"{source}{': ' + parts if parts else ''}" + (f", norm {norm}" if norm != DEFAULT_MEASURE else "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from normlaw.cli import complete
+from normlaw.cli.source_options import tracking_uri_option
 
 
 @click.command()
 @click.argument("study", required=False, shell_complete=complete.begun)
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@tracking_uri_option
 def sync(study: str | None, tracking_uri: str | None) -> None:
     """Send what MLflow does not have of STUDY, or of every study begun in this home.
 

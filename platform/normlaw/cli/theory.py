@@ -10,6 +10,7 @@ import click
 
 from normlaw.base.files import write_wanted
 from normlaw.cli import complete
+from normlaw.cli.source_options import tracking_uri_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
     show_default=True,
     help="With --study: N, which makes train_size = alpha N; that of the runs to compare with.",
 )
-@click.option("--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db.")
+@tracking_uri_option
 @click.option("--json", "target", metavar="FILE", help="Write a JSON list to FILE ('-': standard output).")
 def theory(
     name: str,

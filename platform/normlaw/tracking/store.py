@@ -20,8 +20,6 @@ from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 from normlaw_registry import InputError
 
-RESULTS = "results.json"
-"""Artifact of an analysis: all that it found, in JSON's own types."""
 Group = tuple[dict[str, str], list[StudyRun]]
 """Runs whose curves one law describes, with the parameters that tell them from the study's others."""
 
@@ -114,17 +112,22 @@ class StudyStore:
         """Return what each layer contributed to a trained run's measures, at both ends of its curve."""
         return reader.read_layers(self._client, run)
 
-    def findings(self) -> dict[str, dict[str, Any]]:
+    def findings(self, file: str) -> dict[str, dict[str, Any]]:
         """Return the last finished analysis of each setting, by the study's name and the setting.
 
-        Values are what `Analysis.to_dict` returned, and `norm`.
+        Args:
+            file: the artifact that holds, as JSON, what an analysis found.
+
+        Returns:
+            For each what the file holds, and `norm`.
+
         """
         latest: dict[str, StudyRun] = {}
         for run in self.runs("analysis"):  # oldest first
             if run.status == "FINISHED" and run.setting is not None:  # a comparison with theory has no setting
                 whole = run.setting == keys.WHOLE_STUDY
                 latest[self.name if whole else f"{self.name} {run.setting}"] = run
-        return {name: {**self._results(run), "norm": run.norm} for name, run in latest.items()}
+        return {name: {**self._read(run, file), "norm": run.norm} for name, run in latest.items()}
 
     def log_analysis(self, analysis: LoggedAnalysis) -> str:
         """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""
@@ -138,9 +141,9 @@ class StudyStore:
         """Set the optima of training runs to those of the analysed curves; see `optimum.show_optima`."""
         optimum.show_optima(self._client, runs, curves)
 
-    def _results(self, run: StudyRun) -> Mapping[str, Any]:
+    def _read(self, run: StudyRun, file: str) -> Mapping[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             found = artifacts_at(self._client, run.artifacts)
-            path = found.download_artifacts(RESULTS, folder)  # type: ignore[no-untyped-call]
+            path = found.download_artifacts(file, folder)  # type: ignore[no-untyped-call]
             results: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             return results

@@ -46,12 +46,13 @@ def latest_findings(studies: Sequence[str], tracking_uri: str | None = None) -> 
         InputError: no server, no such study, or no analysis of any of them.
 
     """
+    from normlaw.analysis.writing import MARK
     from normlaw.tracking.store import StudyStore
 
     found = {
         name: result
         for store in StudyStore.every(studies, tracking_uri)
-        for name, result in store.findings().items()
+        for name, result in store.findings(MARK).items()
     }
     if not found:
         named = ", ".join(studies) or "this server"

@@ -79,9 +79,11 @@ def solved(
     tracking_uri: str | None = None,
 ) -> Solved:
     """Solve, and log where a study is named; arguments and errors as `theory` has them."""
-    if study is not None:
-        train_sizes(study, alphas, dimension)  # what cannot be logged is told before it is solved
-        require_store(tracking_uri)
+    if study is not None:  # what cannot be logged is told before it is solved
+        from normlaw.tracking.client import check
+
+        train_sizes(study, alphas, dimension)
+        check(tracking_uri)
     component, checked, predictions = solve(name, params or {}, alphas, norms)
     if study is None:
         return Solved(component, predictions)
@@ -126,18 +128,6 @@ def train_sizes(study: str, alphas: Sequence[float], dimension: int) -> dict[flo
                 "from 1 to 10^12: choose loads alpha = P/N, or another --dimension"
             )
     return {alpha: round(size) for alpha, size in sizes.items()}
-
-
-def require_store(tracking_uri: str | None) -> None:
-    """Refuse a server or store that curves cannot be logged to, before they are solved; makes nothing.
-
-    Raises:
-        InputError: no server answers, or the store is none or cannot be written to.
-
-    """
-    from normlaw.tracking.client import check
-
-    check(tracking_uri)
 
 
 def log_curves(
