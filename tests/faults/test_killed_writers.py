@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from normlaw_tests.exact_curves import exact_curves
 from normlaw_tests.figure_files import ONE_FIGURE  # drawing would be most of what is killed
 
 KILLS = 40
@@ -32,13 +32,7 @@ pytestmark = [
 
 def write_curves(path: Path, seeds: int, points: int) -> None:
     """Write curves whose error falls as norm^-0.5 to an optimum that grows as P, then rises."""
-    rows = []
-    for size in (100, 200, 400, 800):
-        for seed in range(seeds):
-            x = np.linspace(0, 8, points) + 0.002 * seed
-            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size))))
-            rows.append(pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": error}))
-    pd.concat(rows).to_csv(path, index=False)
+    exact_curves((100, 200, 400, 800), seeds, np.linspace(0, 8, points), 0.002).to_csv(path, index=False)
 
 
 def content(folder: Path) -> list[tuple[Any, ...]]:

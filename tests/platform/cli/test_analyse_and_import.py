@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from normlaw.cli.program import main
+from normlaw_tests.exact_curves import exact_curves, exact_error
 from normlaw_tests.figure_files import all_files
 
 
@@ -18,15 +19,8 @@ def curves_csv(tmp_path_factory):
     """Write eight exact curves: error falls as norm^-0.5 to an optimum that grows as P, then rises."""
     import numpy as np
 
-    rows = []
-    for size in (100, 200, 400, 800):
-        for seed in (0, 1):
-            x = np.linspace(0, 8, 30) + 0.01 * seed
-            z = x - np.log(size)
-            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * z))
-            rows.append(pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": error}))
     path = tmp_path_factory.mktemp("csv") / "outside.csv"
-    pd.concat(rows).to_csv(path, index=False)
+    exact_curves((100, 200, 400, 800), 2, np.linspace(0, 8, 30)).to_csv(path, index=False)
     return path
 
 
@@ -269,7 +263,7 @@ def two_norms_csv(tmp_path_factory):
         for seed in (0, 1):
             step = np.arange(1, 41)
             x = 0.2 * step + 0.5 * np.log(size / 100) + 0.01 * seed
-            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size))))
+            error = exact_error(x, size)
             for measure, norm in (("shared", x), ("shifted", x - np.log(size))):
                 values = {"seed": seed, "step": step, "measure": measure, "log_norm": norm}
                 rows.append(pd.DataFrame({"train_size": size, **values, "test_error": error}))

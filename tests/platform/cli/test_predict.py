@@ -11,20 +11,16 @@ from click.testing import CliRunner
 
 import normlaw
 from normlaw.cli.program import main
+from normlaw_tests.exact_curves import exact_curves
 from normlaw_tests.models import MODEL, catalogue_with
 
 
 @pytest.fixture(scope="module")
 def curves_csv(tmp_path_factory):
     """Write ten exact curves: the least error is 0.6 P^-0.5, at the norm P."""
-    rows = []
-    for size in (100, 200, 400, 800, 1600):
-        for seed in (0, 1):
-            x = np.linspace(0, 10, 60) + 0.01 * seed
-            error = 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size))))
-            rows.append(pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": error}))
     path = tmp_path_factory.mktemp("csv") / "outside.csv"
-    pd.concat(rows).query("test_error < 1").to_csv(path, index=False)
+    curves = exact_curves((100, 200, 400, 800, 1600), 2, np.linspace(0, 10, 60))
+    curves.query("test_error < 1").to_csv(path, index=False)
     return path
 
 

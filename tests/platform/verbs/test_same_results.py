@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 import normlaw
 from normlaw.cli.program import main
 from normlaw.study.home import keep_study
+from normlaw_tests.exact_curves import exact_curves
 
 pytestmark = pytest.mark.usefixtures("one_figure")
 AUTOMATIC = ("--protocol", "automatic", "--draws", 100)
@@ -23,22 +24,9 @@ AUTOMATIC = ("--protocol", "automatic", "--draws", 100)
 @pytest.fixture(scope="module")
 def curves_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write exact curves in the norm that theories are in: the laws hold with exponents 0.5 and 1."""
-    x = np.linspace(0, 8, 30)
-    parts = [
-        pd.DataFrame(
-            {
-                "train_size": size,
-                "seed": seed,
-                "measure": "weight_norm",
-                "log_norm": x + 0.01 * seed,
-                "test_error": 0.4 * np.exp(-0.5 * x) * (1 + 0.5 * np.exp(1.5 * (x - np.log(size)))),
-            }
-        )
-        for size in (100, 200, 400, 800)
-        for seed in (0, 1)
-    ]
     path = tmp_path_factory.mktemp("csv") / "outside.csv"
-    pd.concat(parts).query("test_error < 1").to_csv(path, index=False)
+    curves = exact_curves((100, 200, 400, 800), 2, np.linspace(0, 8, 30)).assign(measure="weight_norm")
+    curves.query("test_error < 1").to_csv(path, index=False)
     return path
 
 
