@@ -55,6 +55,13 @@ def begun(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list
     return [CompletionItem(name) for name in begun_studies(HOME) if name.startswith(incomplete)]
 
 
+def setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the key of a setting of a study."""
+    from normlaw.study.overrides import KEYS
+
+    return [CompletionItem(f"{key}=") for key in KEYS if key.startswith(incomplete)]
+
+
 def scale(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a scale of the study that stands on the command line."""
     from normlaw.study.named import find_study

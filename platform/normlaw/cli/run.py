@@ -11,7 +11,7 @@ import click
 
 from normlaw.cli import complete
 from normlaw.cli.debugging import debug_asked_for
-from normlaw.cli.source_options import tracking_uri_option
+from normlaw.cli.source_options import set_option, tracking_uri_option
 
 if TYPE_CHECKING:
     from normlaw.launching.launch import Summary
@@ -73,30 +73,34 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     shell_complete=complete.scale,
     help="A variant of the study in another size, such as 'small'.",
 )
+@set_option
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Only try out each combination of network, data set and norms once, and list the runs and their cost.",
 )
 @_with_options
-def run(study: str, scale: str | None, dry_run: bool, **options: Any) -> None:
+def run(study: str, scale: str | None, settings: tuple[str, ...], dry_run: bool, **options: Any) -> None:
     """Train the runs of STUDY that are not finished yet, and log them to MLflow.
 
     STUDY is the name of a shipped study (see `normlaw studies`) or the path of a YAML file. A run that is
     finished is never trained again, one that was stopped goes on from its last checkpoint: give the same
-    command once more, or `normlaw resume`.
-    """
-    from normlaw.verbs.load_study import load_study
+    command once more, or `normlaw resume`. With --set the runs are those of other settings, in the same study:
 
-    loaded = load_study(
-        study, scale=scale
-    )  # before torch and MLflow are imported: a typing error is told at once
+    \b
+    normlaw run quickstart --set optimizer.learning_rate=0.2 --set train_size=[60,120,240]
+    """
+    from normlaw.study.overrides import parse_overrides
+    from normlaw.verbs.load_study import loaded
+
+    # before torch and MLflow are imported: a typing error is told at once
+    chosen = loaded(study, scale, parse_overrides(settings, "--set"), "--set")
     if dry_run:
-        rehearse(loaded, options["device"])
+        rehearse(chosen, options["device"])
     else:
         from normlaw.verbs.run import run as call
 
-        train(loaded.name, partial(call, loaded), options)
+        train(chosen.name, partial(call, chosen), options)
 
 
 @click.command()

@@ -15,6 +15,15 @@ tracking_uri_option = click.option(
     "--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."
 )
 """Which MLflow server, for every command that asks one."""
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=complete.setting,
+    help="A setting that goes over the study's, the key dotted as under `vary`; repeatable.",
+)
+"""What changes a study, for every command that takes one to be run."""
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from normlaw.study.parents import read_whole, shipped_studies
 from normlaw.study.study import Study, parse_study
-from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
-SHIPPED = Path(__file__).parent / "shipped"
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with normlaw: name -> file."""
-    return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+__all__ = ["find_study", "shipped_studies"]
 
 
 def find_study(name_or_path: str) -> Study:
@@ -26,11 +21,11 @@ def find_study(name_or_path: str) -> Study:
     """
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.exists():
-        return parse_study(YamlSource.read(path))
+        return parse_study(read_whole(path))
     shipped = shipped_studies()
     if name_or_path not in shipped:
         raise InputError(
             f"no study {brief(name_or_path)}: {suggestion(name_or_path, list(shipped))} "
             "(a study of your own is named by the path of its YAML file)"
         )
-    return parse_study(YamlSource.read(shipped[name_or_path]))
+    return parse_study(read_whole(shipped[name_or_path]))

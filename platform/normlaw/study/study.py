@@ -87,6 +87,13 @@ class AnalysisChoice(Model):
 class Study(Model):
     """A family of runs that differ in what is varied. One study is one MLflow experiment of its name."""
 
+    extends: None = Field(
+        None,
+        exclude=True,
+        description="a study that this one goes over: a shipped one's name, or the path of a file as seen from "
+        "this one; mappings are merged key by key, `null` takes a key away",
+        json_schema_extra={"type": "string"},
+    )
     name: Annotated[str, AfterValidator(_name)] = Field(
         description="the name of the study's MLflow experiment", json_schema_extra={"pattern": STUDY_NAME}
     )
@@ -103,6 +110,12 @@ class Study(Model):
     scales: dict[str, Scale] = Field(
         default_factory=dict, description="variants by name, such as `small`, for `--scale`"
     )
+
+    @field_validator("extends", mode="before")
+    @classmethod
+    def _resolved(cls, extends: Any) -> None:
+        if extends is not None:
+            raise ValueError("is followed where a study is loaded: `normlaw.load_study` does so")
 
     @field_validator("vary", mode="before")
     @classmethod
@@ -141,9 +154,15 @@ class Study(Model):
                 parts.append(f"{key.rpartition('.')[2]}={values[key]}")
         return " ".join(parts)
 
-    def to_yaml(self) -> str:
-        """Return the study as a file that reads back as the same study."""
-        return dump(self.model_dump(mode="json", exclude_none=True))
+    def to_yaml(self, *, compact: bool = False) -> str:
+        """Return the study as a file that reads back as the same study.
+
+        Args:
+            compact: for readers: lists and mappings of single values on one line, and no defaults.
+
+        """
+        tree = self.model_dump(mode="json", exclude_none=True, exclude_defaults=compact)
+        return dump(tree, compact=compact)
 
     @cached_property
     def source(self) -> YamlSource:

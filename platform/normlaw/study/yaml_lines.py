@@ -29,12 +29,24 @@ class Lines:
 
     Args:
         root: the node.
+        name: of the file.
         replaced: keys below it, each by its first two parts, that stand elsewhere with all that is below them.
+        numbered: whether it has lines that a reader could look up.
 
     """
 
-    def __init__(self, root: yaml.Node, replaced: Iterable[tuple[Hashable, Hashable]] = ()) -> None:
-        self._root, self._replaced = root, frozenset(replaced)
+    def __init__(
+        self,
+        root: yaml.Node,
+        name: str,
+        replaced: Iterable[tuple[Hashable, Hashable]] = (),
+        numbered: bool = True,
+    ) -> None:
+        self._root, self.name, self._replaced, self._numbered = root, name, frozenset(replaced), numbered
+
+    def place(self, line: int) -> str:
+        """Return what stands for a line in messages: 'FILE:LINE', or the name alone."""
+        return f"{self.name}:{line}" if self._numbered else self.name
 
     def find(self, path: Path) -> tuple[int, int]:
         """Return how many parts of a path there are, and the line of the last; (0, the first) if none."""
@@ -53,11 +65,11 @@ class Lines:
             found = _below(node, part)
             assert found is not None, path
             _, node = found
-        return Lines(node)
+        return Lines(node, self.name, numbered=self._numbered)
 
     def without(self, replaced: Iterable[tuple[Hashable, Hashable]]) -> Lines:
         """Return the lines of what is not replaced."""
-        return Lines(self._root, self._replaced.union(replaced))
+        return Lines(self._root, self.name, self._replaced.union(replaced), self._numbered)
 
 
 def check_keys(root: yaml.Node) -> None:

@@ -93,13 +93,19 @@ class _WithoutAliases(_Dumper):  # type: ignore[misc]
         return True
 
 
-def dump(tree: Any) -> str:
+def dump(tree: Any, *, compact: bool = False) -> str:
     """Return a tree as YAML that `Loader` reads; what stands in it twice is written twice.
+
+    Args:
+        tree: mappings, lists, texts, numbers, booleans, dates and null.
+        compact: whether lists and mappings of single values stand on one line.
 
     Raises:
         YAMLError: it holds something else than mappings, lists, texts, numbers, booleans, dates and null.
         RecursionError: it holds itself.
 
     """
-    text: str = yaml.dump(tree, Dumper=_WithoutAliases, sort_keys=False)
+    text: str = yaml.dump(
+        tree, Dumper=_WithoutAliases, sort_keys=False, default_flow_style=None if compact else False, width=100
+    )
     return text

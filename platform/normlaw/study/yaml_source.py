@@ -20,7 +20,12 @@ MAX_BYTES = 1_000_000
 
 
 class YamlSource:
-    """A YAML file: its data and the line of every key.
+    """A YAML file, or several that go over each other: the data and the line of every key.
+
+    Args:
+        text: of the file.
+        name: of the file, for messages.
+        numbered: whether a reader can look its lines up.
 
     Raises:
         InputError: the file cannot be read, is larger than `MAX_BYTES`, is not YAML, is no mapping, has a key
@@ -28,8 +33,8 @@ class YamlSource:
 
     """
 
-    def __init__(self, text: str, name: str) -> None:
-        self.name = name
+    def __init__(self, text: str, name: str, *, numbered: bool = True) -> None:
+        self.name, self._numbered = name, numbered
         try:
             content = text.encode()
         except UnicodeEncodeError as error:
@@ -57,12 +62,12 @@ class YamlSource:
         if not isinstance(root, yaml.MappingNode):
             raise InputError(f"{self.name}: a study is a mapping with the keys name, fixed and vary")
         check_keys(root)
-        self._lines = [Lines(root)]
+        self._lines = [Lines(root, self.name, numbered=self._numbered)]
         """Of what goes before others first."""
         self.data: dict[str, Any] = loader.construct_document(root)
 
     @classmethod
-    def of(cls, tree: Mapping[str, Any], name: str) -> YamlSource:
+    def of(cls, tree: Mapping[str, Any], name: str, *, numbered: bool = True) -> YamlSource:
         """Return what `tree` would be as a file.
 
         Raises:
@@ -70,7 +75,7 @@ class YamlSource:
 
         """
         try:
-            return cls(dump(tree), name)
+            return cls(dump(tree), name, numbered=numbered)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             reason = f"cannot be written as YAML: {brief(str(error))}"
             raise InputError(f"{brief(name)}: {reason}") from None
@@ -92,10 +97,12 @@ class YamlSource:
     def where(self, path: Sequence[Hashable]) -> str:
         """Return 'file:line: dotted.path' of the deepest part of `path` that the file has."""
         dotted = ".".join(brief(part) if len(str(part)) > LONGEST else str(part) for part in path)
-        depth, line = max((lines.find(path) for lines in self._lines), key=lambda found: found[0])
+        found = [(*lines.find(path), lines) for lines in self._lines]
+        depth, line, lines = max(found, key=lambda one: one[0])
         if depth == 0:  # of the whole file
-            _, line = self._lines[-1].find(())
-        return f"{self.name}:{line}: {dotted}".rstrip(": ")
+            lines = next(lines for lines in reversed(self._lines) if lines.name == self.name)
+            _, line = lines.find(())
+        return f"{lines.place(line)}: {dotted}".rstrip(": ")
 
     def overlaid(self, path: tuple[str, ...], replaced: tuple[str, ...] = ()) -> YamlSource:
         """Return the same source with the mapping at `path` laid over the whole, keeping each value's line.
@@ -107,16 +114,33 @@ class YamlSource:
         top: Any = self.data
         for part in path:
             top = top[part]
-        result.data = _merged(self.data, top or {})
+        result.data = merged(self.data, top or {})
         gone = {(key, name) for key in replaced for name in (top or {}).get(key) or {}}
         for key, name in gone:
             result.data[key][name] = top[key][name]
-        result._lines = [self._lines[-1].at(path), *(lines.without(gone) for lines in self._lines)]
+        over = [lines.at(path) for lines in self._lines if lines.find(path)[0] == len(path)]
+        result._lines = [*over, *(lines.without(gone) for lines in self._lines)]
+        return result
+
+    def with_above(self, above: YamlSource, data: dict[str, Any], name: str) -> YamlSource:
+        """Return this source with another one over it, each value with its own line.
+
+        Args:
+            above: the other.
+            data: what comes of both.
+            name: which of the two messages about the whole name.
+
+        """
+        result = copy(self)
+        result.name, result.data = name, data
+        gone = {("vary", key) for key in above.data.get("vary") or ()}
+        result._lines = [*above._lines, *(lines.without(gone) for lines in self._lines)]
         return result
 
 
-def _merged(below: Any, above: Any) -> Any:
+def merged(below: Any, above: Any) -> Any:
+    """Return two trees as one: mappings key by key, anything else as it stands above."""
     if isinstance(below, dict) and isinstance(above, dict):
-        both = {key: _merged(below.get(key), value) for key, value in above.items()}
+        both = {key: merged(below.get(key), value) for key, value in above.items()}
         return {**below, **both}
     return above

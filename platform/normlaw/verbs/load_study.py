@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from normlaw.study.named import find_study
+from normlaw.study.overrides import with_overrides
+from normlaw.study.parents import whole
 from normlaw.study.study import Study, at_scale, parse_study
 from normlaw.study.yaml_source import YamlSource
 
@@ -14,24 +16,35 @@ AnyStudy = str | Path | Mapping[str, Any] | Study
 """What stands for a study: a shipped one's name, the path of a file, what such a file holds, or a study."""
 
 
-def load_study(study: AnyStudy, *, scale: str | None = None) -> Study:
+def load_study(
+    study: AnyStudy, *, scale: str | None = None, overrides: Mapping[str, Any] | None = None
+) -> Study:
     """Return a study.
 
     Args:
         study: a shipped study's name, the path of a YAML file, or what such a file holds as a mapping.
         scale: a variant of it in another size, such as 'small'.
+        overrides: values that go over the study's, by dotted keys: `{"optimizer.learning_rate": 0.01}`; see
+            `normlaw run --set`.
 
     Raises:
         InputError: there is none, or it is wrong; says where, and the nearest valid names.
 
     """
+    return loaded(study, scale, overrides or {}, "overrides")
+
+
+def loaded(study: AnyStudy, scale: str | None, overrides: Mapping[str, Any], what: str) -> Study:
+    """Do what `load_study` does; `what` is what messages call the overrides."""
     if isinstance(study, Study):
         found = study
     elif isinstance(study, Mapping):
-        found = parse_study(YamlSource.of(dict(study), str(study.get("name", "study"))))
+        source = YamlSource.of(dict(study), str(study.get("name", "study")))
+        found = parse_study(whole(source, Path()))
     else:
         found = find_study(str(study))
-    return found if scale is None else at_scale(found, scale)
+    found = found if scale is None else at_scale(found, scale)
+    return with_overrides(found, overrides, what)
 
 
 def name_of(study: str | Study) -> str:

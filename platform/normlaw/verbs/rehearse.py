@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from normlaw.execution.devices import available_cores, choose_device, processors
 from normlaw.launching.preflight import Problem, Trials, combinations
@@ -49,13 +51,19 @@ class Rehearsal:
 
 
 def rehearse(
-    study: AnyStudy, *, scale: str | None = None, home: Path | None = None, device: str = "auto"
+    study: AnyStudy,
+    *,
+    scale: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    home: Path | None = None,
+    device: str = "auto",
 ) -> Rehearsal:
     """Return what `run` would do here, without doing it; `normlaw run --dry-run`. Nothing is written.
 
     Args:
         study: a study, or what `load_study` takes.
         scale: a variant of it in another size.
+        overrides: values that go over the study's, by dotted keys; see `load_study`.
         home: folder of the journals; default NORMLAW_HOME, else .normlaw in the working folder.
         device: where it would be trained; see `choose_device`.
 
@@ -66,7 +74,7 @@ def rehearse(
         InputError: the study asks for what is not there.
 
     """
-    loaded, catalogue = load_study(study, scale=scale), load_catalogue()
+    loaded, catalogue = load_study(study, scale=scale, overrides=overrides), load_catalogue()
     home = home or kept.HOME
     plans = planned_runs(loaded, catalogue)
     device = choose_device(device)
