@@ -18,6 +18,9 @@ MAX_SIZE = 2**53
 FLAGS = ("offsets", "draws", "bootstrap_seed", "window", "first_index", "gamma2_first_index")
 """The fields that are parameters of the protocol, under names of their own since before it had any."""
 
+Fitters = Sequence[str | tuple[str, Mapping[str, Any]]] | Mapping[str, Mapping[str, Any]]
+"""Fitters by name, as `NAME:KEY=VALUE,KEY=VALUE`, or with parameters."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -45,11 +48,11 @@ class Options:
     """Train sizes below are left out, as where a law of large P does not hold yet; None: the study's."""
     hold_out: int = 0
     """Number of the largest train sizes that the endpoint laws are scored on; 0 for none."""
-    predict_at: tuple[int, ...] = ()
+    predict_at: Sequence[int] = ()
     """Train sizes at which every endpoint law predicts the least error."""
     compare_norms: bool = False
     """Whether to say in which norm, or in which other clock (steps, epochs, loss), curves are one curve."""
-    fitters: Sequence[str | tuple[str, Mapping[str, Any]]] | Mapping[str, Mapping[str, Any]] = ()
+    fitters: Fitters = ()
     """Fitters that fit their laws too, one's own among them: names, `NAME:KEY=VALUE,KEY=VALUE`, or names with
     parameters."""
     offsets: bool = False

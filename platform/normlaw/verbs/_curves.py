@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,24 +13,9 @@ from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read
 from normlaw.tracking import keys
 from normlaw.tracking.tidy import tidy
 from normlaw_registry import InputError
-from normlaw_registry.errors import suggestion
 
 SETTINGS = "normlaw.settings"
 """Attribute of a frame of curves: the columns in which its runs differ besides train_size and seed."""
-
-
-def options_of(choices: Mapping[str, Any]) -> Options:
-    """Return the choices of an analysis.
-
-    Raises:
-        InputError: there is no such choice; names the nearest.
-
-    """
-    known = [field.name for field in fields(Options)]
-    for name in choices:
-        if name not in known:
-            raise InputError(f"unknown choice {name!r} of an analysis: {suggestion(name, known)}")
-    return Options(**choices)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from normlaw.analysis import analyse as fit_laws
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.style import Use, checked_use
+from normlaw.analysis.options import Fitters
 from normlaw.machine.environment import plugin_versions
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
@@ -36,10 +37,12 @@ from normlaw.verbs._analysis_run import (
     unfitted_run,
     with_exactness,
 )
-from normlaw.verbs._curves import given_curves, options_of
+from normlaw.verbs._curves import given_curves
+from normlaw.verbs._options import choices_of
 from normlaw.verbs.against_theory import Compared, compare_with_theory
 from normlaw.verbs.load_study import name_of
 from normlaw_registry import Catalogue, InputError, load_catalogue
+from normlaw_registry.response import Quantity
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,23 @@ def analyse(
     reports: Path | str = Path("reports"),
     figures: Use = "page",
     tracking_uri: str | None = None,
-    **choices: Any,
+    protocol: str | None = None,
+    protocol_params: Mapping[str, Any] | None = None,
+    confidence: float = 0.95,
+    response: Quantity | None = None,
+    floor: float | None = None,
+    from_norm: float | None = None,
+    from_train_size: int | None = None,
+    hold_out: int = 0,
+    predict_at: Sequence[int] = (),
+    compare_norms: bool = False,
+    fitters: Fitters = (),
+    offsets: bool = False,
+    draws: int | None = None,
+    bootstrap_seed: int | None = None,
+    window: tuple[float | None, float | None] | None = None,
+    first_index: int | None = None,
+    gamma2_first_index: int | None = None,
 ) -> Results:
     """Fit the laws of every setting of a study and log each as a run of the study; `normlaw analyse`.
 
@@ -86,8 +105,23 @@ def analyse(
         reports: folder for tables and figures.
         figures: what they are for: "page", or "paper", which adds PDF and the width of a column.
         tracking_uri: MLflow server.
-        choices: fields of `Options`, such as response, floor, confidence, hold_out, compare_norms, fitters
-            (names, or names with parameters), protocol (by default the study's own) and protocol_params.
+        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol_params: the protocol's parameters; those left out have their defaults.
+        confidence: level of the confidence limits.
+        response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.
+        floor: what the response is known to be at least; the laws of its excess are fitted.
+        from_norm: norms below are left out.
+        from_train_size: train sizes below are left out.
+        hold_out: how many of the largest train sizes the laws of the endpoint are scored on.
+        predict_at: train sizes at which every law of the endpoint predicts the least error.
+        compare_norms: whether to say in which norm, or in which other clock, the curves lie on one envelope.
+        fitters: fitters that fit their laws too: names, `NAME:KEY=VALUE,...`, or names with parameters.
+        offsets: parameter of the protocol, as are those below: fit q1 and q2 too, and compare with none.
+        draws: how many draws the bootstrap makes.
+        bootstrap_seed: seed of the bootstrap.
+        window: limits of lambda/lambda_opt in the early fit; None leaves a side open.
+        first_index: the early law is fitted from this train size on, counted from 0.
+        gamma2_first_index: the law of the optimal norm likewise.
 
     Raises:
         InputError: no such study, no finished runs, a choice that makes no sense, or too few runs for the laws
@@ -95,11 +129,12 @@ def analyse(
             fitted.
 
     """
+    options = choices_of(locals())
     results = Results()
     for found in analysed(
         source,
         norm=norm,
-        options=options_of(choices),
+        options=options,
         reports=Path(reports),
         figures=figures,
         tracking_uri=tracking_uri,

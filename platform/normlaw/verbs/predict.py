@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from normlaw.analysis.prediction import predict as of_curves
 from normlaw.study.study import Study
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.tidy import tidy
-from normlaw.verbs._curves import given_curves, options_of
+from normlaw.verbs._curves import given_curves
+from normlaw.verbs._options import choices_of
 from normlaw.verbs.load_study import name_of
 from normlaw_registry import load_catalogue
+from normlaw_registry.response import Quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,19 @@ def predict(
     norm: str | None = None,
     hold_out: int | None = None,
     tracking_uri: str | None = None,
-    **choices: Any,
+    protocol: str | None = None,
+    protocol_params: Mapping[str, Any] | None = None,
+    confidence: float = 0.95,
+    response: Quantity | None = None,
+    floor: float | None = None,
+    from_norm: float | None = None,
+    from_train_size: int | None = None,
+    offsets: bool = False,
+    draws: int | None = None,
+    bootstrap_seed: int | None = None,
+    window: tuple[float | None, float | None] | None = None,
+    first_index: int | None = None,
+    gamma2_first_index: int | None = None,
 ) -> list[Predicted]:
     """Predict errors at other train sizes and norms by the model that a protocol fits; `normlaw predict`.
 
@@ -57,8 +71,19 @@ def predict(
         hold_out: how many of the largest train sizes are left out, in order, to score the predictions; 0: none;
             default: 4, or as many as leave 3 to fit.
         tracking_uri: MLflow server.
-        choices: fields of `Options`: protocol, protocol_params, response, floor, from_norm, from_train_size,
-            confidence.
+        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol_params: the protocol's parameters; those left out have their defaults.
+        confidence: level of the confidence limits.
+        response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.
+        floor: what the response is known to be at least; the laws of its excess are fitted.
+        from_norm: norms below are left out.
+        from_train_size: train sizes below are left out.
+        offsets: parameter of the protocol, as are those below: fit q1 and q2 too, and compare with none.
+        draws: how many draws the bootstrap makes.
+        bootstrap_seed: seed of the bootstrap.
+        window: limits of lambda/lambda_opt in the early fit; None leaves a side open.
+        first_index: the early law is fitted from this train size on, counted from 0.
+        gamma2_first_index: the law of the optimal norm likewise.
 
     Returns:
         For each setting of the study its prediction: `.prediction.table`, `.scores`, `.by_size`.
@@ -68,7 +93,8 @@ def predict(
             used, or a protocol that has no model to predict with.
 
     """
-    options, catalogue = options_of(choices), load_catalogue()
+    options = choices_of({name: value for name, value in locals().items() if name != "hold_out"})
+    catalogue = load_catalogue()
     sizes = [train_sizes] if isinstance(train_sizes, int | float) else list(train_sizes)
     logs = [*(log_of_norm(value) for value in norm_values), *log_norms]
     if not isinstance(source, str | Study):

@@ -211,8 +211,6 @@ def test_figures_are_drawn_by_name(here) -> None:
     assert normlaw.plot(analysis, "endpoint_law").axes
     with pytest.raises(normlaw.InputError, match="did you mean endpoint_law"):
         normlaw.plot(analysis, "endpoint")
-    with pytest.raises(normlaw.InputError, match=r"unknown choice 'draw' .*did you mean draws"):
-        normlaw.fit(curves, draw=100)
 
 
 @pytest.mark.slow
