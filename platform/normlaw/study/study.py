@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
 
+from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
 from normlaw.study.listed import flatten
 from normlaw.study.names import STUDY_NAME, study_name
@@ -163,6 +164,13 @@ class Study(Model):
         """
         tree = self.model_dump(mode="json", exclude_none=True, exclude_defaults=compact)
         return dump(tree, compact=compact)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the study as a file, and how many runs it has."""
+        runs = prod(len(values) for values in self.vary.values())
+        return together(
+            paragraph(f"{runs:,} combinations", strong=self.name), preformatted(self.to_yaml(compact=True))
+        )
 
     @cached_property
     def source(self) -> YamlSource:
