@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from normlaw_registry import InputError, Task
-from normlaw_registry.linear import Example, evaluation
+from normlaw_registry.linear import evaluation
+from normlaw_registry.linear.example import Example
 
 _WRAPPERS = {"OptimizedModule": "_orig_mod", "DistributedDataParallel": "module", "DataParallel": "module"}
 """Classes that wrap a whole model, of torch.compile and torch.nn.parallel, and where they keep it."""

@@ -4,8 +4,7 @@ The host takes its norms of these maps, and the checks for authors of plugins lo
 in here imports torch, and is imported inside the functions that use it: a catalogue is listed without torch.
 """
 
-from normlaw_registry.linear.example import Example
 from normlaw_registry.linear.plan import LinearMapPlan, trace_linear_maps
 from normlaw_registry.linear.tracing import evaluation
 
-__all__ = ["Example", "LinearMapPlan", "evaluation", "trace_linear_maps"]
+__all__ = ["LinearMapPlan", "evaluation", "trace_linear_maps"]
