@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
 from normlaw.cli.responses import response_options
+from normlaw.cli.saying import COLOURS, HELD, say
 from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
 from normlaw.study.protocol_choice import parse_settings
 
@@ -102,27 +104,31 @@ def analyse(
     With --curves, fit those of a CSV file instead and write tables and figures only.
     """
     source = the_source(study, curves)
-    from normlaw.analysis import Options, render
-    from normlaw.verbs.against_theory import Compared
-    from normlaw.verbs.analyse import analysed
+    with words.working(f"{source}: reading its curves, then fitting them"):
+        from normlaw.analysis import Options, render
+        from normlaw.verbs.against_theory import Compared
+        from normlaw.verbs.analyse import analysed
 
-    options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
-    analyses = []
-    try:
-        for found in analysed(
-            source, norm=norm, options=options, reports=reports, figures=figures, tracking_uri=tracking_uri
-        ):
-            at_mlflow = "" if found.run_id is None else f"; MLflow run {found.run_id}"
-            if isinstance(found, Compared):
-                click.echo(found.text)
-            else:
-                click.echo(heading(str(source), found.setting, found.norm))
-                click.echo(render(found.analysis))
-                analyses.append(found.analysis)
-            click.echo(f"Tables and figures: {found.folder}{at_mlflow}")
-    finally:  # settings that cannot be fitted come last
-        if analyses:
-            _save_json(analyses, json_file)
+        options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
+        analyses = []
+        try:
+            for found in analysed(
+                source, norm=norm, options=options, reports=reports, figures=figures, tracking_uri=tracking_uri
+            ):
+                if isinstance(found, Compared):
+                    say(found.text)
+                else:
+                    say(heading(str(source), found.setting, found.norm))
+                    colour = HELD.get(found.analysis.findings.verdict or "")
+                    colours = {**COLOURS, "verdict:": colour} if colour else COLOURS
+                    say(render(found.analysis), colours=colours)
+                    analyses.append(found.analysis)
+                say(f"Tables and figures: {found.folder}")
+                if found.run_id is not None:
+                    say(f"MLflow run {found.run_id}")
+        finally:  # settings that cannot be fitted come last
+            if analyses:
+                _save_json(analyses, json_file)
 
 
 def _save_json(analyses: list[Analysis], path: Path | None) -> None:

@@ -62,14 +62,37 @@ def setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(f"{key}=") for key in KEYS if key.startswith(incomplete)]
 
 
+def norm(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a norm: of the study that stands on the command line one that it measures, else any."""
+    from normlaw.study.home import HOME, begun_studies, begun_study
+    from normlaw.study.named import find_study
+    from normlaw_registry import NormlawError
+
+    offered = component("ComplexityMeasure")(ctx, param, incomplete)
+    named = _named(ctx)
+    try:
+        study = begun_study(HOME, named) if named in begun_studies(HOME) else find_study(named or "")
+    except NormlawError:  # none that is known here
+        return offered
+    choices = study.fixed.get("measures", ())
+    measured = {choice if isinstance(choice, str) else choice.get("name") for choice in choices}
+    return [item for item in offered if item.value in measured]
+
+
 def scale(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a scale of the study that stands on the command line."""
     from normlaw.study.named import find_study
     from normlaw_registry import NormlawError
 
-    named = ctx.params.get("study") or next(iter(ctx.args), None)  # click leaves it in `args` before `--scale`
+    named = _named(ctx)
     try:
         scales = find_study(named).scales if named else {}
     except NormlawError:  # there is no such study: nothing to offer
         return []
     return [CompletionItem(name) for name in scales if name.startswith(incomplete)]
+
+
+def _named(ctx: click.Context) -> str | None:
+    """Return the study that stands on the command line; click leaves it in `args` before options."""
+    named: str | None = ctx.params.get("study")
+    return named or next(iter(ctx.params.get("names") or ctx.args), None)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from normlaw.base.terminal import beside, room, words
+from normlaw.cli.listing import WholeSentences
+from normlaw.cli.saying import say
 from normlaw_registry.host.kinds import KINDS
 
 if TYPE_CHECKING:
     from normlaw_registry import Catalogue, Component
     from normlaw_registry.host import PluginRecord
 
+COLOURS = {"  failed": "red", "  slow": "yellow", "claimed twice": "red"}
+SUMMARIES = 50
+"""Column in which summaries begin, where there is room."""
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=WholeSentences, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> None:
@@ -57,8 +65,8 @@ def new(name: str, kinds: tuple[str, ...], into: Path) -> None:
 
     folder = new_plugin(name, kinds, folder=into)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        click.echo(f"  {file}")
-    click.echo(f"Install it: pip install -e '{folder}[test]'; test it: cd {folder} && python -m pytest")
+        say(f"  {file}")
+    say(f"Install it: pip install -e '{folder}[test]'; test it: cd {folder} && python -m pytest")
 
 
 def show(as_json: bool) -> None:
@@ -66,33 +74,35 @@ def show(as_json: bool) -> None:
     from normlaw.verbs.plugins import as_dict
     from normlaw_registry import load_catalogue
 
-    catalogue = load_catalogue()
+    with words.working("loading the plugins", logged=False):
+        catalogue = load_catalogue()
     if as_json:
         click.echo(json.dumps(as_dict(catalogue), indent=2))
     else:
-        for line in as_lines(catalogue):
-            click.echo(line)
+        say("\n".join(as_lines(catalogue)), colours=COLOURS)
     if any(record.failure for record in catalogue.records) or catalogue.duplicates():
         raise click.exceptions.Exit(1)
 
 
 def as_lines(catalogue: Catalogue) -> list[str]:
-    """Return the catalogue as lines to be read: a heading per plugin, a line per component."""
+    """Return the catalogue as lines to be read: a heading per plugin, a component each below it."""
     from normlaw.base.redaction import printable
 
     lines: list[str] = []
+    width = room(sys.stdout)
     for record in catalogue.records:
         built_for = f"  for {record.requires}" if record.requires else ""
-        lines.append(
-            click.style(f"{record.distribution} {record.version}", bold=True) + f"  {record.module}{built_for}"
-        )
+        lines.append(f"{record.distribution} {record.version}  {record.module}{built_for}")
         if record.failure:
-            lines.append(click.style("  failed  ", fg="red") + printable(record.failure))
+            lines.append(beside("  failed", printable(record.failure), width))
         if record.is_slow:
-            lines.append(click.style("  slow    ", fg="yellow") + slowness(record))
-        lines += [f"  {c.kind:<18} {c.name:<28} {printable(c.summary)}{limits(c)}" for c in record.components]
+            lines.append(beside("  slow", slowness(record), width, 10))
+        lines += [
+            beside(f"  {c.kind:<18} {c.name}", f"{printable(c.summary)}{limits(c)}", width, SUMMARIES)
+            for c in record.components
+        ]
     for (kind, name), records in catalogue.duplicates().items():
-        lines.append(click.style("claimed twice  ", fg="red") + f"{kind} {name!r} by:")
+        lines.append(f"claimed twice  {kind} {name!r} by:")
         lines += [f"  - {record.provider}" for record in records]
     return lines
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.base.files import write_wanted
+from normlaw.base.terminal import words
 from normlaw.cli.responses import response_options
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
 from normlaw.study.protocol_choice import parse_settings
 
@@ -76,19 +78,21 @@ def predict(
     from the smaller ones, by the model and by every law of the endpoint that is installed. Nothing is logged.
     """
     source = the_source(study, curves)
-    from normlaw.verbs.predict import predict as call
+    work = f"{source}: reading its curves, then fitting them, and again without the largest sizes"
+    with words.working(work, logged=json_file != Path("-")):
+        from normlaw.verbs.predict import predict as call
 
-    found = call(
-        source,
-        train_sizes,
-        norm_values=norm_values,
-        log_norms=log_norms,
-        norm=norm,
-        hold_out=hold_out,
-        tracking_uri=tracking_uri,
-        protocol_params=parse_settings(settings, "--set"),
-        **choices,
-    )
+        found = call(
+            source,
+            train_sizes,
+            norm_values=norm_values,
+            log_norms=log_norms,
+            norm=norm,
+            hold_out=hold_out,
+            tracking_uri=tracking_uri,
+            protocol_params=parse_settings(settings, "--set"),
+            **choices,
+        )
     _show(str(source), found, json_file)
 
 
@@ -104,5 +108,5 @@ def _show(source: str, found: list[Predicted], json_file: Path | None) -> None:
     if json_file is not None:
         write_wanted(json_file, text)
     for one in found:
-        click.echo(heading(source, one.setting, one.norm))
-        click.echo(render_prediction(one.prediction))
+        say(heading(source, one.setting, one.norm))
+        say(render_prediction(one.prediction))

@@ -23,6 +23,13 @@ from normlaw.cli import (
     theory,
 )
 from normlaw.cli.debugging import debug_asked_for, with_debug_option
+from normlaw.cli.listing import WholeSentences
+from normlaw.cli.saying import say, say_error, say_misuse
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 something failed, or is left to do; 2 the input was bad; 130 stopped by Ctrl-C; "
+    "143 stopped by SIGTERM; 141 whoever read the output was gone."
+)
 
 
 def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -32,8 +39,8 @@ def show_redacted(kind: type[BaseException], error: BaseException, trace: Traceb
     sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
 
 
-class Program(click.Group):
-    """The group of all verbs; exits with 0 (done), 1 (something failed), 2 (bad input) or 130 (Ctrl-C)."""
+class Program(WholeSentences):
+    """The group of all verbs; exits as `EXIT_CODES` says."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line; see click."""
@@ -44,6 +51,8 @@ class Program(click.Group):
         """Parse the command line; see click. `--help` prints here."""
         try:
             return super().make_context(*args, **extra)
+        except click.ClickException as error:
+            _refuse(error)
         except BrokenPipeError:
             _leave_quietly()
 
@@ -51,33 +60,50 @@ class Program(click.Group):
         """Run the verb; an error that is no bug is shown as its message alone."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        except (click.exceptions.Exit, click.Abort):
             raise
+        except click.ClickException as error:
+            _refuse(error)
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
+            say("Stopped.", err=True)
             sys.exit(128 + signal.SIGINT)
         except (Exception, SystemExit) as error:
-            from normlaw.base.failures import reason
-            from normlaw.base.redaction import first_line
-            from normlaw_registry import NormlawError
-
-            if isinstance(error, NormlawError):
-                message, code = reason(error), error.exit_code
-            elif _is_mlflows(error):
-                message, code = f"MLflow: {first_line(error)}", 1
-            elif isinstance(error, BrokenPipeError) and _reader_is_gone():
+            if isinstance(error, BrokenPipeError) and _reader_is_gone():
                 _leave_quietly()
-            elif isinstance(error, OSError):
-                message, code = first_line(error), 1
-            elif isinstance(error, SystemExit):  # not ours: all that normlaw exits with is click's
-                message, code = f"some code ended the program: {reason(error)}", 1
-            else:
+            expected = _expected(error)
+            if expected is None:
                 raise
             if debug_asked_for(ctx):
                 show_redacted(type(error), error, error.__traceback__)
-            click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-            click.echo(message, err=True)
+            message, code = expected
+            say_error(message)
             sys.exit(code)
+
+
+def _expected(error: BaseException) -> tuple[str, int] | None:
+    """Return what is said of an error that is no bug, and the exit code; None of a bug."""
+    from normlaw.base.failures import reason
+    from normlaw.base.redaction import first_line
+    from normlaw_registry import NormlawError
+
+    if isinstance(error, NormlawError):
+        return reason(error), error.exit_code
+    if _is_mlflows(error):
+        return f"MLflow: {first_line(error)}", 1
+    if isinstance(error, OSError):
+        return first_line(error), 1
+    if isinstance(error, SystemExit):  # not ours: all that normlaw exits with is click's
+        return f"some code ended the program: {reason(error)}", 1
+    return None
+
+
+def _refuse(error: click.ClickException) -> NoReturn:
+    """Say what is wrong with a command line, and end."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # of click from 8.2 on: no misuse, it shows the help
+        error.show()
+    else:
+        say_misuse(error)
+    sys.exit(error.exit_code)
 
 
 def _reader_is_gone() -> bool:
@@ -119,7 +145,11 @@ def _built_ins_alone(ctx: click.Context, _option: click.Parameter, asked: Any) -
             ctx.call_on_close(lambda: os.environ.update(NORMLAW_PLUGINS=before))
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
 @click.version_option(package_name="normlaw")
 @click.option(
     "--no-plugins",

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 
@@ -22,7 +24,8 @@ from normlaw.cli.source_options import tracking_uri_option
 @tracking_uri_option
 def report(studies: tuple[str, ...], page: Path, tracking_uri: str | None) -> None:
     """Compare the latest analyses of STUDIES (default: all) with each other and with the paper's table."""
-    from normlaw.verbs.report import report as write
+    with words.working("reading the latest analyses"):
+        from normlaw.verbs.report import report as write
 
-    names = write(*studies, page=page, tracking_uri=tracking_uri)
-    click.echo(f"{page}: {len(names)} analyses: {', '.join(names)}")
+        names = write(*studies, page=page, tracking_uri=tracking_uri)
+    say(f"{page}: {len(names)} analyses: {', '.join(names)}")

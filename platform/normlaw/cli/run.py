@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
 from normlaw.cli.debugging import debug_asked_for
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import set_option, tracking_uri_option
 
 if TYPE_CHECKING:
@@ -88,13 +90,14 @@ def run(study: str, scale: str | None, settings: tuple[str, ...], dry_run: bool,
     command once more, or `normlaw resume`. With --set the runs are those of other settings, in the same study:
 
     \b
-    normlaw run quickstart --set optimizer.learning_rate=0.2 --set train_size=[60,120,240]
+    normlaw run quickstart --set batch_size=8 --set train_size=[60,120,240]
     """
-    from normlaw.study.overrides import parse_overrides
-    from normlaw.verbs.load_study import loaded
+    with words.working(f"{study}: reading the study", logged=False):
+        from normlaw.study.overrides import parse_overrides
+        from normlaw.verbs.load_study import loaded
 
-    # before torch and MLflow are imported: a typing error is told at once
-    chosen = loaded(study, scale, parse_overrides(settings, "--set"), "--set")
+        # before torch and MLflow are imported: a typing error is told at once
+        chosen = loaded(study, scale, parse_overrides(settings, "--set"), "--set")
     if dry_run:
         rehearse(chosen, options["device"])
     else:
@@ -121,19 +124,23 @@ def rehearse(study: Study, device: str) -> None:
     from normlaw.launching.preflight import refusal
     from normlaw.verbs.rehearse import rehearse as call
 
-    found = call(study, device=device)
+    with words.working(f"{study.name}: trying out what it combines"):
+        found = call(study, device=device)
     width = max(len(row.name) for row in found.rows)
-    click.echo(f"{'run':<{width}}  {'steps':>9}  {'seconds':>9}")
+    lines = [f"{'run':<{width}}  {'steps':>9}  {'seconds':>9}"]
     for row in found.rows:
         seconds = "?" if row.seconds is None else f"{row.seconds:,.1f}"
-        click.echo(f"{row.name:<{width}}  {row.steps:>9,}  {seconds:>9}" + ("  trained" if row.trained else ""))
+        lines.append(
+            f"{row.name:<{width}}  {row.steps:>9,}  {seconds:>9}" + ("  trained" if row.trained else "")
+        )
+    say("\n".join(lines))
     steps = sum(row.steps for row in found.rows)
     cost = "" if found.seconds is None else f"; about {_span(found.seconds)} with one run on each core"
     combined = "1 combination" if found.combinations == 1 else f"{found.combinations} combinations"
-    click.echo(f"{study.name}: {len(found.rows)} runs, {steps:,} steps{cost}")
+    say(f"{study.name}: {len(found.rows)} runs, {steps:,} steps{cost}")
     if found.problems:
         raise refusal(found.problems)
-    click.echo(f"{combined} of network, data set and norms tried out: all can be trained")
+    say(f"{combined} of network, data set and norms tried out: all can be trained")
 
 
 def _span(seconds: float) -> str:
@@ -163,18 +170,19 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
     go_on = f"go on with: normlaw resume {study}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:
-            summary = call(**options, debug=debug_asked_for())
+            with words.working(f"{study}: loading torch and MLflow"):
+                summary = call(**options, debug=debug_asked_for())
         except KeyboardInterrupt:
             begun = study in begun_studies(HOME)
-            click.echo(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
+            say(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
             raise click.exceptions.Exit(interrupts.exit_code) from None
     parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
     if summary.elsewhere:
         parts.append(f"{summary.elsewhere} trained by another process")
-    click.echo(f"{study}: {', '.join(parts)}, {len(summary.failed)} failed")
+    say(f"{study}: {', '.join(parts)}, {len(summary.failed)} failed")
     if summary.unsent:
         reason = next(iter(summary.unsent.values()))
-        click.echo(
+        say(
             f"{len(summary.unsent)} not sent to MLflow: {reason}\n"
             f"They are kept on this disk; send them with: normlaw sync {study}",
             err=True,
@@ -182,5 +190,5 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
     if not summary.complete:
         raise click.exceptions.Exit(1)
     if options["offline"]:
-        click.echo(f"Nothing was sent; send it with: normlaw sync {study}")
-    click.echo(f"Fit the laws with: normlaw analyse {study}")
+        say(f"Nothing was sent; send it with: normlaw sync {study}")
+    say(f"Fit the laws with: normlaw analyse {study}")

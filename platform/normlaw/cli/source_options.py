@@ -38,7 +38,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--norm",
-                shell_complete=complete.component("ComplexityMeasure"),
+                shell_complete=complete.norm,
                 help="Complexity measure to read the laws in; default: the study's own.",
             ),
             tracking_uri_option,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
+from normlaw.base.terminal import beside, room, words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import set_option
 
 
@@ -36,13 +40,14 @@ def studies(
         return
     if scale is not None or settings:
         raise click.UsageError("--scale and --set belong to --show here")
-    from normlaw.verbs.studies import rows
-
     found = []
-    for row in rows(names, time=timed):
-        found.append(row)
-        if not as_json:
-            click.echo(_line(row, timed, header=len(found) == 1))
+    with words.working("timing a few steps of each", logged=False) if timed else nullcontext():
+        from normlaw.verbs.studies import rows
+
+        for row in rows(names, time=timed):
+            found.append(row)
+            if not as_json:
+                say(_line(row, timed, header=len(found) == 1))
     if as_json:
         click.echo(json.dumps(found, indent=2))
 
@@ -60,6 +65,8 @@ def _show(names: tuple[str, ...], scale: str | None, settings: tuple[str, ...]) 
 def _line(row: dict[str, Any], timed: bool, header: bool) -> str:
     name = row["name"] + (f" --scale {row['scale']}" if row["scale"] else "")
     hours = ("?" if row["hours"] is None else f"{row['hours']:,.2f}") if timed else ""
-    line = f"{name:<38}  {row['runs']:>5,}  {row['steps']:>12,}  " + (f"{hours:>9}  " if timed else "")
-    title = f"{'study':<38}  {'runs':>5}  {'steps':>12}  " + (f"{'hours':>9}  " if timed else "")
-    return (f"{title}description\n" if header else "") + line + str(row["description"])
+    line = f"{name:<38}  {row['runs']:>5,}  {row['steps']:>12,}" + (f"  {hours:>9}" if timed else "")
+    title = f"{'study':<38}  {'runs':>5}  {'steps':>12}" + (f"  {'hours':>9}" if timed else "")
+    width = room(sys.stdout)
+    lines = [beside(title, "description", width)] if header else []
+    return "\n".join([*lines, beside(line, " ".join(str(row["description"]).split()), width)])

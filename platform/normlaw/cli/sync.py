@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 
@@ -18,6 +20,11 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
     them to their end goes on with the same MLflow runs. Runs in training are left to those who train them.
     Sending twice changes nothing.
     """
+    with words.working(f"looking for what MLflow does not have of {study or 'the studies begun here'}"):
+        _send(study, tracking_uri)
+
+
+def _send(study: str | None, tracking_uri: str | None) -> None:
     from normlaw.base.redaction import printable
     from normlaw.study.home import HOME
     from normlaw.verbs.sync import synchronised
@@ -26,19 +33,19 @@ def sync(study: str | None, tracking_uri: str | None) -> None:
     for result in synchronised(study, tracking_uri=tracking_uri):
         begun = True
         if result.unread:
-            click.echo(printable(f"not sent: {result.study}: {result.unread}"), err=True)
+            say(printable(f"not sent: {result.study}: {result.unread}"), err=True)
             all_sent = False
             continue
         parts = [f"{len(result.sent)} sent", f"{result.there} already there"]
         if result.in_training:
             parts.append(f"{result.in_training} in training")
-        click.echo(f"{result.study}: {', '.join(parts)}")
+        say(f"{result.study}: {', '.join(parts)}")
         for name in result.sent:
-            click.echo(f"  {name}")
+            say(f"  {name}")
         for name, reason in result.unsent.items():
-            click.echo(printable(f"not sent: {name}: {reason}"), err=True)
+            say(printable(f"not sent: {name}: {reason}"), err=True)
         all_sent = all_sent and not result.unsent
     if not begun:
-        click.echo(f"No study was begun in {HOME} yet.")
+        say(f"No study was begun in {HOME} yet.")
     if not all_sent:
         raise click.exceptions.Exit(1)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from normlaw.base.files import write_wanted
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 if TYPE_CHECKING:
@@ -67,7 +69,11 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
 @click.option(
     "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the theory; repeatable."
 )
-@click.option("--study", help="Log the curves to MLflow, as runs of the study of this name.")
+@click.option(
+    "--study",
+    shell_complete=complete.study,
+    help="Log the curves to MLflow, as runs of the study of this name.",
+)
 @click.option(
     "--dimension",
     type=click.IntRange(min=1),
@@ -91,7 +97,7 @@ def theory(
 
     \b
     normlaw theory perceptron --alpha 0.5,1,2 --lambda 0.01:100:60
-    normlaw theory perceptron --alpha 8 --lambda 0.1,1 --param loss=square --json -
+    normlaw theory perceptron --alpha 8 --lambda 1 --param loss=square --json -
 
     JSON: one object for each pair, alphas outermost, with the keys alpha, lambda, error and the theory's order
     parameters. A value that float64 cannot hold is null; the perceptron gives ln_chi beside chi for that.
@@ -99,7 +105,6 @@ def theory(
     With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
     trained curves against it.
     """
-    from normlaw.verbs.theory import as_rows, solved
     from normlaw_registry import InputError
 
     values: dict[str, Any] = {}
@@ -110,14 +115,16 @@ def theory(
         values[key] = value
     if target is not None and target != "-":
         require_writable(target)
-    found = solved(
-        name, alpha, norms, params=values, study=study, dimension=dimension, tracking_uri=tracking_uri
-    )
+    with words.working(f"solving {name} at {len(alpha)} loads and {len(norms)} norms", logged=False):
+        from normlaw.verbs.theory import as_rows, solved
+
+        found = solved(
+            name, alpha, norms, params=values, study=study, dimension=dimension, tracking_uri=tracking_uri
+        )
     if study is not None:
-        click.echo(f"{study}: {found.logged} theory curves logged, {found.there} already there")
+        say(f"{study}: {found.logged} theory curves logged, {found.there} already there")
     elif target is None:
-        for line in table(found.theory, found.predictions):
-            click.echo(line)
+        say("\n".join(table(found.theory, found.predictions)))
     if target == "-":
         click.echo(json.dumps(as_rows(found.predictions), indent=1, allow_nan=False))
     elif target is not None:

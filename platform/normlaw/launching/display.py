@@ -1,19 +1,20 @@
-"""What a launch shows on the terminal: runs done, the current error and norm, and the time left."""
+"""What a launch shows on the terminal: runs done, the rate, the time left, and the current error and norm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from normlaw.base.redaction import printable
+from normlaw.base.terminal import Words, words
 from normlaw.execution.job import Outcome
 from normlaw.execution.job import Progress as News
+from normlaw.launching.progress_line import TrainingBar
 from normlaw.study.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def _plain(text: str) -> str:
 class TrainingDisplay:
     """Receives what happens while runs are trained."""
 
-    bar: Progress
-    task: TaskID
+    bar: TrainingBar
     names: dict[str, str]
     steps: dict[str, int]
     """Optimiser steps done so far in each run."""
@@ -48,14 +48,17 @@ class TrainingDisplay:
     def progress(self, news: News) -> None:
         """Show a run's latest measurement."""
         self.steps[news.spec_hash] = news.step
-        latest = f"{self.names[news.spec_hash]}: test error {news.test_error:.3f}, ln norm {news.log_norm:.2f}"
-        self.bar.update(self.task, completed=sum(self.steps.values()), latest=latest)
+        self.bar.show(
+            steps=sum(self.steps.values()),
+            latest=f"{self.names[news.spec_hash]}: step {news.step:,}/{news.total_steps:,}, "
+            f"error {news.test_error:.3f}, ln norm {news.log_norm:.2f}",
+        )
 
     def ended(self, spec: RunSpec, outcome: Outcome) -> None:
         """Count a run that came to its end; say why it failed, or that it ended where nothing moves."""
         self.done += 1
         self.steps[spec.spec_hash] = spec.total_steps
-        self.bar.update(self.task, completed=sum(self.steps.values()), runs=f"{self.done}/{self.total}")
+        self.bar.show(steps=sum(self.steps.values()), done=self.done)
         if outcome.failure is not None:
             like = self.failures.setdefault(outcome.failure, spec.run_name)
             reason = outcome.failure if like == spec.run_name else f"as {like}"
@@ -68,14 +71,14 @@ class TrainingDisplay:
     def waiting_for(self, specs: Sequence[RunSpec]) -> None:
         """Show that what is left to do is being done by another process."""
         latest = f"waiting for {len(specs)} that another process trains: {specs[0].run_name}"
-        self.bar.update(self.task, latest=latest)
+        self.bar.show(latest=latest)
 
     def backlog(self, backlog: Backlog) -> None:
         """Show what waits to be sent; say when the server goes away and when it is back."""
         waiting = f"{backlog.runs} to send" if backlog.runs else ""
         if backlog.trouble:
             waiting = f"{waiting}, MLflow away".lstrip(", ")
-        self.bar.update(self.task, unsent=waiting)
+        self.bar.show(unsent=waiting)
         if backlog.trouble and not self.away:
             self._say(
                 f"[yellow]MLflow does not answer[/yellow], it is tried again and again; training goes on: "
@@ -94,7 +97,8 @@ class TrainingDisplay:
             )
 
     def _say(self, markup: str) -> None:
-        self.bar.console.print(markup, highlight=False, soft_wrap=True)
+        console = self.bar.console
+        console.print(markup, highlight=False, soft_wrap=not console.is_terminal)
 
 
 class Display:
@@ -107,43 +111,32 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None, *, debug: bool = False) -> None:
-        self.console = console or Console(stderr=True)
+        self.words = words if console is None else Words(console)
+        self.console = self.words.console
         self.debug = debug
 
     def say(self, text: str) -> None:
         """Show a line, above the progress bar where there is one."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=not self.console.is_terminal)
 
-    @contextmanager
-    def trying(self, number: int) -> Iterator[None]:
+    def working(self, text: str) -> AbstractContextManager[None]:
+        """Show, at a terminal, what is being done while the block lasts."""
+        return self.words.working(text) if self.words.moving else nullcontext()
+
+    def trying(self, number: int) -> AbstractContextManager[None]:
         """Show, at a terminal, that combinations are tried out while the block lasts."""
-        if not number or not self.console.is_terminal:
-            yield
-            return
         combined = "1 combination" if number == 1 else f"{number} combinations"
-        with self.console.status(f"trying out {combined} of network, data set and norms"):
-            yield
+        return (
+            self.working(f"trying out {combined} of network, data set and norms") if number else nullcontext()
+        )
 
     @contextmanager
     def training(self, specs: Sequence[RunSpec], already_done: int) -> Iterator[TrainingDisplay]:
         """Show a progress bar over the optimiser steps of these runs while the block lasts."""
         total = len(specs) + already_done
-        columns = (
-            TextColumn("runs {task.fields[runs]}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            TextColumn("[yellow]{task.fields[unsent]}"),
-            TextColumn("{task.fields[latest]}", markup=False),
-        )
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
-            task = bar.add_task(
-                "training",
-                total=sum(spec.total_steps for spec in specs),
-                runs=f"{already_done}/{total}",
-                latest="starting",
-                unsent="",
-            )
-            names = {spec.spec_hash: spec.run_name for spec in specs}
-            yield TrainingDisplay(bar, task, names, {}, already_done, total, debug=self.debug)
+        names = {spec.spec_hash: spec.run_name for spec in specs}
+        bar = TrainingBar(self.console, sum(spec.total_steps for spec in specs), already_done, total)
+        report = TrainingDisplay(bar, names, {}, already_done, total, debug=self.debug)
+        self.words.now("sending what is finished")
+        with self.words.paused(), bar:
+            yield report

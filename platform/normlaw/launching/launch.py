@@ -8,7 +8,6 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
-from normlaw.base.html import paragraph, table, together
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
@@ -70,23 +69,6 @@ class Summary:
             self.elsewhere += 1
         else:
             self.trained += 1
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        counts = {
-            "trained": self.trained,
-            "already there": self.already_there,
-            "trained by another process": self.elsewhere,
-            "failed": len(self.failed),
-            "not sent to MLflow": len(self.unsent),
-        }
-        told = {**self.failed, **self.unsent}
-        return together(
-            paragraph(
-                ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do"
-            ),
-            table(["run", "reason"], told.items()) if told else "",
-        )
 
     @property
     def complete(self) -> bool:
@@ -157,8 +139,9 @@ def launch(
             check(combined, trials)
             with put_off():  # a process that nobody holds could not be ended
                 trainer.take(trials.give_away())
-        session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
-        plan = make_plan(study, specs, catalogue, home, session.finished(specs))
+        with display.working("looking at what is stored of it already"):
+            session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
+            plan = make_plan(study, specs, catalogue, home, session.finished(specs))
         keep_study(home, study)
         for reason in plan.reasons():
             display.say(reason)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from normlaw.base.html import paragraph
-
 Grade = Literal["good", "doubtful", "bad"]
 
 
@@ -22,9 +20,3 @@ class Finding:
     """What was found."""
     advice: str = ""
     """What to do; empty where nothing is to be done."""
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        return paragraph(
-            self.said, *([f"({self.advice})"] if self.advice else []), strong=f"{self.state}: {self.check}:"
-        )

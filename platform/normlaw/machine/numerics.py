@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from normlaw.machine.finding import Finding, Grade
 from normlaw_registry import Architecture, Catalogue
@@ -15,17 +16,16 @@ SECONDS = 120
 IMAGES = (3, 32, 32)
 
 
-def check(catalogue: Catalogue, architectures: tuple[str, ...]) -> list[Finding]:
-    """Return whether the gradient of each architecture, with its defaults, is right on this CPU.
+def check(catalogue: Catalogue, architectures: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield whether the gradient of each architecture, with its defaults, is right on this CPU.
 
     Args:
         catalogue: what is installed.
         architectures: names; without any, all that are installed, of which some may not take images.
 
     """
-    if architectures:
-        return [_apart(name, "bad") for name in architectures]
-    return [_apart(name, "doubtful") for name in catalogue.names(Architecture)]
+    for name in architectures or catalogue.names(Architecture):
+        yield _apart(name, "bad" if architectures else "doubtful")
 
 
 def _apart(name: str, refused: Grade) -> Finding:
