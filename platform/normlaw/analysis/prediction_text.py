@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from normlaw.analysis.text import short
+from normlaw.analysis.text_tables import WIDTH, table_lines
 from normlaw_registry import Response
 
 if TYPE_CHECKING:
@@ -31,14 +30,16 @@ def render_prediction(prediction: Prediction) -> str:
     response, shown = prediction.response, table.rename(columns=prediction.response.column)
     of = "" if response == Response() else f" of {response.described}"
     lines = [
-        f"protocol {prediction.protocol}{of}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
-        f"{sizes[-1]:,}; limits of {prediction.confidence:.0%}",
+        *broken(
+            f"protocol {prediction.protocol}{of}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
+            f"{sizes[-1]:,}; limits of {prediction.confidence:.0%}"
+        ),
         "",
         *table_lines(shown.drop(columns="log_norm") if shown["log_norm"].isna().all() else shown),
     ]
     if table["test_error"].isna().any():
         lines.append("where no number stands, the model gives none")
-    warnings = [f"warning {warning}" for warning in prediction.warnings]
+    warnings = [line for warning in prediction.warnings for line in broken(f"warning {warning}")]
     if prediction.scores.empty:
         return "\n".join([*lines, "", "no score: no train size was left out", *warnings])
     held = prediction.by_size["train_size"].unique()
@@ -46,7 +47,7 @@ def render_prediction(prediction: Prediction) -> str:
     sentence = response.told(sentence)
     lines += [
         "",
-        f"{sentence} at {', '.join(f'{size:,}' for size in held)}",
+        *broken(f"{sentence} at {', '.join(f'{size:,}' for size in held)}"),
         *table_lines(prediction.scores[list(SHOWN)].rename(columns=response.column)),
         *(f"  {response.column(name)}: {text}" for name, text in SHOWN.items() if text),
         "",
@@ -55,22 +56,20 @@ def render_prediction(prediction: Prediction) -> str:
     ]
     problems = prediction.held_out[prediction.held_out["problem"] != ""]
     told = problems.drop_duplicates(["fitter", "problem"])
-    why = [f"{row.fitter} (fitted up to {row.fitted_to:,}): {row.problem}" for row in told.itertuples()]
+    why = [
+        line
+        for row in told.itertuples()
+        for line in broken(f"{row.fitter} (fitted up to {row.fitted_to:,}): {row.problem}")
+    ]
     return "\n".join([*lines, *([""] if why else []), *why, *warnings])
+
+
+def broken(text: str) -> list[str]:
+    """Return a text in lines that fit."""
+    return wrap(text, WIDTH, subsequent_indent="  ")
 
 
 def per_size(by_size: pd.DataFrame, order: list[str]) -> list[str]:
     """Return a line a law or model, best first, and a column a train size."""
     wide = by_size.pivot(index="fitter", columns="train_size", values="abs_log_error").loc[order]
-    return table_lines(wide.rename_axis(columns=None).reset_index())
-
-
-def table_lines(table: pd.DataFrame) -> list[str]:
-    """Return a table's lines, nothing where a number is missing."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, float | np.floating):
-            return "" if np.isnan(value) else short(float(value))
-        return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
-
-    return table.map(cell).to_string(index=False).splitlines()
+    return table_lines(wide.rename(columns="{:,}".format).rename_axis(columns=None).reset_index())

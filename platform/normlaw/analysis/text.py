@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import Analysis
+from normlaw.analysis.text_tables import WIDTH, table_lines
 from normlaw_registry import Response
 
 if TYPE_CHECKING:
     from normlaw_registry import Findings
 
-WIDTH = 100
 VERDICTS = {
     "hold": "the laws hold",
     "fail": "the laws do not hold",
@@ -27,28 +27,37 @@ TITLES = {
     "abscissas": "share of the variance between runs that one envelope in each abscissa explains",
 }
 
+SHOWN = {
+    "fitters": ["fitter", "parameter", "value", "stderr", "low", "high"],
+    "hold_out_scores": ["fitter", "predicted", "abs_log_error", "inside", "mean_inside", "decades"],
+    "predictions": ["fitter", "train_size", "decades", "test_error", "low", "high", "problem"],
+    "abscissas": ["abscissa", "explained", "low", "high", "behind", "behind_stderr"],
+}
+"""Columns that are printed, of tables that have more; all of them are in the files."""
+
 
 def render(analysis: Analysis) -> str:
     """Return the verdict, the table of exponents, what it rests on, and the warnings, as plain text."""
     level = f"{analysis.confidence:.0%} interval"
     findings = analysis.findings
     room = max(11, *(len(name) + 1 for name in analysis.estimates()))
-    head = f"{'exponent':<{room}}{'value':>10}{'std. error':>12}  {level:<22}definition"
+    head = f"{'exponent':<{room}}{'value':>10}{'std. error':>12}  {level}"
     verdict = verdict_lines(analysis)
-    lines = [*verdict, *([""] if verdict else []), head, "-" * WIDTH]
+    lines = [*verdict, *([""] if verdict else []), head, "-" * max(60, len(head))]
     for name, e in analysis.estimates().items():
         interval = f"[{e.low:z.4f}, {e.high:z.4f}]"
-        lines.append(
-            f"{name:<{room}}{e.value:>z10.4f}{e.stderr:>12.4f}  {interval:<22}{analysis.definition(name)}"
-        )
+        lines.append(f"{name:<{room}}{e.value:>z10.4f}{e.stderr:>12.4f}  {interval}")
+    lines.append("")
+    for name in analysis.estimates():
+        lines += hanging(f"  {name:<{room}}", analysis.definition(name))
     sizes = analysis.size_optima["train_size"]
-    lines += [
-        "",
+    about = [
         f"protocol {analysis.protocol}; {analysis.curves['run'].nunique()} runs, {len(analysis.curves)} "
         f"points, {len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
         *(["; ".join(told)] if (told := chosen_points(analysis)) else []),
         *window_lines(findings),
     ]
+    lines += ["", *(line for text in about for line in wrap(text, WIDTH, subsequent_indent="  "))]
     split = [
         f"{name} {e.statistical:.4f}, {e.window:.4f}"
         for name, e in analysis.estimates().items()
@@ -79,7 +88,7 @@ def chosen_points(analysis: Analysis) -> list[str]:
 
 
 def window_lines(findings: Findings) -> list[str]:
-    """Return where the early law was read, as one line; none where the protocol has no window."""
+    """Return where the early law was read, as lines; none where the protocol has no window."""
     if findings.window is None:
         return []
     low, high = (
@@ -88,7 +97,7 @@ def window_lines(findings: Findings) -> list[str]:
     )
     first = findings.first_train_size
     on = "all train sizes" if first is None else f"train sizes from {first:,} on"
-    return [f"early window: log10(lambda/lambda_opt) from {low} to {high}, {on}"]
+    return [f"early window: log10(lambda/lambda_opt) from {low} to {high},", f"  {on}"]
 
 
 def verdict_lines(analysis: Analysis) -> list[str]:
@@ -121,23 +130,22 @@ def more_lines(analysis: Analysis) -> list[str]:
     if collapse := numbers.get("collapse"):
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
-        lines.append(
-            f"collapse: spread between train sizes {collapse['spread']:.2%} of the "
-            f"{analysis.response.noun}{compared}"
-        )
+        spread_found = f"collapse: spread between train sizes {collapse['spread']:.2%} of the "
+        lines += wrap(f"{spread_found}{analysis.response.noun}{compared}", WIDTH, subsequent_indent="  ")
     tables = {**analysis.findings.tables, **analysis.added_tables}
     for name in ("fitters", "offsets", "hold_out_scores", "predictions", "abscissas"):
         if (table := tables.get(name)) is not None:
             level = f" ({analysis.confidence:.0%} limits)" if "low" in table.columns else ""
-            table = table.rename(columns=analysis.response.column)
-            title = analysis.response.told(TITLES[name])
-            lines += ["", title + level, *table.to_string(index=False, float_format=short).splitlines()]
+            shown = table[[column for column in SHOWN.get(name, table.columns) if column in table.columns]]
+            title = analysis.response.told(TITLES[name]) + level
+            lines += ["", *wrap(title, WIDTH, subsequent_indent="  ")]
+            lines += table_lines(shown.rename(columns=analysis.response.column))
     return lines
 
 
-def short(number: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{number:.4g}"
+def hanging(head: str, text: str) -> list[str]:
+    """Return a text beside what it is about, in lines that fit."""
+    return wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def spread(limits: list[float]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from normlaw.base.html import Several
 from normlaw_registry import load_catalogue
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ def doctor(*architectures: str, tracking_uri: str | None = None) -> list[Finding
         tracking_uri: MLflow server.
 
     """
-    return Several(examined(*architectures, tracking_uri=tracking_uri))
+    return list(examined(*architectures, tracking_uri=tracking_uri))
 
 
 def examined(*architectures: str, tracking_uri: str | None = None) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ def test_json_keys(analysis, tmp_path):
 
 def test_text_names_every_exponent(analysis):
     text = render(analysis)
+    assert max(map(len, text.splitlines())) < 80
     for name in EXPONENTS:
         assert name in text
     assert max(map(len, text.splitlines())) <= 110
