@@ -58,11 +58,7 @@ def resampled_of(table: pd.DataFrame) -> Iterator[str]:
         if sizes.isna().all():
             continue
         whole = (sizes / table[f"{name}_stderr"]).median()
-        scatter = (sizes / table[[f"{name}_model", f"{name}_runs"]].max(axis=1)).median()
-        yield (
-            f"{name:12} error by leaving out train sizes, median: {whole:.2f} of the whole error, "
-            f"{scatter:.2f} of its part from runs and sizes"
-        )
+        yield f"{name:12} error by leaving out train sizes, median: {whole:.2f} of the whole error"
 
 
 def main() -> None:
