@@ -131,6 +131,7 @@ def named_in(code: str, names: set[str]) -> set[str]:
     return found | {word for text in texts for word in re.findall(r"[\w/-]+", text) if word in names - WORDS}
 
 
+@pytest.mark.slow
 def test_the_platform_names_no_built_in_component() -> None:
     records = [r for r in load_catalogue().records if r.distribution == "normlaw"]
     names = {component.name for record in records for component in record.components}

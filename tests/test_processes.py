@@ -31,6 +31,7 @@ def alive(pid: int) -> bool:
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes in /proc")
 
 
+@pytest.mark.slow
 def test_a_block_ends_what_it_began_and_what_that_began() -> None:
     with processes.running(
         [sys.executable, "-c", STUBBORN, STUBBORN], stdout=subprocess.PIPE, text=True
@@ -40,6 +41,7 @@ def test_a_block_ends_what_it_began_and_what_that_began() -> None:
     wait_until(lambda: not any(map(alive, pids)))
 
 
+@pytest.mark.slow
 def test_what_a_killed_test_process_began_is_killed() -> None:
     """Another test process, killed as the kernel kills: what it began by any way is gone too."""
     test = f"""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.import_curves import import_curves
     from normlaw.verbs.load_study import load_study
     from normlaw.verbs.new_plugin import new_plugin
+    from normlaw.verbs.observe import observe
     from normlaw.verbs.plot import plot
     from normlaw.verbs.plugins import plugins
     from normlaw.verbs.predict import Predicted, predict
@@ -65,6 +66,7 @@ _PLACES = {
     "import_curves": "normlaw.verbs.import_curves",
     "load_study": "normlaw.verbs.load_study",
     "new_plugin": "normlaw.verbs.new_plugin",
+    "observe": "normlaw.verbs.observe",
     "plot": "normlaw.verbs.plot",
     "plugins": "normlaw.verbs.plugins",
     "predict": "normlaw.verbs.predict",
@@ -102,6 +104,7 @@ __all__ = [
     "import_curves",
     "load_study",
     "new_plugin",
+    "observe",
     "plot",
     "plugins",
     "predict",

@@ -40,6 +40,7 @@ def outcome(family: str, number: int, protocol: str, catalogue: Catalogue) -> di
         row |= {name: estimate.value, f"{name}_stderr": estimate.stderr, f"{name}_true": true}
         row[f"{name}_choices"] = estimate.window
         row |= {f"{name}_{way}": resampled.get(name, {}).get(way) for way in ("model", "runs", "sizes")}
+        row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         row[f"{name}_covered"] = bool(estimate.low <= true <= estimate.high)
     return {**row, "seconds": time.process_time() - start}
 

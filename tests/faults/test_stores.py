@@ -124,6 +124,7 @@ def test_a_read_only_store_can_be_read(nursery: Any, told: Any, tmp_path: Path, 
         begun.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_an_empty_file_is_a_store_to_be_made(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     path.touch()
@@ -132,6 +133,7 @@ def test_an_empty_file_is_a_store_to_be_made(tmp_path: Path) -> None:
     assert connect(f"sqlite:///{path}").search_experiments()[0].name == "Default"
 
 
+@pytest.mark.slow
 def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow.store.db import utils
 

@@ -114,6 +114,7 @@ def test_a_journal_of_another_run_than_its_name_says_is_not_sent(desk: Any) -> N
     assert desk.runs() == {}
 
 
+@pytest.mark.slow
 def test_sync_tells_of_every_file_that_it_cannot_send_and_sends_the_rest(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_hostile_study_is_refused_at_once(text: str) -> None:
     ],
     ids=range(6),
 )
+@pytest.mark.slow
 def test_a_hostile_study_of_a_megabyte_is_refused_in_a_few_lines(text: str) -> None:
     with pytest.raises(InputError) as caught:
         study_of(text)
@@ -340,6 +342,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
 
 
+@pytest.mark.slow
 def test_tags_parameters_and_files_of_a_run_hold_no_secret(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ps3cret")
     spec = desk.specs[0]
@@ -359,6 +362,7 @@ def test_tags_parameters_and_files_of_a_run_hold_no_secret(desk: Any, monkeypatc
     assert "t0ps3cret" not in "".join(everything)
 
 
+@pytest.mark.slow
 def test_a_traceback_of_a_bug_holds_no_secret() -> None:
     code = (
         "import normlaw.cli.sync as sync\n"
@@ -387,6 +391,7 @@ def test_a_studys_description_is_text_in_mlflows_notes(make_desk: Any) -> None:
     assert as_note("a < b") == "a &lt; b"
 
 
+@pytest.mark.slow
 def test_names_from_elsewhere_are_text_in_reports(tmp_path: Path) -> None:
     sizes, seeds, points = (100, 200, 400, 800, 1600), (0, 1, 2), 30
     rows = []

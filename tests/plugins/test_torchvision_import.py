@@ -21,6 +21,7 @@ def test_torchvision_imports_after_the_preparation():
     assert result.stdout == "3 MNIST\n", result.stderr
 
 
+@pytest.mark.slow
 def test_preparation_itself_does_not_import_torchvision():
     result = python(
         "-c",

@@ -34,6 +34,7 @@ SLOW = ("envelope", "endpoint_broken_power_law", "resnet")
     [pytest.param(c, marks=pytest.mark.slow if c.name in SLOW else ()) for c in COMPONENTS],
     ids=lambda component: f"{component.kind}-{component.name}",
 )
+@pytest.mark.slow
 def test_a_built_in_keeps_the_contract(component: Component, tmp_path) -> None:
     if any(field.is_required() for field in component.params.model_fields.values()):
         pytest.skip("needs parameters of its own: its own test runs the battery with them")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ RESPONSES = ("test_error", "test_loss")
 OPTIONAL = ("seed", "step", "alpha", "measure", "mean_log_optimal_norm")
 TEXT = ("measure",)
 WHOLE = ("train_size", "seed", "step")
+KEY = ("train_size", "seed", "measure", "step", "log_norm")
+"""What tells points apart."""
 DEFAULT_MEASURE = "norm"
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
 """What a measure may be called: what MLflow takes as part of a metric's name."""
@@ -99,14 +101,28 @@ def read_table(path: Path, responses: Sequence[str] = RESPONSES) -> pd.DataFrame
 
     Raises as `read_curves_file` does.
     """
+    raw = read_fields(path, (*REQUIRED, responses[0]))
+    _check_columns(path, raw, responses)
+    return checked(path, raw, lambda column: _texts(column) if column.name in TEXT else number(column), KEY)
+
+
+def read_fields(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+    """Return a file's fields as text without blank lines; a row's line in the file is its index + 2.
+
+    Args:
+        path: the file.
+        needed: columns to name where the file is empty.
+
+    Raises:
+        InputError: the file cannot be read, is empty or is no CSV file.
+
+    """
     try:
         raw = _read(path)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
     except pd.errors.EmptyDataError:
-        raise InputError(
-            f"{path} is empty: its first line must name the columns {', '.join((*REQUIRED, responses[0]))}"
-        ) from None
+        raise InputError(f"{path} is empty: its first line must name the columns {', '.join(needed)}") from None
     except pd.errors.ParserWarning:
         raise InputError(f"{path}, line 2: more values than line 1 names columns") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
@@ -115,11 +131,8 @@ def read_table(path: Path, responses: Sequence[str] = RESPONSES) -> pd.DataFrame
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     raw.columns = raw.columns.str.strip()
     raw = raw.apply(lambda column: column.str.strip())
-    _check_columns(path, raw, responses)
-    raw = raw[~(raw == "").all(axis=1)]  # blank lines
-    if raw.empty:
-        raise InputError(f"{path} holds no points")
-    return _numbers(path, raw)
+    written: pd.DataFrame = raw[~(raw == "").all(axis=1)]  # blank lines
+    return written
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -147,19 +160,38 @@ def _check_columns(path: Path, raw: pd.DataFrame, responses: Sequence[str]) -> N
             raise InputError(f"{path}, line 1: unknown column {brief(column)}: {suggestion(column, known)}")
 
 
-def _numbers(path: Path, raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns as numbers. A row's line in the file is its index + 2."""
-    frame = pd.DataFrame(index=raw.index)
+def checked(
+    path: Path,
+    raw: pd.DataFrame,
+    read: Callable[[pd.Series[str]], tuple[pd.Series[Any], list[Wrong]]],
+    key: Sequence[str],
+) -> pd.DataFrame:
+    """Return the columns as what they hold.
+
+    Args:
+        path: the file, for messages.
+        raw: its fields, as `read_fields` returns them.
+        read: returns what a column of fields holds, and which fields are wrong.
+        key: columns that no two points have in common.
+
+    Raises:
+        InputError: there are no points, a field is wrong, or two points coincide; names lines and columns.
+
+    """
+    if raw.empty:
+        raise InputError(f"{path} holds no points")
+    columns: dict[str, pd.Series[Any]] = {}
     problems: list[tuple[int, str]] = []
     for column in raw.columns:
-        frame[column], wrong = _texts(raw[column]) if column in TEXT else _number(raw[column])
+        columns[column], wrong = read(raw[column])
         problems += [
             (int(i) + 2, f"column {column!r}: {what}, got {brief(raw[column][i])}")
             for bad, what in wrong
             for i in raw.index[bad.to_numpy()]
         ]
+    frame = pd.DataFrame(columns, index=raw.index)
     if not problems:
-        problems = _coinciding(frame)
+        problems = _coinciding(frame, [name for name in key if name in frame.columns])
     if problems:
         shown = "\n".join(f"  line {line}, {what}" for line, what in sorted(problems)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
@@ -174,24 +206,23 @@ def _texts(fields: pd.Series[str]) -> tuple[pd.Series[str], list[Wrong]]:
     return fields, [(~fields.str.fullmatch(NAME), "must be a name: letters, digits and _ . : -")]
 
 
-def _number(fields: pd.Series[str]) -> tuple[pd.Series[float], list[Wrong]]:
+def number(fields: pd.Series[str]) -> tuple[pd.Series[float], list[Wrong]]:
     """Return a column's numbers, NaN where there is none, and which fields are wrong, and why."""
     column = str(fields.name)
     plain = fields.where(fields.map(str.isascii), "")  # pandas raises on some other characters
-    number = pd.to_numeric(plain, errors="coerce").astype("float64")
-    finite: Any = pd.Series(np.isfinite(number.to_numpy()), index=fields.index)
+    found = pd.to_numeric(plain, errors="coerce").astype("float64")
+    finite: Any = pd.Series(np.isfinite(found.to_numpy()), index=fields.index)
     wrong: list[Wrong] = [(~finite, "must be a finite number")]
     if column in WHOLE:
-        whole = (number == number.round()) & number.between(-LARGEST, LARGEST)
+        whole = (found == found.round()) & found.between(-LARGEST, LARGEST)
         wrong.append((finite & ~whole, "must be a whole number within +-2^53"))
         finite = finite & whole
-    wrong += [(finite & bad, what) for bad, what in out_of_range(column, number)]
-    return number, wrong
+    wrong += [(finite & bad, what) for bad, what in out_of_range(column, found)]
+    return found, wrong
 
 
-def _coinciding(frame: pd.DataFrame) -> list[tuple[int, str]]:
+def _coinciding(frame: pd.DataFrame, key: list[str]) -> list[tuple[int, str]]:
     """Return the points that repeat an earlier one of the same curve."""
-    key = [c for c in ("train_size", "seed", "measure", "step", "log_norm") if c in frame.columns]
     line = pd.Series(frame.index + 2, index=frame.index)
     original = integers(frame.assign(line=line.groupby([frame[c] for c in key]).transform("first")), "line")
     again = frame.duplicated(key).to_numpy()

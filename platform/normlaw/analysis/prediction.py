@@ -49,6 +49,12 @@ class Prediction:
     warnings: tuple[AnalysisWarning, ...] = ()
     """Of the analysis that the model comes from."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from normlaw.analysis.notebook import prediction_html
+
+        return prediction_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's own types."""
         return {

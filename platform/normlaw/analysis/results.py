@@ -73,6 +73,12 @@ class Analysis:
         numbers = (f"{name} = {e.value:.3f} ± {e.stderr:.3f}" for name, e in self.estimates().items())
         return f"<Analysis: {', '.join(numbers)}>"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from normlaw.analysis.notebook import analysis_html
+
+        return analysis_html(self)
+
     @property
     def optima(self) -> pd.DataFrame:
         """The optimum of each run."""

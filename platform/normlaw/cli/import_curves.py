@@ -24,7 +24,9 @@ from normlaw.cli.source_options import tracking_uri_option
 def import_curves(curves: Path, study: str, tracking_uri: str | None) -> None:
     """Log the learning curves of a CSV file as runs of kind `imported`.
 
-    Columns: train_size, log_norm (natural log), test_error (fraction); optionally seed, step, alpha, measure.
+    Columns: train_size, log_norm (natural log), test_error (fraction) or test_loss; optionally seed, step,
+    alpha, measure. Or those that `normlaw.curves` and `normlaw export` write: log_norm/MEASURE for each
+    measure, test/error, test/loss, and the parameters in which the curves differ.
     """
     with words.working(f"{study}: reading {curves}"):
         from normlaw.verbs.import_curves import import_curves as log

@@ -8,6 +8,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
+from normlaw.base.html import paragraph, table, together
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
@@ -69,6 +70,23 @@ class Summary:
             self.elsewhere += 1
         else:
             self.trained += 1
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        counts = {
+            "trained": self.trained,
+            "already there": self.already_there,
+            "trained by another process": self.elsewhere,
+            "failed": len(self.failed),
+            "not sent to MLflow": len(self.unsent),
+        }
+        told = {**self.failed, **self.unsent}
+        return together(
+            paragraph(
+                ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do"
+            ),
+            table(["run", "reason"], told.items()) if told else "",
+        )
 
     @property
     def complete(self) -> bool:

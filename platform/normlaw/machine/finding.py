@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from normlaw.base.html import paragraph
+
 Grade = Literal["good", "doubtful", "bad"]
 
 
@@ -20,3 +22,9 @@ class Finding:
     """What was found."""
     advice: str = ""
     """What to do; empty where nothing is to be done."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return paragraph(
+            self.said, *([f"({self.advice})"] if self.advice else []), strong=f"{self.state}: {self.check}:"
+        )

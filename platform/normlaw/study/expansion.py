@@ -39,6 +39,11 @@ def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
         InputError: a component, key or value is wrong; says where in the study, and the nearest valid names.
 
     """
+    if study.observed:
+        raise InputError(
+            f"study {study.name!r} was observed in loops of your own, and normlaw cannot train it: run the "
+            f"loop again, it goes on with its runs; `normlaw sync {study.name}` sends what was measured"
+        )
     plans: dict[str, Planned] = {}
     parts, hashes = SharedParts(study, catalogue), Hashes()
     with no_collection():

@@ -33,6 +33,7 @@ from normlaw_registry import (
 )
 
 if TYPE_CHECKING:
+    from normlaw.study.observed import AnySpec
     from normlaw.study.spec import ComponentChoice, RunSpec
 
 SCHEMA = 2
@@ -104,8 +105,12 @@ class Hashes:
             self._texts[key] = _json(tree[name]) if name in tree else None
 
 
-def canonical(spec: RunSpec) -> dict[str, Any]:
+def canonical(spec: AnySpec) -> dict[str, Any]:
     """Return what a run is: its schema number, and what is not at default."""
+    from normlaw.study.observed import ObservedSpec
+
+    if isinstance(spec, ObservedSpec):
+        return {"schema": SCHEMA, **spec.canonical_form}
     components = {"architecture", "dataset", "measures"}
     tree = spec.model_dump(mode="json", exclude_defaults=True, exclude=components)
     stops = {name: params for name, params in measured_by(spec).items() if name in spec.stop.log_norm}
@@ -118,7 +123,7 @@ def canonical(spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def measured_by(spec: RunSpec) -> dict[str, Mapping[str, Any]]:
+def measured_by(spec: AnySpec) -> dict[str, Mapping[str, Any]]:
     """Return what a run measures: each measure's parameters that are not at default, by its name."""
     return {m.name: _choice(ComplexityMeasure, m)["params"] for m in spec.measures}
 

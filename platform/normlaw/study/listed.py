@@ -12,7 +12,7 @@ from normlaw.base.redaction import redacted
 from normlaw_registry import Architecture, Component, ComponentError, Dataset, load_catalogue
 
 if TYPE_CHECKING:
-    from normlaw.study.spec import RunSpec
+    from normlaw.study.observed import AnySpec
 
 MAX_PARAM_LENGTH = 6000
 """Characters of a parameter's value that MLflow takes."""
@@ -20,6 +20,8 @@ OPTIONS = ("learning_rate_schedule", "augmentation", "label_noise", "stop", "com
 """What MLflow does not list of a run whose option is off."""
 MEASURES = "measures"
 """The parameter that says what was measured: no part of what a run is."""
+TRAINER = "trainer"
+"""The parameter that says whose loop trained a run, where it was not normlaw's."""
 COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
 
 
@@ -34,12 +36,18 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def searchable(spec: RunSpec) -> dict[str, Any]:
+def searchable(spec: AnySpec) -> dict[str, Any]:
     """Return a run's parameters as MLflow should list them: `architecture` is the name itself.
 
     The measures are listed by name, since their parameters stand in the run's specification. An option that
-    is off is not listed.
+    is off is not listed. Of an observed run, what was said of it is listed as it was said.
     """
+    from normlaw.study.observed import ObservedSpec
+
+    if isinstance(spec, ObservedSpec):
+        names = ",".join(measure.name for measure in spec.measures)
+        known = {TRAINER: spec.trainer, "train_size": spec.train_size, "seed": spec.seed, MEASURES: names}
+        return {**known, **flatten(spec.about)}
     tree = spec.model_dump(mode="json", exclude_none=True)
     for option in OPTIONS:
         if getattr(spec, option) == type(spec).model_fields[option].default:
@@ -58,7 +66,7 @@ def as_text(value: object) -> str:
     return redacted(str(value))[:MAX_PARAM_LENGTH]
 
 
-def listing(spec: RunSpec) -> dict[str, str]:
+def listing(spec: AnySpec) -> dict[str, str]:
     """Return a run's parameters as MLflow stores them."""
     return {name: as_text(value) for name, value in searchable(spec).items()}
 
@@ -67,9 +75,12 @@ def unlisted(params: Mapping[str, str]) -> dict[str, str]:
     """Return what it means, by the parameter's name, that MLflow does not list it of a run: its default.
 
     Args:
-        params: what is listed of the run; components that are not installed have no defaults.
+        params: what is listed of the run; components that are not installed have no defaults, and nothing
+            is known of what another loop's author did not say.
 
     """
+    if TRAINER in params:
+        return {}
     found = dict(_of_a_run())
     for kind in COMPONENTS:
         found |= {f"{kind}.{key}": value for key, value in _of(kind, params.get(kind, "")).items()}

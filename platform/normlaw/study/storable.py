@@ -8,7 +8,7 @@ import re
 
 from normlaw.study.identity import measured_by
 from normlaw.study.listed import MAX_PARAM_LENGTH, searchable
-from normlaw.study.spec import RunSpec
+from normlaw.study.observed import AnySpec, ObservedSpec
 from normlaw_registry.errors import brief
 
 MAX_NAME, MAX_TAG, MAX_SOURCE = 250, 5000, 65_535
@@ -17,7 +17,7 @@ NAMES = re.compile(r"[/\w.\- :]*")
 """What MLflow takes as the name of a parameter or a metric."""
 
 
-def unstorable(spec: RunSpec) -> str | None:
+def unstorable(spec: AnySpec) -> str | None:
     """Return what of a run MLflow would refuse, and why; None where it takes it all."""
     for name, value in searchable(spec).items():
         if not _is_a_name(name):
@@ -29,6 +29,8 @@ def unstorable(spec: RunSpec) -> str | None:
             return f"measure {brief(measure.name)}: its name is too long for a metric at MLflow"
     if len(json.dumps(measured_by(spec))) > MAX_TAG:
         return f"`measures` take more than the {MAX_TAG} characters that MLflow stores"
+    if isinstance(spec, ObservedSpec):
+        return None
     if len(json.dumps(spec.dataset.params)) > MAX_SOURCE - MAX_NAME:
         return f"the parameters of `dataset` take more than the {MAX_SOURCE} characters that MLflow stores"
     return None

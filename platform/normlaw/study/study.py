@@ -9,11 +9,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
 
+from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
 from normlaw.study.listed import flatten
 from normlaw.study.names import STUDY_NAME, study_name
+from normlaw.study.observed import OBSERVED, AnySpec
 from normlaw.study.protocol_choice import OwnChoices
-from normlaw.study.spec import ComponentChoice, Place, RunSpec
+from normlaw.study.spec import ComponentChoice, Place
 from normlaw.study.yaml_loader import dump
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError, Response
@@ -132,10 +134,15 @@ class Study(Model):
 
     @model_validator(mode="after")
     def _sizes_and_seeds(self) -> Self:
-        for key in ("train_size", "seed"):
+        for key in () if self.observed else ("train_size", "seed"):
             if key not in self.vary and key not in self.fixed:
                 raise ValueError(f"`{key}` stands neither under `fixed` nor under `vary`")
         return self
+
+    @property
+    def observed(self) -> bool:
+        """Whether its runs are observed in other loops, so that there is nothing for normlaw to train."""
+        return self.fixed.get("trainer") == OBSERVED
 
     @property
     def abscissa(self) -> str:
@@ -145,7 +152,7 @@ class Study(Model):
         first = self.fixed["measures"][0]
         return str(first["name"] if isinstance(first, Mapping) else first)
 
-    def run_name(self, spec: RunSpec) -> str:
+    def run_name(self, spec: AnySpec) -> str:
         """Return what a run of this study is called: its own name, and the values of what else is varied."""
         values = flatten(spec.model_dump(mode="json"))
         parts = [spec.run_name]
@@ -163,6 +170,13 @@ class Study(Model):
         """
         tree = self.model_dump(mode="json", exclude_none=True, exclude_defaults=compact)
         return dump(tree, compact=compact)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the study as a file, and how many runs it has."""
+        runs = prod(len(values) for values in self.vary.values())
+        return together(
+            paragraph(f"{runs:,} combinations", strong=self.name), preformatted(self.to_yaml(compact=True))
+        )
 
     @cached_property
     def source(self) -> YamlSource:

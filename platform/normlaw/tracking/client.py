@@ -87,6 +87,9 @@ def connect(tracking_uri: str | None = None, purpose: Purpose = "make") -> Mlflo
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar for each small file
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # also saves a request a run
+    os.environ.setdefault(
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"
+    )  # else a bar a file where tqdm is there
     logging.getLogger("alembic").setLevel(
         logging.WARNING
     )  # a table-by-table account of creating the SQLite file

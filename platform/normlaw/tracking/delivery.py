@@ -9,7 +9,7 @@ from mlflow.entities import Run
 
 from normlaw.base.files import try_lock
 from normlaw.study.identity import lacking, measured_by
-from normlaw.study.spec import RunSpec
+from normlaw.study.observed import AnySpec, ObservedSpec
 from normlaw.tracking import keys
 from normlaw.tracking.record import Record, validated_spec
 from normlaw.tracking.same import measured_in, measures_the_same
@@ -106,7 +106,7 @@ class Delivery:
                 self._replace_earlier_ones(spec)
         return True
 
-    def _replace_earlier_ones(self, spec: RunSpec) -> None:
+    def _replace_earlier_ones(self, spec: AnySpec) -> None:
         """Mark the runs that this one, now finished, takes the place of."""
         assert self._run is not None
         found = {run.info.run_id: run for run in [*self._outdated, *self._writer.earlier(spec)]}
@@ -115,7 +115,7 @@ class Delivery:
             if run_id != self._run.info.run_id and not over:
                 self._writer.kill(run, run.info.end_time, superseded=MEASURED_ANEW)
 
-    def _opened(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
+    def _opened(self, record: Record, spec: AnySpec, *, last: bool) -> bool:
         """Find or make the run at the server; False when it needs nothing."""
         if self._run is not None:
             if _agree(self._there, record, last=last):
@@ -130,7 +130,7 @@ class Delivery:
             self._run, self._there, self._described = self._writer.begin(record, spec), {}, False
         return True
 
-    def _adopt(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
+    def _adopt(self, record: Record, spec: AnySpec, *, last: bool) -> bool:
         """Take over what an earlier attempt left at the server; False when that is all there is to it."""
         done = self._sort_out(record, spec, last=last)
         if done and self._run is not None:
@@ -144,7 +144,7 @@ class Delivery:
         self._writer.reopen(self._run)
         return True
 
-    def _sort_out(self, record: Record, spec: RunSpec, *, last: bool) -> bool:
+    def _sort_out(self, record: Record, spec: AnySpec, *, last: bool) -> bool:
         """Take over one run that the server has of this journal; return whether it has all there is to it."""
         done = False
         self._outdated = []
@@ -152,6 +152,8 @@ class Delivery:
             match run.info.status:
                 case "FINISHED" if lacking(measured_by(spec), measured_in(run)):
                     self._outdated.append(run)
+                case "FINISHED" if _was_gone_on_with(run, record, spec):
+                    self._take_over(run, record, last=last)
                 case "FINISHED":
                     done = True
                 case "FAILED":
@@ -176,7 +178,7 @@ class Delivery:
         if run is self._run:
             self._run = None
 
-    def _send(self, record: Record, spec: RunSpec, *, with_optimum: bool = False) -> None:
+    def _send(self, record: Record, spec: AnySpec, *, with_optimum: bool = False) -> None:
         assert self._run is not None
         metrics = metrics_without(record, self._there)
         if with_optimum:
@@ -184,6 +186,11 @@ class Delivery:
         self._writer.add(self._run, None if self._described else spec, metrics)
         self._described = True
         self._there |= points(record)
+
+
+def _was_gone_on_with(run: Run, record: Record, spec: AnySpec) -> bool:
+    """Return whether an observed run that was finished, and sent, has been trained longer since."""
+    return isinstance(spec, ObservedSpec) and run.info.end_time != record.ended
 
 
 def _agree(there: Values, record: Record, *, last: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from normlaw.tracking.whole_run import WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
 
 
-def import_curves(client: MlflowClient, study: str, curves: pd.DataFrame, source: str) -> tuple[int, int]:
+def import_curves(
+    client: MlflowClient, study: str, curves: pd.DataFrame, source: str, settings: Sequence[str] = ()
+) -> tuple[int, int]:
     """Log each curve as one finished run of the study's experiment, made on first use.
 
     A curve that is already there, value for value, is left as it is: importing a file twice changes nothing,
@@ -28,15 +30,16 @@ def import_curves(client: MlflowClient, study: str, curves: pd.DataFrame, source
     Args:
         client: of the tracking server.
         study: name of the experiment.
-        curves: train_size, seed, step, test/error and log_norm/<measure> columns.
+        curves: train_size, seed, step, test/error and log_norm/<measure> columns, perhaps further numbers.
         source: where the curves come from, kept as a parameter.
+        settings: columns that are parameters, the same along a curve.
 
     Returns:
         How many curves were logged, and how many were already there.
 
     """
     writer = WholeRunWriter(client, _experiment(client, study, curves), "imported")
-    written = writer.write(_runs(curves, source))
+    written = writer.write(_runs(curves.drop(columns="run", errors="ignore"), source, list(settings)))
     return written.logged, written.there
 
 
@@ -46,28 +49,30 @@ def _experiment(client: MlflowClient, study: str, curves: pd.DataFrame) -> Exper
     return opened(client, study, {keys.NORM: first, keys.NOTE: "Learning curves measured elsewhere."})
 
 
-def _runs(curves: pd.DataFrame, source: str) -> Iterator[WholeRun]:
+def _runs(curves: pd.DataFrame, source: str, settings: list[str]) -> Iterator[WholeRun]:
     """Yield the run of each curve, in the order of train sizes and seeds.
 
     Texts and tables are made of all curves at once and then cut: one by one they take most of an import's time.
     """
-    curves = curves.sort_values(["train_size", "seed"], kind="stable", ignore_index=True)
+    apart = ["train_size", "seed", *settings]
+    curves = curves.sort_values(apart, kind="stable", ignore_index=True)
     header = curves.head(0).to_csv(index=False)
     lines = curves.to_csv(index=False, header=False).splitlines(keepends=True)
-    table = pa.Table.from_pandas(curves, preserve_index=False)
+    table = pa.Table.from_pandas(curves.drop(columns=settings), preserve_index=False)
     columns = {str(name): curves[name].tolist() for name in curves.columns}
     metrics = [name for name in columns if "/" in name]
-    sizes, seeds, steps = columns["train_size"], columns["seed"], columns["step"]
+    steps, which = columns["step"], list(zip(*(columns[name] for name in apart), strict=True))
     start = 0
     for stop in range(1, len(curves) + 1):
-        if stop < len(curves) and (sizes[stop], seeds[stop]) == (sizes[start], seeds[start]):
+        if stop < len(curves) and which[stop] == which[start]:
             continue
-        size, seed = int(sizes[start]), int(seeds[start])
+        size, seed, *values = which[start]
+        own = {name: str(value) for name, value in zip(settings, values, strict=True)}
         yield WholeRun(
             kind="imported",
             identity=hashlib.sha256((header + "".join(lines[start:stop])).encode()).hexdigest()[:16],
-            name=f"imported P={size} seed={seed}",
-            params={"train_size": str(size), "seed": str(seed), "source": source},
+            name=" ".join([f"imported P={int(size)} seed={int(seed)}", *(f"{k}={v}" for k, v in own.items())]),
+            params={**own, "train_size": str(int(size)), "seed": str(int(seed)), "source": source},
             values=[
                 (name, int(step), float(value))
                 for name in metrics

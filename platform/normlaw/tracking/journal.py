@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from normlaw.base.files import is_held, try_lock
 from normlaw.study.identity import SCHEMA, canonical
-from normlaw.study.spec import RunSpec
+from normlaw.study.observed import AnySpec, spec_of
 from normlaw.tracking.record import Status
 from normlaw_registry import Exactness, NormlawError
 
@@ -58,14 +58,14 @@ class Journal:
         """Close the file."""
         self._file.close()
 
-    def start(self, spec: RunSpec, environment: dict[str, Any]) -> None:
+    def start(self, spec: AnySpec, environment: dict[str, Any]) -> None:
         """Write what the run is, in place of what an earlier attempt wrote."""
         if self._file.tell():  # a device file, which tests write to, cannot be truncated
             self._file.truncate(0)
         what = {"schema": SCHEMA, "identity": canonical(spec), "spec": spec.model_dump(mode="json")}
         self._append("start", {**what, "environment": environment})
 
-    def go_on_after(self, step: int, spec: RunSpec) -> bool:
+    def go_on_after(self, step: int, spec: AnySpec) -> bool:
         """Cut the journal back to what it held when `step` was measured.
 
         Returns:
@@ -133,10 +133,10 @@ class Journal:
         return NormlawError(f"{self.path}: the journal cannot be written: {error.strerror}; the run is stopped")
 
 
-def _is(tree: dict[str, Any], spec: RunSpec) -> bool:
+def _is(tree: dict[str, Any], spec: AnySpec) -> bool:
     """Return whether a specification that was written out, by this version or an earlier one, is this one."""
     try:
-        return RunSpec.model_validate(tree) == spec
+        return spec_of(tree) == spec
     except ValidationError:
         return False
 

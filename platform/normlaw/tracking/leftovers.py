@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from mlflow.entities import Experiment, Run
 from normlaw.base.redaction import printable
 from normlaw.study.home import journal_folder
 from normlaw.study.identity import SCHEMA, Measures, NewerSchemaError, lacking, measured_by
+from normlaw.study.spec import RunSpec
 from normlaw.tracking import keys
 from normlaw.tracking.journal import is_being_written
 from normlaw.tracking.reader import search_runs
-from normlaw.tracking.record import JournalError, Record, read_journal, validated_spec
+from normlaw.tracking.record import JournalError, Record, Status, read_journal, validated_spec
 from normlaw.tracking.same import measured_in, schema_of
+
+ENDED: Mapping[Status | None, str] = {"finished": "FINISHED", "failed": "FAILED", None: "KILLED"}
+"""The status at MLflow of a run whose journal nobody writes any more."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ class AtServer:
         )
 
     def has(self, record: Record) -> bool:
-        """Return whether a journal that is not finished is there as it is: the same attempt, ended the same."""
-        status = "FAILED" if record.status == "failed" else "KILLED"
+        """Return whether a journal is there as it is: the same attempt, ended the same."""
+        status = ENDED[record.status]
         return any(
             run.info.status == status and run.info.end_time == record.last_time
             for run in self.runs.get(record.spec_hash, [])
@@ -126,10 +130,8 @@ def _is_there(path: Path, server: AtServer) -> bool | None:
     if start is None:
         return None
     measures = measured_by(spec := validated_spec(start, path))
-    for name in {
-        path.stem,
-        spec.spec_hash,
-    }:  # an earlier version's may have been trained again since
+    names = {path.stem, spec.spec_hash}  # an earlier version's may have been trained again since
+    for name in names if isinstance(spec, RunSpec) else ():  # an observed run may be gone on with at its end
         running = any(run.info.status == "RUNNING" for run in server.runs.get(name, []))
         if not running and server.covers(name, measures):
             return True

@@ -61,6 +61,14 @@ def search_runs(client: MlflowClient, experiment: Experiment, kind: str) -> Iter
             return
 
 
+def download(client: MlflowClient, artifacts: str, name: str, folder: Path) -> Path:
+    """Fetch one file of a run into a folder and return its path there."""
+    path = folder / name
+    # download_artifacts asks first whether it is a folder, and shows a bar where tqdm is installed
+    artifacts_at(client, artifacts)._download_file(name, str(path))  # type: ignore[no-untyped-call]
+    return path
+
+
 def read_curve(client: MlflowClient, run: StudyRun) -> pa.Table:
     """Return one finished run's curve: a row a measuring point.
 
@@ -68,9 +76,7 @@ def read_curve(client: MlflowClient, run: StudyRun) -> pa.Table:
     train/error, train/loss, and log_norm/<measure> for each measure.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, keys.CURVE)
-        # download_artifacts asks first whether the path is a folder; every store has this one request alone.
-        artifacts_at(client, run.artifacts)._download_file(keys.CURVE, str(path))  # type: ignore[no-untyped-call]
+        path = download(client, run.artifacts, keys.CURVE, Path(folder))
         table = pq.ParquetFile(path).read(use_threads=False)  # a tenth of the time that a data frame takes
     return table.append_column("run", pa.array([run.spec_hash] * len(table)))
 
@@ -78,8 +84,8 @@ def read_curve(client: MlflowClient, run: StudyRun) -> pa.Table:
 def read_description(client: MlflowClient, artifacts: str) -> dict[str, Any]:
     """Return what `keys.RUN` says among a run's artifacts: its specification, environment and layers."""
     with tempfile.TemporaryDirectory() as folder:
-        path = artifacts_at(client, artifacts).download_artifacts(keys.RUN, folder)  # type: ignore[no-untyped-call]
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        path = download(client, artifacts, keys.RUN, Path(folder))
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
 

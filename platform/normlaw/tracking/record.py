@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from normlaw.study.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
 from normlaw.study.listed import flatten
-from normlaw.study.spec import RunSpec
+from normlaw.study.observed import AnySpec, spec_of
 from normlaw_registry import Exactness, NormlawError
 
 Status = Literal["finished", "failed"]
@@ -176,7 +176,7 @@ def journal_status(path: Path) -> Status | None:
     return record.status if record is not None else None
 
 
-def is_done(path: Path, spec: RunSpec) -> bool:
+def is_done(path: Path, spec: AnySpec) -> bool:
     """Return whether a journal has a run's end and all that it measures. Raises as `journal_status`."""
     try:
         record = read_journal(path)
@@ -187,7 +187,7 @@ def is_done(path: Path, spec: RunSpec) -> bool:
         return False
 
 
-def validated_spec(record: Record, path: Path) -> RunSpec:
+def validated_spec(record: Record, path: Path) -> AnySpec:
     """Return the specification in a journal.
 
     Raises:
@@ -197,7 +197,7 @@ def validated_spec(record: Record, path: Path) -> RunSpec:
     if record.spec_hash != path.stem:
         raise JournalError(f"{path}: holds another run than its name says; it was changed, or renamed")
     try:
-        spec = RunSpec.model_validate(record.spec)
+        spec = spec_of(record.spec)
     except ValidationError as error:
         raise JournalError(f"{path}: its specification is none: {_first_problem(error)}") from None
     if record.schema > 1 and not _says(record.identity, spec):
@@ -205,7 +205,7 @@ def validated_spec(record: Record, path: Path) -> RunSpec:
     return spec
 
 
-def _says(identity: dict[str, Any], spec: RunSpec) -> bool:
+def _says(identity: dict[str, Any], spec: AnySpec) -> bool:
     """Return whether a canonical form is that of a specification, as far as no component has a say."""
     said, whole = flatten(identity), flatten(spec.model_dump(mode="json"))
     own = {key: value for key, value in flatten(canonical(spec)).items() if ".params." not in key}

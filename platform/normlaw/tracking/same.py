@@ -8,7 +8,7 @@ from mlflow.entities import Run
 
 from normlaw.study.identity import Measures, lacking, measured_by
 from normlaw.study.listed import MEASURES
-from normlaw.study.spec import RunSpec
+from normlaw.study.observed import AnySpec
 from normlaw.tracking import keys
 
 
@@ -29,7 +29,7 @@ def measured_in(run: Run) -> Measures:
     return dict.fromkeys(filter(None, run.data.params.get(MEASURES, "").split(",")))
 
 
-def measures_the_same(run: Run, spec: RunSpec) -> bool:
+def measures_the_same(run: Run, spec: AnySpec) -> bool:
     """Return whether a run measures what a specification says, neither more nor less."""
     wanted, there = measured_by(spec), measured_in(run)
     return wanted.keys() == there.keys() and not lacking(wanted, there)

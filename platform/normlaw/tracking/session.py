@@ -65,17 +65,20 @@ class Online(Offline):
         study: the study.
         home: folder of the journals.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+        guest: whether the process is someone else's, whose own requests to MLflow are to stay as patient as
+            they were.
 
     Raises:
         InputError: the server does not answer.
 
     """
 
-    def __init__(self, study: Study, home: Path, tracking_uri: str | None) -> None:
+    def __init__(self, study: Study, home: Path, tracking_uri: str | None, *, guest: bool = False) -> None:
         self._study, self._home = study, home
         self._sender: Sender | None = None
-        with ExitStack() as opened:
-            opened.enter_context(impatient())
+        with impatient(), ExitStack() as opened:
+            if not guest:
+                opened.enter_context(impatient())
             try:
                 self._client = connect(tracking_uri)
             except InputError as error:

@@ -15,7 +15,7 @@ from mlflow.entities import Experiment
 from normlaw.study.protocol_choice import OwnChoices
 from normlaw.tracking import keys, note, optimum, reader
 from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
-from normlaw.tracking.client import Purpose, artifacts_at, connect
+from normlaw.tracking.client import Purpose, connect
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 from normlaw_registry import InputError
@@ -143,7 +143,6 @@ class StudyStore:
 
     def _read(self, run: StudyRun, file: str) -> Mapping[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
-            found = artifacts_at(self._client, run.artifacts)
-            path = found.download_artifacts(file, folder)  # type: ignore[no-untyped-call]
-            results: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            path = reader.download(self._client, run.artifacts, file, Path(folder))
+            results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return results

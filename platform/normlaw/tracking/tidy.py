@@ -29,8 +29,8 @@ def tidy(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:
     if chosen not in measured:
         raise InputError(f"norm {chosen!r} was not measured in this study: {suggestion(chosen, measured)}")
     columns = {"run": "run", "train_size": "train_size", "seed": "seed", "step": "step"}
-    columns |= {keys.log_norm(chosen): "log_norm", "test/error": "test_error"}
-    further = {OPTIMA: OPTIMA, "test/loss": "test_loss"}
+    columns |= {keys.log_norm(chosen): "log_norm"}
+    further = {"test/error": "test_error", OPTIMA: OPTIMA, "test/loss": "test_loss"}
     further |= {f"validation/{noun}": f"validation_{noun}" for noun in ("error", "loss")}
     columns |= {name: column for name, column in further.items() if name in curves.columns}
     measured_points = curves[list(columns)].dropna(subset=keys.log_norm(chosen))  # a norm may begin later

@@ -15,6 +15,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from normlaw.base.redaction import redacted, redacted_tree
 from normlaw.study.identity import measured_by
 from normlaw.study.listed import listing, settled
+from normlaw.study.observed import AnySpec
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking import keys, note, optimum
@@ -35,6 +36,8 @@ Values = dict[tuple[int, str], float]
 def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     """Return the study's experiment, made on first use, with its description and norm.
 
+    One that is there is left as it is where the study is an observed one, which says nothing of itself.
+
     Raises:
         InputError: the experiment was deleted at the server.
 
@@ -43,6 +46,8 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     if study.analysis is not None:
         chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.own())
     experiment = opened(client, study.name, {**chosen, **note.first(study.description)})
+    if study.observed:
+        return experiment
     note.describe(client, experiment, study.description)
     for key, value in chosen.items():
         if experiment.tags.get(key) != value:
@@ -91,7 +96,7 @@ class RunWriter:
         )
         return list(page)
 
-    def earlier(self, spec: RunSpec) -> list[Run]:
+    def earlier(self, spec: AnySpec) -> list[Run]:
         """Return the runs, of this hash or of an earlier version's, that were trained alike."""
         if not self._mixed:
             return []
@@ -102,7 +107,7 @@ class RunWriter:
         this = settled(listing(spec))
         return [run for run in page if settled(run.data.params) == this]
 
-    def begin(self, record: Record, spec: RunSpec) -> Run:
+    def begin(self, record: Record, spec: AnySpec) -> Run:
         """Make the run of a journal."""
         plugins = record.environment.get("plugins")
         tags = {
@@ -139,7 +144,7 @@ class RunWriter:
             for metric in self._client.get_metric_history(run.info.run_id, name)
         }
 
-    def add(self, run: Run, spec: RunSpec | None, metrics: list[Metric]) -> None:
+    def add(self, run: Run, spec: AnySpec | None, metrics: list[Metric]) -> None:
         """Add measurements to a run, and the parameters where a specification is given."""
         values = listing(spec) if spec is not None else {}
         there = run.data.params  # a parameter cannot be written over
@@ -147,9 +152,9 @@ class RunWriter:
         for some_metrics, some_params in batches(metrics, params):
             self._client.log_batch(run.info.run_id, metrics=some_metrics, params=some_params)
 
-    def end(self, run: Run, record: Record, spec: RunSpec) -> None:
+    def end(self, run: Run, record: Record, spec: AnySpec) -> None:
         """Add the data set and the files to a run whose journal has come to its end, and end it."""
-        if record.data:
+        if record.data and isinstance(spec, RunSpec):  # nobody tells what another loop trains on
             self._client.log_inputs(run.info.run_id, datasets=[_dataset_input(spec, record)])
         self._log_files(run, record, spec)
         if record.reason and keys.FAILURE not in run.data.tags:
@@ -193,7 +198,7 @@ class RunWriter:
         last = int(record.points[-1]["step"])
         return optimum.optimum_metrics(found.log_norm, found.log_error, found.bracketed, record.ended, last)
 
-    def _log_files(self, run: Run, record: Record, spec: RunSpec) -> None:
+    def _log_files(self, run: Run, record: Record, spec: AnySpec) -> None:
         with tempfile.TemporaryDirectory() as folder:
             if record.points:
                 curve(record, spec).to_parquet(Path(folder, keys.CURVE), index=False)
@@ -234,7 +239,7 @@ def metrics_without(record: Record, there: Values) -> list[Metric]:
     ]
 
 
-def curve(record: Record, spec: RunSpec) -> pd.DataFrame:
+def curve(record: Record, spec: AnySpec) -> pd.DataFrame:
     """Return a journal's curve: a row a measuring point, with train_size and seed beside the metrics."""
     frame = pd.DataFrame(record.points)
     frame["step"] = frame["step"].astype("int64")
@@ -250,7 +255,7 @@ def batches(metrics: Iterable[Metric], params: Iterable[Param]) -> Iterator[tupl
         metrics, params = metrics[room:], params[MAX_PARAMS:]
 
 
-def _exactness(record: Record, spec: RunSpec) -> str:
+def _exactness(record: Record, spec: AnySpec) -> str:
     """Return the value of `keys.EXACTNESS`."""
     return json.dumps({measure.name: record.weakest(measure.name) for measure in spec.measures}, sort_keys=True)
 

@@ -44,6 +44,7 @@ class Measurer:
         network: the network at initialisation, in any mode; it is left as it is.
         architecture: where it comes from, for its own rules for linear maps; None when it has none.
         task: says the shape of one input.
+        plan: what tracing the network has found already; by default it is traced here.
 
     Raises:
         InputError: a layer with weights has no rule, or a measure is given twice.
@@ -56,6 +57,7 @@ class Measurer:
         network: nn.Module,
         architecture: Architecture | None,
         task: Task,
+        plan: LinearMapPlan | None = None,
     ) -> None:
         names = [measure.name for measure, _ in measures]
         if len(set(names)) < len(names):
@@ -65,7 +67,7 @@ class Measurer:
             )
         self._measures = list(measures)
         self._task = task
-        self._plan = LinearMapPlan.of(network, task, architecture)
+        self._plan = plan or LinearMapPlan.of(network, task, architecture)
         self.excluded: Mapping[str, str] = dict(self._plan.excluded)
         self._singular_values = SingularValues()
         self._initial: list[LinearMap] = []
@@ -115,6 +117,10 @@ class Measurer:
             )
             values = {measure.name: _take(measure, params, context) for measure, params in self._measures}
             return {name: value for name, value in values.items() if value is not None}
+
+    def forget(self) -> None:
+        """Forget earlier points: the next one follows from the network alone, to the last bit."""
+        self._singular_values = SingularValues()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what the next measuring point depends on besides the network, as tensors."""

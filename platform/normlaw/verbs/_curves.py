@@ -10,6 +10,7 @@ import pandas as pd
 from normlaw.analysis import Options
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
+from normlaw.analysis.frame_file import PREFIX, read_frame
 from normlaw.tracking import keys
 from normlaw.tracking.tidy import tidy
 from normlaw_registry import InputError
@@ -47,6 +48,10 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
     """
     whole: pd.DataFrame | None
     if isinstance(curves, str | Path):
+        found = read_frame(Path(curves))
+        if found is not None:
+            curves = _of_file(found, norm, Path(curves))
+    if isinstance(curves, str | Path):
         points, chosen = read_curves_file(Path(curves), norm, options.measured)
         whole = read_every_measure(Path(curves), options.measured) if options.compare_norms else None
     else:
@@ -56,6 +61,21 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
         whole = curves
     whole = None if whole is None else restricted(whole, options, chosen)
     return GivenCurves(points, chosen, options, whole)
+
+
+def _of_file(found: tuple[pd.DataFrame, list[str]], norm: str | None, path: Path) -> pd.DataFrame:
+    """Return the curves of a file as a frame, once it is clear which of them are meant."""
+    frame, settings = found
+    for name in settings:
+        if (count := frame[name].nunique()) > 1:
+            raise InputError(
+                f"{path}: the curves belong to {count} values of {name!r}, and laws are fitted to one: keep "
+                "one in the file, or let `normlaw import` log them all and analyse the study"
+            )
+    measures = [column.removeprefix(PREFIX) for column in frame.columns if column.startswith(PREFIX)]
+    if norm is None and len(measures) > 1:
+        raise InputError(f"{path} holds several measures ({', '.join(measures)}): choose one with --norm")
+    return frame
 
 
 def _of_one_norm(curves: pd.DataFrame, norm: str | None) -> tuple[pd.DataFrame, str]:

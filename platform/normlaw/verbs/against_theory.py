@@ -12,6 +12,7 @@ from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
 from normlaw.base.files import whole_folder
+from normlaw.base.html import paragraph, preformatted, together
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
 from normlaw.tracking import keys
@@ -31,6 +32,10 @@ class Compared:
     text: str
     folder: Path
     run_id: str
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return together(preformatted(self.text), paragraph(f"Tables and figures: {self.folder}"))
 
 
 def against_theory(

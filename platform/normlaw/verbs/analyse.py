@@ -22,6 +22,7 @@ from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.style import Use, checked_use
 from normlaw.analysis.options import Fitters
+from normlaw.base.html import Several, paragraph, together
 from normlaw.machine.environment import plugin_versions
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
@@ -57,8 +58,15 @@ class Result:
     run_id: str | None
     """None of a file's curves, which are not logged."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        about = [label(self.setting), f"norm {self.norm}"]
+        where = f"Tables and figures: {self.folder}" + (f"; MLflow run {self.run_id}" if self.run_id else "")
+        shown = self.analysis._repr_html_()
+        return together(paragraph(", ".join(filter(None, about))), shown, paragraph(where))
 
-class Results(list[Result]):
+
+class Results(Several[Result]):
     """The laws of each setting.
 
     Attributes:
@@ -67,6 +75,11 @@ class Results(list[Result]):
     """
 
     against_theory: Compared | None = None
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        compared = self.against_theory
+        return super()._repr_html_() + ("" if compared is None else compared._repr_html_())
 
 
 def analyse(

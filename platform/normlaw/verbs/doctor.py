@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from normlaw.base.html import Several
 from normlaw_registry import load_catalogue
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def doctor(*architectures: str, tracking_uri: str | None = None) -> list[Finding
         tracking_uri: MLflow server.
 
     """
-    return list(examined(*architectures, tracking_uri=tracking_uri))
+    return Several(examined(*architectures, tracking_uri=tracking_uri))
 
 
 def examined(*architectures: str, tracking_uri: str | None = None) -> Iterator[Finding]:

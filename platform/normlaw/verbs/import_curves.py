@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 def import_curves(path: Path | str, study: str, *, tracking_uri: str | None = None) -> tuple[int, int]:
     """Log the curves of a CSV file into a study; `normlaw import`.
 
+    Args:
+        path: a file with the columns that `curves` returns, or one of the form that `fit` takes.
+        study: the study's name; made when there is none.
+        tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+
     Returns:
         How many curves were logged, and how many were there already.
 
@@ -24,12 +29,14 @@ def import_curves(path: Path | str, study: str, *, tracking_uri: str | None = No
 
     """
     from normlaw.analysis.curves_file import read_table
+    from normlaw.analysis.frame_file import read_frame
     from normlaw.tracking import imported
     from normlaw.tracking.client import connect
 
     study_name(study)
-    curves = wide(read_table(Path(path)), Path(path))
-    return imported.import_curves(connect(tracking_uri), study, curves, source=Path(path).name)
+    found = read_frame(Path(path))
+    curves, settings = (wide(read_table(Path(path)), Path(path)), []) if found is None else found
+    return imported.import_curves(connect(tracking_uri), study, curves, Path(path).name, settings)
 
 
 def wide(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -11,7 +11,9 @@ import pandas as pd
 
 from normlaw.analysis.prediction import Prediction, finite_log, log_of_norm, whole_sizes
 from normlaw.analysis.prediction import predict as of_curves
+from normlaw.base.html import Several, paragraph, together
 from normlaw.study.study import Study
+from normlaw.tracking.settings import label
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._curves import given_curves
@@ -30,6 +32,11 @@ class Predicted:
     norm: str
     """The measure that norms are of."""
     prediction: Prediction
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        about = [label(self.setting), f"norm {self.norm}"]
+        return together(paragraph(", ".join(filter(None, about))), self.prediction._repr_html_())
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's own types."""
@@ -100,14 +107,14 @@ def predict(
     if not isinstance(source, str | Study):
         given = given_curves(source, norm, options)
         prediction = of_curves(given.points, catalogue, sizes, logs, given.options, hold_out)
-        return [Predicted(setting={}, norm=given.norm, prediction=prediction)]
+        return Several([Predicted(setting={}, norm=given.norm, prediction=prediction)])
     whole_sizes(sizes)  # what is wrong here needs no server
     for log_norm in logs:
         finite_log(log_norm)
     store = StudyStore.open(name_of(source), tracking_uri)
     norm = norm or store.norm
     options = options.within(store.choices, norm == store.norm)
-    found = []
+    found: Several[Predicted] = Several()
     for setting, members in store.groups(norm):
         curves, chosen = tidy(store.curves(members), norm)
         prediction = of_curves(curves, catalogue, sizes, logs, options, hold_out)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from normlaw.base.html import listed, paragraph, table, together
 from normlaw.execution.devices import available_cores, choose_device, processors
 from normlaw.launching.preflight import Problem, Trials, combinations
 from normlaw.launching.support import check_support
@@ -39,6 +40,25 @@ class Rehearsal:
     combinations: int
     """Distinct combinations of network, data set and norms, each tried once."""
     problems: list[Problem]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        rows = [
+            [
+                row.name,
+                f"{row.steps:,}",
+                "?" if row.seconds is None else f"{row.seconds:,.1f}",
+                "yes" if row.trained else "",
+            ]
+            for row in self.rows
+        ]
+        return together(
+            table(["run", "steps", "seconds", "trained here"], rows),
+            paragraph(
+                f"{len(self.rows)} runs", *([f"in {self.seconds:,.0f} s"] if self.seconds is not None else [])
+            ),
+            listed(problem.message for problem in self.problems),
+        )
 
     @property
     def seconds(self) -> float | None:

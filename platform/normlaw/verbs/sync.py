@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from normlaw.base.html import Several, listed, paragraph, together
 from normlaw.study import home as kept
 from normlaw.study.home import begun_studies, begun_study, journal_path
 from normlaw.tracking.client import connect, impatient
@@ -33,6 +34,17 @@ class Synchronised:
     unread: str = ""
     """Why the study could not be read, so that nothing of it was sent; empty where it could."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        if self.unread:
+            return paragraph(f"not sent: {self.unread}", strong=f"{self.study}:")
+        counts = f"{len(self.sent)} sent, {self.there} already there, {self.in_training} in training"
+        return together(
+            paragraph(counts, strong=f"{self.study}:"),
+            listed(self.sent),
+            listed(f"not sent: {name}: {reason}" for name, reason in self.unsent.items()),
+        )
+
 
 def sync(
     study: str | None = None, *, home: Path | None = None, tracking_uri: str | None = None
@@ -49,7 +61,7 @@ def sync(
         InputError: no such study was begun here, or no server answers.
 
     """
-    return list(synchronised(study, home=home, tracking_uri=tracking_uri))
+    return Several(synchronised(study, home=home, tracking_uri=tracking_uri))
 
 
 def synchronised(

@@ -11,10 +11,11 @@ from torch import nn
 from normlaw_registry.architecture import Architecture
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import InputError
+from normlaw_registry.linear.example import Example
 from normlaw_registry.linear.resolution import resolve
 from normlaw_registry.linear.rules import RULES
 from normlaw_registry.linear.steps import LinearMaps, Step
-from normlaw_registry.linear_map import LinearMap
+from normlaw_registry.linear_map import LayerRule, LinearMap
 
 
 def trace_linear_maps(
@@ -52,16 +53,34 @@ class LinearMapPlan:
     """What has weights and is no linear map: layer or parameter -> why."""
 
     @classmethod
-    def of(cls, network: nn.Module, task: Task, architecture: Architecture | None = None) -> LinearMapPlan:
-        """Trace a network. Raises as `trace_linear_maps` does."""
+    def of(
+        cls,
+        network: nn.Module,
+        task: Task,
+        architecture: Architecture | None = None,
+        *,
+        example: Example | None = None,
+        layer_rules: Mapping[type[nn.Module], LayerRule] | None = None,
+    ) -> LinearMapPlan:
+        """Trace a network. Raises as `trace_linear_maps` does.
+
+        Args:
+            network: see there.
+            task: see there.
+            architecture: see there.
+            example: what it is applied to in place of zeros of the task's shape.
+            layer_rules: for layer types by class; they go before all others.
+
+        """
         if architecture is not None and architecture.linear_maps is not None:
             plan = cls(architecture, task, ())
         else:
             rules = {
                 **RULES,
                 **(architecture.layer_rules() if architecture and architecture.layer_rules else {}),
+                **(layer_rules or {}),
             }
-            plan = cls(architecture, task, *resolve(network, task, rules))
+            plan = cls(architecture, task, *resolve(network, example or Example.zeros(task.input_shape), rules))
         names = [m.name for m in plan.linear_maps(network)]
         if not names:
             raise InputError(

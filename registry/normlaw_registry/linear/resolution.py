@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from normlaw_registry.dataset import Task
+from normlaw_registry.linear.example import Example
 from normlaw_registry.linear.rules import BATCH_NORMS, EXCLUSIONS, NO_STATISTICS, batch_norm, batch_norm_scale
 from normlaw_registry.linear.steps import Step
 from normlaw_registry.linear.tracing import Call, record
@@ -15,7 +15,7 @@ from normlaw_registry.linear_map import LayerRule
 
 
 def resolve(
-    network: nn.Module, task: Task, rules: Mapping[type[nn.Module], LayerRule]
+    network: nn.Module, example: Example, rules: Mapping[type[nn.Module], LayerRule]
 ) -> tuple[list[Step], dict[str, str]]:
     """Run a network once; return a step for each map that it applies, and what is no map by its reason.
 
@@ -29,7 +29,7 @@ def resolve(
             isinstance(layer, BATCH_NORMS) or _lookup(layer, rules) is not None or _excluded(layer) is not None
         )
 
-    calls, bare = record(network, task.input_shape, known)
+    calls, bare = record(network, example, known)
     excluded: dict[str, str] = {}
     steps: list[Step] = []
     step_of: dict[int, int] = {}  # id of a call -> its place in `steps`

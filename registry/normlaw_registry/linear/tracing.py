@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from normlaw_registry.errors import InputError
+from normlaw_registry.linear.example import Example
 from normlaw_registry.linear.rules import LIPSCHITZ
 
 
@@ -101,11 +103,11 @@ class _Watch(TorchFunctionMode):
 
 
 def record(
-    network: nn.Module, input_shape: tuple[int, ...], known: Callable[[nn.Module], bool]
+    network: nn.Module, example: Example, known: Callable[[nn.Module], bool]
 ) -> tuple[list[Call], list[str]]:
     """Return the calls of known layers in forward order and the bare parameters that act as biases.
 
-    The network runs once in evaluation mode on one input of zeros, and is left as it was: training flags,
+    The network runs once in evaluation mode on the example, and is left as it was: training flags,
     running statistics and the random state included.
 
     Raises:
@@ -134,6 +136,7 @@ def record(
         if watch.inside == 0 and isinstance(output, Tensor):
             watch.outputs[id(output)] = (output, watch.calls[-1])
 
+    fitted = example.fitted(network)
     layer_names = {id(module): name for name, module in network.named_modules()}
     for module in network.modules():
         if known(module):
@@ -141,8 +144,7 @@ def record(
             handles.append(module.register_forward_hook(leave))
     try:
         with evaluation(network), watch:
-            probe = next(network.parameters(), torch.empty(0))
-            network(torch.zeros(1, *input_shape, dtype=probe.dtype, device=probe.device))
+            network(*fitted.args, **fitted.kwargs)
     finally:
         for handle in handles:
             handle.remove()
@@ -151,14 +153,29 @@ def record(
 
 @contextmanager
 def evaluation(network: nn.Module) -> Iterator[None]:
-    """Put the network into evaluation mode, without gradients and autocast; restore each mode and the RNG."""
+    """Put the network into evaluation mode, without gradients and autocast; restore each mode and the RNG.
+
+    What is compiled of it runs uncompiled meanwhile: a compiler would see another mode, and compile anew.
+    """
     modes = {module: module.training for module in network.modules()}
     devices = {p.device for p in network.parameters() if p.device.type == "cuda"}
     kind = "cuda" if devices else "cpu"
     network.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=list(devices)), torch.autocast(kind, enabled=False):
+        with (
+            torch.no_grad(),
+            torch.random.fork_rng(devices=list(devices)),
+            torch.autocast(kind, enabled=False),
+            _uncompiled(),
+        ):
             yield
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def _uncompiled() -> AbstractContextManager[None]:
+    """Return a context in which compiled modules run as they were written; nothing is imported for it."""
+    if "torch._dynamo" not in sys.modules or not hasattr(torch.compiler, "set_stance"):
+        return nullcontext()
+    return cast("AbstractContextManager[None]", torch.compiler.set_stance("force_eager"))

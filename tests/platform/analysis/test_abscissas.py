@@ -183,6 +183,7 @@ def test_the_perceptron_is_one_curve_in_its_norm():
     assert number(table, "norm", "low") > number(table, "norm_per_example", "high")
 
 
+@pytest.mark.slow
 def test_an_analysis_has_them_everywhere(catalogue, tmp_path):
     frame = curves().rename(columns={"test/error": "test_error"})
     points = frame.rename(columns={"log_norm/a": "log_norm"})

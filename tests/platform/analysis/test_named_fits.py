@@ -50,6 +50,7 @@ def test_a_named_fit_is_that_of_the_protocols_points(curves) -> None:
     assert analysis.gamma_1 == plain.gamma_1
 
 
+@pytest.mark.slow
 def test_a_fitter_of_ones_own_is_reported(curves) -> None:
     analysis = analyse(curves, load_catalogue(), Options(fitters=("endpoint_floor_power_law",)))
     assert "endpoint_floor_power_law" in analysis.to_dict()["fits"]
@@ -61,6 +62,7 @@ def test_the_command_that_repeats_it_names_the_fitters() -> None:
     assert line == "normlaw analyse tiny --norm weight_norm --fitter mine --fitter yours"
 
 
+@pytest.mark.slow
 def test_an_unknown_fitter_is_told(curves) -> None:
     with pytest.raises(UnknownComponentError, match="did you mean endpoint_power_law"):
         analyse(curves, load_catalogue(), Options(fitters=("endpoint_powerlaw",)))
@@ -80,6 +82,7 @@ def with_broken() -> Catalogue:
     return Catalogue.of([*load_catalogue().records, inspect_plugin(Broken())])
 
 
+@pytest.mark.slow
 def test_a_fitter_that_fails_is_named_with_its_plugin(curves, with_broken) -> None:
     with pytest.raises(NormlawError, match=r"fitter 'broken' of .*Broken.* failed: ZeroDivisionError: oops"):
         analyse(curves, with_broken, Options(fitters=("broken",)))

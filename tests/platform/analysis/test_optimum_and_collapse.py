@@ -28,6 +28,7 @@ def test_exact_parabolas_are_found_between_grid_points():
     assert optima["log_error"].to_numpy() == pytest.approx(-1.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_uncertainty_of_the_optimum_is_its_scatter():
     optima = parabola_optima(parabolas(noise=0.005, seeds=400))
     inside = optima[optima["smooth"]]
@@ -51,6 +52,7 @@ def test_a_curve_that_ends_at_its_least_error_is_marked():
     )
 
 
+@pytest.mark.slow
 def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     """Sizes that differ by the scatter of seeds alone collapse to the noise floor."""
     options = Options(protocol="automatic", draws=100)
@@ -66,6 +68,7 @@ def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     assert worse["ratio"] > 5
 
 
+@pytest.mark.slow
 def test_warning_codes(make_study, catalogue):
     study = make_study(sizes=(1000, 2000, 4000), seeds=2)
     codes = {w.code for w in analyse(study, catalogue).warnings}

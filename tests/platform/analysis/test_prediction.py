@@ -148,6 +148,7 @@ def test_coverage_counts_runs_and_means():
     assert (score["predicted"], score["problem"]) == (pytest.approx(2 / 3), "too few")
 
 
+@pytest.mark.slow
 def test_hold_out_of_an_analysis_scores_the_model_too(curves, catalogue):
     analysis = analyse(curves, catalogue, dataclasses.replace(TWO_LINES, hold_out=2))
     named = analysis.tables()["hold_out_scores"]["fitter"].tolist()

@@ -73,6 +73,7 @@ def test_four_numbers_are_enough_to_be_drawn_reported_and_written(curves) -> Non
     pd.testing.assert_frame_equal(analysis.optima, run_optima(analysis.curves))
 
 
+@pytest.mark.slow
 def test_numbers_verdict_and_model_of_its_own_are_shown(curves) -> None:
     def judging(curves, params, context) -> Findings:
         def predict(train_sizes, log_norms):

@@ -38,6 +38,7 @@ def html(analysis):
     return report(analysis, about)
 
 
+@pytest.mark.slow
 def test_everything_is_escaped(html):
     tags = Tags(html)
     assert EVIL not in html

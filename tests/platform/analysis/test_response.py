@@ -41,6 +41,7 @@ def analysis(curves):
     return analyse(curves, CATALOGUE, LOSS)
 
 
+@pytest.mark.slow
 def test_the_laws_of_the_excess_loss_are_found_with_its_floor_and_not_without(curves, analysis):
     assert curves["test_loss"].max() > 5
     expected = {"gamma_1": GAMMA_1, "gamma_2": GAMMA_2, "gamma_pred": GAMMA_1 * GAMMA_2}
@@ -53,6 +54,7 @@ def test_the_laws_of_the_excess_loss_are_found_with_its_floor_and_not_without(cu
     assert without.gamma_meas.high < GAMMA_1 * GAMMA_2 / 2
 
 
+@pytest.mark.slow
 def test_every_output_names_the_response(analysis):
     text = render(analysis)
     assert "response: excess test loss over the floor 1.69" in text
@@ -210,6 +212,7 @@ def test_the_counting_part_is_that_of_a_test_set(mean, floor):
     assert np.log(errors).var() == pytest.approx(expected, rel=0.15)
 
 
+@pytest.mark.slow
 def test_the_counting_part_of_a_loss_grows_as_that_of_rare_large_losses():
     """Examples with losses of order 1, as many as the mean says: var ln(mean loss) ~ 1/mean, above 1 too."""
     generator, examples = np.random.default_rng(4), 5000

@@ -28,6 +28,7 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
+@pytest.mark.slow
 def test_analyse_a_file_without_a_server(curves_csv, tmp_path):
     done = run(
         "analyse", "--curves", curves_csv, "--reports", tmp_path / "reports", "--json", tmp_path / "laws.json"
@@ -54,6 +55,7 @@ def test_parameters_of_the_protocol_and_of_fitters(curves_csv, tmp_path):
     assert "--set &#39;window=[&#34;none&#34;, 0.3]&#39; --set first_index=1" in page
 
 
+@pytest.mark.slow
 def test_options_of_the_version_before_take_the_protocol_that_has_them(curves_csv, tmp_path):
     file = tmp_path / "laws.json"
     asked = ("analyse", "--curves", curves_csv, "--reports", tmp_path, "--json", file)
@@ -273,6 +275,7 @@ def two_norms_csv(tmp_path_factory):
 
 
 @pytest.mark.usefixtures("one_figure")
+@pytest.mark.slow
 def test_norms_of_a_file_are_compared(two_norms_csv, tmp_path):
     asked = ("analyse", "--curves", two_norms_csv, "--norm", "shared", "--compare-norms")
     done = run(*asked, "--reports", tmp_path, "--json", tmp_path / "laws.json")

@@ -33,6 +33,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["predict", *(str(a) for a in arguments)])
 
 
+@pytest.mark.slow
 def test_of_a_file(curves_csv, tmp_path):
     out = tmp_path / "new" / "p.json"
     asked = ("--train-size", "1e6", "--train-size", 5000, "--protocol", "two_lines")

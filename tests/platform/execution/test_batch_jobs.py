@@ -101,6 +101,7 @@ def check_worker(lines: list[str], tmp_path: Path) -> None:
     assert lines.index("source ~/normlaw/bin/activate") < lines.index(" ".join(command))
 
 
+@pytest.mark.slow
 def test_the_script_of_a_slurm_job(commands: Path, tmp_path: Path) -> None:
     lines = script("slurm", tmp_path)
     assert lines[0] == "#!/usr/bin/env bash"

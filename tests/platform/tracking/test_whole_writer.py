@@ -100,6 +100,7 @@ def count_runs(client: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> list[st
     return made
 
 
+@pytest.mark.slow
 def test_the_database_is_given_the_rows_and_files_that_requests_give_it(
     store: Any, by_requests: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +122,7 @@ def test_the_database_is_given_the_rows_and_files_that_requests_give_it(
     assert files["imported P=200 seed=1", keys.CURVE] == Path("expected.parquet").read_bytes()
 
 
+@pytest.mark.slow
 def test_runs_are_read_in_the_order_in_which_they_were_written(store: Any) -> None:
     client = store("one")
     import_curves(client, "s", curves(30), "file.csv")
@@ -130,6 +132,7 @@ def test_runs_are_read_in_the_order_in_which_they_were_written(store: Any) -> No
     assert len(sizes) == 30
 
 
+@pytest.mark.slow
 def test_tables_of_another_mlflow_are_left_to_its_client(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(database.COLUMNS, "runs", database.COLUMNS["runs"] - {"source_version"})
     client = store("one")
@@ -138,6 +141,7 @@ def test_tables_of_another_mlflow_are_left_to_its_client(store: Any, monkeypatch
     assert len(made) == 4
 
 
+@pytest.mark.slow
 def test_a_name_that_mlflow_refuses_is_refused_before_anything_is_written(store: Any) -> None:
     from mlflow.exceptions import MlflowException
 
@@ -152,6 +156,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.slow
 def test_requests_cut_anywhere_are_completed_by_the_next_import(
     store: Any, by_requests: Any, after: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +212,7 @@ def begun(client: MlflowClient, identity: str, value: float, source: str = "file
     ("source", "added", "status"),
     [("file.csv", 0, "FINISHED"), ("file.csv", 1, "KILLED"), ("other.csv", 0, "KILLED")],
 )
+@pytest.mark.slow
 def test_what_an_earlier_version_left_is_finished_or_given_up(
     store: Any, source: str, added: float, status: str
 ) -> None:
@@ -226,6 +232,7 @@ def test_what_an_earlier_version_left_is_finished_or_given_up(
 
 
 @pytest.mark.parametrize("way", ["database", "requests"])
+@pytest.mark.slow
 def test_an_analysis_that_finds_the_same_is_logged_once(
     store: Any, by_requests: Any, tmp_path: Path, way: str
 ) -> None:

@@ -68,6 +68,7 @@ class StopAt(Observer):
 
 @pytest.mark.parametrize("number", [0, 1, 4])
 @pytest.mark.parametrize("name", list(RUNS))
+@pytest.mark.slow
 def test_a_resumed_run_has_the_same_bits(name: str, number: int, catalogue: Catalogue, tmp_path: Path) -> None:
     spec = RunSpec.model_validate({**COMMON, **RUNS[name]}).resolved(catalogue)
     whole = train(spec, catalogue)

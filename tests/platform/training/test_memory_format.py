@@ -72,6 +72,7 @@ def test_a_run_is_laid_out_by_the_rule_and_says_so(spec, catalogue):
         assert (UPSTREAM in reason) is (used == "contiguous")
 
 
+@pytest.mark.slow
 def test_a_stack_says_that_it_is_contiguous(spec, catalogue):
     noting = [_Noting(), _Noting()]
     specs = [spec(architecture={"name": "resnet", "preset": "mnist"}, steps=1, seed=seed) for seed in (0, 1)]

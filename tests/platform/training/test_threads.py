@@ -31,6 +31,7 @@ else:
 
 
 @pytest.mark.parametrize("how", ["block", "process"])
+@pytest.mark.slow
 def test_every_library_has_one_thread(how: str) -> None:
     two = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
     done = python("-c", COUNT, how, env=os.environ | two, check=True)

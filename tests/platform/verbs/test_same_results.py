@@ -100,6 +100,7 @@ def test_a_setting_that_cannot_be_fitted_keeps_no_other_from_its_laws(here: Path
     assert files(here / "one") == files(here / "two")
 
 
+@pytest.mark.slow
 def test_a_prediction(here: Path, curves_csv: Path) -> None:
     asked = ("--train-size", 5000, "--norm-value", 20, "--hold-out", 0)
     run("predict", "--curves", curves_csv, *asked, "--json", "one.json")
@@ -115,6 +116,7 @@ def test_what_there_is() -> None:
     assert sorted(named) == sorted(zip(components["kind"], components["name"], strict=True))
 
 
+@pytest.mark.slow
 def test_a_damaged_study_keeps_no_other_from_being_sent(here: Path, tiny: dict[str, Any]) -> None:
     home = here / ".normlaw"
     for name in ("first", "second"):

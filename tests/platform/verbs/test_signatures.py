@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import MISSING, fields
 from inspect import Parameter
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,10 @@ def test_options_reach_what_they_are_options_of() -> None:
         normlaw.predict("nowhere", 10, from_norm=-1)
     with pytest.raises(normlaw.InputError, match="max_parallel must be 1 at least, got 0"):
         normlaw.run("quickstart", max_parallel=0)
+
+
+def test_every_name_is_documented_as_users_type_it() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text()
+    for name in normlaw.__all__:
+        assert re.search(rf"\bnormlaw\.{name}\b", page), name
+    assert "normlaw.verbs" not in page

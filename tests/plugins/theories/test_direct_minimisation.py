@@ -46,6 +46,7 @@ def student_of_least_loss(loss: str, alpha: float, norm: float, rng: np.random.G
     ("loss", "alpha", "norm"),
     [("logistic", 0.5, 1.0), ("logistic", 2.0, 2.0), ("logistic", 4.0, 12.0), ("square", 2.0, 0.8)],
 )
+@pytest.mark.slow
 def test_the_mean_error_agrees_within_four_standard_errors(loss: str, alpha: float, norm: float) -> None:
     rng = np.random.default_rng(20)
     errors = [acos(student_of_least_loss(loss, alpha, norm, rng)) / pi for _ in range(16)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import LOG_A
@@ -32,12 +33,14 @@ class Exponents:
     runs: Floats
     """The same from the scatter of whole runs alone, whatever its cause (cluster-robust; to first order what a
     bootstrap of runs gives), the smoothing's part added."""
+    scatter: Floats
+    """The variances that count, (5,): those of `runs`; where a size has one run only, the larger of both."""
     sizes: Floats
-    """The same from leaving out each train size in turn: the jackknife, see `resampling`."""
+    """The covariance from leaving out each train size in turn: the jackknife, see `resampling`."""
     by_size: Floats
     """What the values would move by without each train size, (m, 5)."""
     choices: Floats
-    """Variances over departure fractions, over smoothing and over other optima of the evidence, (5,)."""
+    """Variances over departure fractions, smoothing, priors and other optima of the evidence, (5,)."""
     influence: Floats
     """What each run moves, (R, 5)."""
     smoothing: tuple[tuple[float, float, float, Floats], ...]
@@ -48,8 +51,7 @@ class Exponents:
     def stderr(self, name: str) -> tuple[float, float]:
         """Return the standard error from the scatter of runs and sizes, and that from choices."""
         place = NAMES.index(name)
-        scatter = max(float(self.model[place, place]), float(self.runs[place, place]))
-        return float(np.sqrt(scatter)), float(np.sqrt(self.choices[place]))
+        return float(np.sqrt(self.scatter[place])), float(np.sqrt(self.choices[place]))
 
 
 def exponents_of(fit: Fit, few: Fit) -> Exponents:
@@ -71,15 +73,19 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
     usable = np.isfinite(spread).all(axis=1) & np.isfinite(spread[0]).all()
     square = np.where(usable[:, None], (spread - spread[0]) ** 2, 0.0)
     about = weights @ square / weights.sum()
+    model, robust = jacobian @ posterior @ jacobian.T, (centred * factor[:, None]).T @ centred + smooth
+    scatter = np.diag(np.maximum(model, robust) if fit.runs.single else robust)
+    over_priors = variances_over_priors(few, chosen.values, np.sqrt(chosen.variances(few)), _exponents)
     return Exponents(
         values=at.values,
         fractions=at.fractions,
         near=at.near,
-        model=jacobian @ posterior @ jacobian.T,
-        runs=(centred * factor[:, None]).T @ centred + smooth,
+        model=model,
+        runs=robust,
+        scatter=scatter,
         sizes=jackknife(by_size),
         by_size=by_size,
-        choices=at.by_fraction.var(axis=0) + about + _from_rivals(few, chosen),
+        choices=at.by_fraction.var(axis=0) + about + over_priors + _from_rivals(few, chosen),
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=_freedom(fit),
@@ -113,6 +119,10 @@ def _at_departures(fit: Fit) -> _AtDepartures:
     return _AtDepartures(fractions, near, by_fractions(fit, fit.theta, fractions, near), jacobian)
 
 
+def _exponents(fit: Fit) -> Floats:
+    return np.asarray(by_fractions(fit, fit.theta, *reference(fit, fit.theta)).mean(axis=0))
+
+
 def _from_rivals(few: Fit, chosen: _AtDepartures) -> Floats:
     """Return what fits of less evidence add to the variances about the chosen one, (5,), by their odds.
 
@@ -135,7 +145,7 @@ def _other_smoothings(few: Fit, chosen: Floats) -> tuple[tuple[float, float, flo
         for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING):
             other = replace(v, **{name: getattr(v, name) * factor})
             fitted = settle(replace(few, variances=other), steps=20)
-            found = by_fractions(fitted, fitted.theta, *reference(fitted, fitted.theta)).mean(axis=0)
+            found = _exponents(fitted)
             weight = float(np.exp(min(fitted.evidence - few.evidence, 0.0)))
             tried.append((other.correction_g, other.correction_h, weight, found))
     return tuple(tried)

@@ -48,8 +48,9 @@ METHOD = (
     "All variances, with those that say how smooth G and H are, maximise the marginal likelihood (Laplace); "
     "gamma_0 = 0 and gamma_0 free are both fitted, and the more probable is reported.",
     "Departure norm: where half to seven tenths of the envelope's slope is lost, averaged; the spread counts.",
-    "Errors: the larger of the model's (scatter of runs and sizes, smoothing) and the cluster-robust one of "
-    "whole runs, with the spread over smoothings and departure fractions in quadrature; limits are those of t.",
+    "Errors: the scatter of whole runs (cluster-robust; with one run a size, the model's if that is larger), "
+    "in quadrature with the spread over smoothings, priors, departure fractions and other optima of evidence; "
+    "limits are those of t.",
     "gamma_meas: random-effects regression of the least ln errors on ln P, with no part of the model.",
 )
 

@@ -60,8 +60,8 @@ class Shape:
         self.x = np.linspace(0.0, RANGE, FINE_G)
         ends = np.concatenate([(runs.x - g * runs.p[:, None])[runs.mask] for g in gamma_2_range])
         self.u = np.linspace(ends.min(), ends.max(), FINE_H)
-        self.basis_g = _matern_basis(self.x, KNOTS_G)  # (FINE_G, KNOTS_G)
-        self.basis_h = _matern_basis(self.u, KNOTS_H)  # (FINE_H, KNOTS_H)
+        self.basis_g = _matern_basis(self.x, KNOTS_G, LENGTH)  # (FINE_G, KNOTS_G)
+        self.basis_h = _matern_basis(self.u, KNOTS_H, LENGTH)  # (FINE_H, KNOTS_H)
         sizes = len(runs.sizes)
         self.g = slice(NAMED, NAMED + KNOTS_G)
         self.h = slice(NAMED + KNOTS_G, NAMED + KNOTS_G + KNOTS_H)
@@ -74,6 +74,13 @@ class Shape:
         """Return the same model of other runs of the same study, on the same grids."""
         other = object.__new__(Shape)
         other.__dict__.update(self.__dict__, runs=runs, at_x=_locate(runs.x, self.x))
+        return other
+
+    def with_length(self, length: float) -> Shape:
+        """Return the same model with another correlation length of the corrections, in units of x."""
+        other = object.__new__(Shape)
+        bases = _matern_basis(self.x, KNOTS_G, length), _matern_basis(self.u, KNOTS_H, length)
+        other.__dict__.update(self.__dict__, basis_g=bases[0], basis_h=bases[1])
         return other
 
     def envelope_slope(self, theta: Floats) -> Floats:
@@ -186,10 +193,10 @@ class _Slope:
         return by
 
 
-def _matern_basis(at: Floats, knots: int) -> Floats:
+def _matern_basis(at: Floats, knots: int, length: float) -> Floats:
     """Return what turns independent variables into a Matern-3/2 process, linear between knots, (F, knots)."""
     places = np.linspace(at[0], at[-1], knots)
-    distance = np.sqrt(3.0) * np.abs(places[:, None] - places) / LENGTH
+    distance = np.sqrt(3.0) * np.abs(places[:, None] - places) / length
     covariance = (1 + distance) * np.exp(-distance)
     index, w = _locate(at, places)
     hats = np.zeros((len(at), knots))

@@ -105,6 +105,7 @@ def test_curves_of_two_shapes_do_not() -> None:
         assert rows["spread"].to_numpy() == pytest.approx(spread, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_it_can_be_read_and_seen(comparison: Comparison) -> None:
     text = render(comparison)
     assert "free" in text

@@ -44,6 +44,7 @@ def test_the_held_norm_has_the_smaller_training_loss(catalogue: Catalogue) -> No
     assert losses[6][1] < losses[6][0]
 
 
+@pytest.mark.slow
 def test_the_held_norm_gives_the_theorys_error(catalogue: Catalogue) -> None:
     theory = catalogue.get(Theory, "perceptron")
     dataset = {"name": "teacher_student", "params": {"dimension": 200, "test_size": 1}}

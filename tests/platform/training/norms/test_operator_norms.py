@@ -83,6 +83,7 @@ def relative_error(m: LinearMap, norms: SingularValues | None = None) -> float:
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(convolutions(), st.booleans())
+@pytest.mark.slow
 def test_any_convolution_agrees_with_its_assembled_matrix(m: LinearMap, iterated: bool) -> None:
     assume(float(torch.linalg.matrix_norm(assembled(m))) > 0)
     with pytest.MonkeyPatch.context() as patch:
@@ -130,6 +131,7 @@ def test_warm_starts_follow_a_top_singular_value_that_jumps() -> None:
         assert relative_error(conv(moved, (8, 8), padding=1, groups=2), norms) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_network_sized_convolution_at_real_stride_and_padding() -> None:
     torch.manual_seed(3)
     m = conv(torch.randn(24, 16, 3, 3) / 12, (12, 12), stride=2, padding=1)

@@ -1,0 +1,104 @@
+"""Learning curves from a CSV file with the columns that `normlaw.curves` has: what it writes is read back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from normlaw.analysis.curves_file import NAME, WHOLE, Wrong, checked, number, read_fields
+from normlaw.study.spec import RunSpec
+from normlaw_registry import InputError
+from normlaw_registry.errors import brief, suggestion
+
+PREFIX = "log_norm/"
+RESPONSES = ("test/error", "test/loss")
+METRIC = re.compile(r"(test|train|validation)/(error|loss)")
+NUMBERS = ("epoch", "alpha", "mean_log_optimal_norm")
+TEXTS = ("run",)
+MOST_HEADER = 100_000
+"""Bytes of the first line that are looked at."""
+MOST_TEXT = 500
+"""Characters of a parameter's value: what every MLflow takes."""
+
+
+def read_frame(path: Path) -> tuple[pd.DataFrame, list[str]] | None:
+    """Read learning curves of a file that has a column log_norm/<measure> for each measure.
+
+    Columns: train_size (examples), log_norm/<measure> (natural log), test/error (fraction) or test/loss, or
+    both; optionally run, seed, step, epoch, other errors and losses, alpha, mean_log_optimal_norm, and each
+    parameter of a run in which the curves differ. A number may be missing except train_size, seed and step.
+
+    Returns:
+        The frame, a row a measuring point, with run, seed and step filled in where the file has none; and the
+        columns that are parameters of runs. None: the file has no such column, and is one of one norm.
+
+    Raises:
+        InputError: the file cannot be read, a column is missing or unknown, a value is out of range, or two
+            points coincide; names file, line and column.
+
+    """
+    if not _is_one(path):
+        return None
+    raw = read_fields(path, ("train_size", f"{PREFIX}MEASURE", RESPONSES[0]))
+    settings = _settings(path, list(raw.columns))
+    norms = [column for column in raw.columns if column.startswith(PREFIX)]
+    key = ["run", "train_size", "seed", *settings, *(["step"] if "step" in raw.columns else norms)]
+    frame = checked(path, raw, lambda column: _read(column, settings), key)
+    return _whole(frame, settings), settings
+
+
+def _is_one(path: Path) -> bool:
+    """Return whether the first line names such a column; of a file that cannot be read, nothing is said."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(MOST_HEADER)
+    except OSError:
+        return False
+    return any(name.strip(b' \t\r\n"').startswith(PREFIX.encode()) for name in first.split(b","))
+
+
+def _settings(path: Path, columns: Sequence[str]) -> list[str]:
+    """Return the columns that are parameters of runs, once all columns are known."""
+    if "train_size" not in columns:
+        raise InputError(f"{path}, line 1: no column 'train_size': {suggestion('train_size', columns)}")
+    if not any(response in columns for response in RESPONSES):
+        raise InputError(f"{path}, line 1: no column 'test/error': {suggestion('test/error', columns)}")
+    found = []
+    for column in columns:
+        if column.startswith(PREFIX):
+            if not re.fullmatch(NAME, column.removeprefix(PREFIX)):
+                raise InputError(f"{path}, line 1: {brief(column)} names no measure")
+        elif column not in (*WHOLE, *NUMBERS, *TEXTS) and not METRIC.fullmatch(column):
+            if column.partition(".")[0] not in (*RunSpec.model_fields, "theory"):
+                known = [*WHOLE, *RESPONSES, *NUMBERS, *TEXTS, *RunSpec.model_fields]
+                raise InputError(f"{path}, line 1: unknown column {brief(column)}: {suggestion(column, known)}")
+            found.append(column)
+    return found
+
+
+def _read(fields: pd.Series[str], settings: Sequence[str]) -> tuple[pd.Series[Any], list[Wrong]]:
+    name = str(fields.name)
+    if name in settings or name in TEXTS:
+        return fields, [(fields.str.len() > MOST_TEXT, f"must have {MOST_TEXT} characters at most")]
+    renamed = fields.rename("log_norm" if name.startswith(PREFIX) else name.replace("/", "_"))
+    values, wrong = number(renamed)
+    if name in WHOLE:
+        return values, wrong
+    there = fields != ""
+    return values, [(bad & there, what) for bad, what in wrong]
+
+
+def _whole(frame: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
+    """Return the frame with run, seed and step."""
+    if "seed" not in frame:
+        frame["seed"] = 0
+    apart = ["train_size", "seed", *settings]
+    if "run" not in frame:
+        frame["run"] = frame[apart].astype(str).agg(" ".join, axis=1)
+    if "step" not in frame:
+        frame["step"] = frame.groupby(["run", *apart]).cumcount()
+    return frame

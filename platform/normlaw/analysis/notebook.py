@@ -1,0 +1,75 @@
+"""An analysis, and predictions, as a notebook shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normlaw.analysis.text import VERDICTS, chosen_points
+from normlaw.analysis.text_tables import short
+from normlaw.base.html import listed, paragraph, table, together
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from normlaw.analysis.prediction import Prediction
+    from normlaw.analysis.results import Analysis
+
+
+def analysis_html(analysis: Analysis) -> str:
+    """Return the verdict with its reasons, the exponents with their errors, what they rest on, and warnings."""
+    verdict = analysis.findings.verdict
+    head = ["exponent", "value", "std. error", f"{analysis.confidence:.0%} interval", "definition"]
+    rows = [
+        [
+            name,
+            f"{e.value:z.4f}",
+            f"{e.stderr:.4f}",
+            f"{e.low:z.4f} to {e.high:z.4f}",
+            analysis.definition(name),
+        ]
+        for name, e in analysis.estimates().items()
+    ]
+    sizes = analysis.size_optima["train_size"]
+    basis = [
+        f"protocol {analysis.protocol}",
+        f"{analysis.curves['run'].nunique()} runs",
+        f"{len(analysis.curves)} points",
+        f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
+        *chosen_points(analysis),
+    ]
+    return together(
+        "" if verdict is None else paragraph(VERDICTS[verdict], strong="verdict:"),
+        "" if verdict is None else listed(analysis.findings.reasons),
+        table(head, rows),
+        paragraph("; ".join(basis)),
+        listed(f"warning {warning}" for warning in analysis.warnings),
+    )
+
+
+def prediction_html(prediction: Prediction) -> str:
+    """Return the predictions, how good such predictions have been, and warnings."""
+    sizes = prediction.train_sizes
+    fitted = f"fitted to {len(sizes)} train sizes from {sizes[0]:,} to {sizes[-1]:,}"
+    about = f"protocol {prediction.protocol}, {fitted}; limits of {prediction.confidence:.0%}"
+    return together(
+        paragraph(about),
+        frame_html(prediction.table.dropna(axis=1, how="all").rename(columns=prediction.response.column)),
+        ""
+        if prediction.scores.empty
+        else frame_html(prediction.scores, "how well the largest train sizes were predicted"),
+        listed(f"warning {warning}" for warning in prediction.warnings),
+    )
+
+
+def frame_html(frame: pd.DataFrame, caption: str = "") -> str:
+    """Return a frame as a table, with four significant digits and nothing where a number is missing."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float | np.floating):
+            return "" if np.isnan(value) else short(float(value))
+        return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
+
+    rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return table(list(frame.columns), rows, caption)
