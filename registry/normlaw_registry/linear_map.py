@@ -53,6 +53,10 @@ class LinearMap:
     """Number of blocks of channels that are convolved apart from each other."""
     positions: int = 1
     """dense: number of tokens that the same matrix is applied to; 1 for all others."""
+    transposed: bool = False
+    """Whether a convolution is the transposed one: its `stride` makes outputs larger than inputs."""
+    output_padding: tuple[int, ...] = ()
+    """Of a transposed convolution, along each spatial axis: outputs at the far end; () for none."""
     lipschitz: float = 1.0
     """Lipschitz constant of the nonlinearity that follows (rho_i in Bartlett et al. 2017, eq. 1.2)."""
 
@@ -67,6 +71,10 @@ class LinearMap:
             raise InvalidComponentError(
                 f"linear map {self.name!r}: a {self.operation} weight has {2 + axes} axes, "
                 f"got {self.weight.ndim}"
+            )
+        if self.transposed and (axes == 0 or self.padding_mode != "zeros"):
+            raise InvalidComponentError(
+                f"linear map {self.name!r}: a transposed map is a convolution, and pads with zeros"
             )
         for field_name in ("input_size", "stride", "padding", "dilation"):
             if len(getattr(self, field_name)) != axes:
@@ -95,6 +103,8 @@ class LinearMap:
 
         if self.operation == "dense":
             return functional.linear(x, self.weight)
+        if self.transposed:
+            return self._apply_transposed(x)
         convolve = functional.conv1d if self.operation == "conv1d" else functional.conv2d
         return convolve(
             self._padded(x), self.weight, stride=self.stride, dilation=self.dilation, groups=self.groups
@@ -124,6 +134,23 @@ class LinearMap:
         inputs = prod(self.input_shape)
         units = torch.eye(inputs, dtype=self.weight.dtype, device=self.weight.device)
         return self.apply(units.reshape(inputs, *self.input_shape)).flatten(1).T
+
+    def _apply_transposed(self, x: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        convolve = functional.conv_transpose1d if self.operation == "conv1d" else functional.conv_transpose2d
+        grouped = self.weight.reshape(
+            self.groups, -1, *self.weight.shape[1:]
+        )  # (groups, out/groups, in/groups, *kernel)
+        return convolve(
+            x,
+            grouped.transpose(1, 2).flatten(0, 1),  # (in, out/groups, *kernel), as torch has it
+            stride=self.stride,
+            padding=tuple(before for before, _ in self.padding),
+            output_padding=self.output_padding or (0,) * len(self.stride),
+            groups=self.groups,
+            dilation=self.dilation,
+        )
 
     def _padded(self, x: Tensor) -> Tensor:
         from torch.nn import functional

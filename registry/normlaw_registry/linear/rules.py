@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from normlaw_registry.errors import InputError
+from normlaw_registry.linear.more_rules import MORE_RULES, OWN_STATISTICS, TABLE
 from normlaw_registry.linear_map import LayerRule, LinearMap, Operation
 
 Shape = tuple[int, ...]
@@ -82,15 +83,17 @@ RULES: Mapping[type[nn.Module], LayerRule] = {
     nn.Conv1d: convolution,
     nn.Conv2d: convolution,
     nn.MultiheadAttention: attention,
+    **MORE_RULES,
 }
 
 EXCLUSIONS: Mapping[type[nn.Module], str] = {
-    nn.LayerNorm: "normalisation by the input's own statistics: not a linear map",
-    nn.GroupNorm: "normalisation by the input's own statistics: not a linear map",
-    nn.RMSNorm: "normalisation by the input's own statistics: not a linear map",
-    nn.InstanceNorm1d: "normalisation by the input's own statistics: not a linear map",
-    nn.InstanceNorm2d: "normalisation by the input's own statistics: not a linear map",
-    nn.Embedding: "a table of vectors, not a map of the input",
+    nn.LayerNorm: OWN_STATISTICS,
+    nn.GroupNorm: OWN_STATISTICS,
+    nn.RMSNorm: OWN_STATISTICS,
+    nn.InstanceNorm1d: OWN_STATISTICS,
+    nn.InstanceNorm2d: OWN_STATISTICS,
+    nn.Embedding: TABLE,
+    nn.EmbeddingBag: TABLE,
 }
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)

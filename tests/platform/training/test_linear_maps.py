@@ -169,21 +169,23 @@ class Scale(nn.Module):
         return x * self.factor
 
 
+class Pairs(nn.Bilinear):
+    """A form of the features with themselves."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x, x)
+
+
 def test_a_layer_without_a_rule_is_an_error_that_says_how_to_give_one() -> None:
-    network = nn.Sequential(nn.Linear(4, 4), Scale(4))
-    with pytest.raises(InputError, match=r"layer '1' of type Scale .*layer_rules=lambda: \{Scale: rule\}"):
-        trace_linear_maps(network, Task(input_shape=(4,), num_classes=4))
-
-    class Recurrent(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.cell = nn.LSTM(4, 4, batch_first=True)
-
+    class Gated(Scale):
         def forward(self, x: Tensor) -> Tensor:
-            return self.cell(x)[0][:, -1]
+            return x * torch.sigmoid(self.factor)
 
-    with pytest.raises(InputError, match="layer 'cell' of type LSTM"):
-        trace_linear_maps(Recurrent(), Task(input_shape=(5, 4), num_classes=4))
+    network = nn.Sequential(nn.Linear(4, 4), Gated(4))
+    with pytest.raises(InputError, match=r"layer '1' of type Gated .*layer_rules=lambda: \{Gated: rule\}"):
+        trace_linear_maps(network, Task(input_shape=(4,), num_classes=4))
+    with pytest.raises(InputError, match="layer '0' of type Pairs"):
+        trace_linear_maps(nn.Sequential(Pairs(4, 4, 4)), Task(input_shape=(4,), num_classes=4))
 
 
 def test_an_architecture_gives_rules_or_its_own_list() -> None:

@@ -56,7 +56,7 @@ class SingularValues:
             return self.kernel_norm(linear_map)
         scale = max(abs(float(extreme)) for extreme in linear_map.weight.aminmax())
         _measured(scale, linear_map, 0.0)
-        if _patches_apart(linear_map):
+        if not linear_map.transposed and _patches_apart(linear_map):
             return _measured(_grouped_norm(linear_map), linear_map, RESIDUAL)
         if has_circular_norm(linear_map):
             return _measured(scale * circular_norm(linear_map, scale), linear_map, RESIDUAL)
