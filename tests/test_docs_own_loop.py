@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import normlaw
 from normlaw.cli.program import main
+from normlaw_plugins.torchvision_import import prepare_torchvision
 
 PAGE = (Path(__file__).parents[1] / "docs" / "own_loop.md").read_text()
 
@@ -19,6 +20,19 @@ def example(name: str, language: str) -> str:
     found = re.search(rf"<!-- example: {name} -->\s*```{language}\n(.+?)```", PAGE, re.DOTALL)
     assert found, name
     return found[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("library", "study"), [("lightning", "my-lightning"), ("transformers", "my-gpt")])
+def test_the_callbacks(library, study, tmp_path, monkeypatch, empty_database) -> None:
+    prepare_torchvision()  # which both libraries import where it is installed
+    pytest.importorskip({"lightning": "pytorch_lightning"}.get(library, library))
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_database, "mlflow.db")
+    exec(compile(example(library, "python"), "own_loop.md", "exec"), {"__name__": "training"})
+    curves = normlaw.curves(study)
+    assert curves["run"].nunique() == 1
+    assert len(curves) == {"lightning": 5, "transformers": 9}[library]
 
 
 @pytest.mark.slow
