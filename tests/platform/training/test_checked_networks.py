@@ -34,7 +34,7 @@ class Scale(nn.Module):
         self.factor = nn.Parameter(torch.tensor([2.0, 3.0, 4.0]))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.factor[:, None, None]
+        return x * self.factor.abs()[:, None, None]
 
 
 class Turned(nn.Module):
@@ -140,8 +140,8 @@ def test_a_run_takes_a_layer_with_a_rule_of_its_own(tmp_path: Path) -> None:
         (network(scaled), "layer '1' of type Scale has weights"),
         (network(scaled, layer_rules=lambda: {Scale: of_another_size}), "layer '1' cannot be applied"),
         (
-            network(lambda: nn.Sequential(nn.ConvTranspose2d(1, 2, 2), *head(162))),
-            "layer '0' of type ConvTranspose2d",
+            network(lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.PReLU(), *head(72))),
+            "layer '1' of type PReLU",
         ),
         (
             network(lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), *head(128))),
@@ -161,7 +161,7 @@ def test_a_run_takes_a_layer_with_a_rule_of_its_own(tmp_path: Path) -> None:
             "gives one name twice",
         ),
     ],
-    ids=["no rule", "wrong rule", "transposed", "reflected", "zero", "channels last", "one name twice"],
+    ids=["no rule", "wrong rule", "learnt slope", "reflected", "zero", "channels last", "one name twice"],
 )
 def test_what_a_run_refuses_does_not_pass(architecture: Architecture, message: str, tmp_path: Path) -> None:
     assert taken(architecture, tmp_path) is not None
