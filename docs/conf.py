@@ -27,7 +27,7 @@ extensions = [
 nb_execution_mode = "off"  # a test runs the notebook; the site shows what is stored in it
 exclude_patterns = ["_ext", "_static"]
 
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3  # page.md#section, as code hosts number them
 
 smartquotes = False  # messages and options stand as the program prints them

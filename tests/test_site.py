@@ -21,6 +21,7 @@ sys.path.insert(0, str(DOCS / "_ext"))  # where Sphinx finds them too
 import command_reference  # noqa: E402
 import component_reference  # noqa: E402
 import study_reference  # noqa: E402
+from component_examples import example  # noqa: E402
 from described import default, keys, kind, plain  # noqa: E402
 from plain_docstrings import escaped  # noqa: E402
 from repository_links import on_site, rewritten  # noqa: E402
@@ -136,7 +137,9 @@ def plain_text(docstring: str) -> str:
         ("protocols", "protocol"),
     ],
 )
-def test_every_built_in_component_has_its_parameters_and_source(pages, site, page, name) -> None:
+def test_every_built_in_component_has_its_formula_example_parameters_and_source(
+    pages, site, page, name
+) -> None:
     components = component_reference.built_in(component_reference.KINDS[name])
     assert components
     for component in components:
@@ -144,6 +147,8 @@ def test_every_built_in_component_has_its_parameters_and_source(pages, site, pag
         assert section, component.name
         assert as_printed(component.source or "normlaw") in as_printed(section.get_text()), component.name
         assert {term.get_text() for term in section.find_all("dt")} == set(component.params.model_fields)
+        assert [block.get_text().strip() for block in section.find_all("pre")] == [example(component)]
+        assert len(section.select(".formula math")) == bool(component.formula), component.name
 
 
 def as_printed(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from component_examples import example
 from described import keys, plain
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -41,10 +42,12 @@ def definition(component: registry.Component) -> tuple[str, str]:
 
 
 def section(component: registry.Component) -> Iterator[str]:
-    """Yield a component's Markdown: a heading, what it is, its source, where it works, its parameters."""
+    """Yield a component's Markdown: what it is, formula, source, where it works, an example, its parameters."""
     name, says = definition(component)
     yield f"## `{component.name}`\n"
     yield f"{plain(component.summary)}.\n"
+    if component.formula:
+        yield f"$$\n{component.formula}\n$$\n"
     if isinstance(component, registry.Fitter):
         exponent = registry.LAW_EXPONENT[component.law]
         yield f"Law: `{component.law}`; reports `{exponent}`.\n"
@@ -57,6 +60,8 @@ def section(component: registry.Component) -> Iterator[str]:
         devices = ", ".join(f"`{one}`" for one in component.devices or ()) or "all"
         dtypes = ", ".join(f"`{one}`" for one in component.dtypes or ()) or "all"
         yield f"Devices: {devices}. Precisions of training: {dtypes}.\n"
+    if command := example(component):
+        yield f"```sh\n{command}\n```\n"
     yield from keys(component.params)
     if isinstance(component, registry.Architecture):
         for preset, values in component.presets.items():

@@ -64,6 +64,8 @@ class Component(Generic[P]):
     """One line: what it is."""
     source: str = ""
     """Where the definition comes from: paper and equation."""
+    formula: str = ""
+    """The definition in TeX, shown where the component is explained; empty where words are enough."""
     params: type[P] = Params  # type: ignore[assignment]  # only where P is left open
     """The model of its parameters; `Params` itself when it has none."""
     devices: tuple[str, ...] | None = None

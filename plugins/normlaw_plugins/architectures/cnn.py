@@ -68,6 +68,7 @@ CNN = Architecture(
     name="cnn",
     summary="3x3 convolutions with max-pooling, then a multilayer perceptron",
     source="D'Amico, Bocchi, Negri 2025, arXiv:2505.13230, experimental settings",
+    formula=r"h_l = \sigma(C_l * h_{l-1} + b_l), \qquad h_{2l} \to \mathrm{maxpool}_{2 \times 2}(h_{2l})",
     params=CNNParams,
     build=build_cnn,
     presets={

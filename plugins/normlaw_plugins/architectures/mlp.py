@@ -45,6 +45,10 @@ def build_mlp(params: MLPParams, task: Task) -> nn.Module:
 MLP = Architecture(
     name="mlp",
     summary="Linear layers with ReLU on the flattened input",
+    formula=(
+        r"f(x) = W_L\, \sigma(W_{L-1} \cdots \sigma(W_1 x + b_1) \cdots + b_{L-1}) + b_L, \qquad "
+        r"\sigma(z) = \max(z, 0)"
+    ),
     params=MLPParams,
     build=build_mlp,
 )

@@ -41,6 +41,7 @@ PERCEPTRON = Architecture(
     name="perceptron",
     summary="One linear map without bias; its Frobenius norm is lambda",
     source="Engel and Van den Broeck 2001, ch. 2; D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=r"f(x) = v \cdot x, \qquad \lambda = {\left\|v\right\|}_2",
     params=PerceptronParams,
     build=build_perceptron,
 )

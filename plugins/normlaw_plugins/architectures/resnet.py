@@ -91,6 +91,7 @@ RESNET = Architecture(
     name="resnet",
     summary="Residual network of basic blocks with BatchNorm, 3x3 stem, no max-pooling",
     source="He et al. 2016, arXiv:1512.03385; settings of D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=r"h_{l+1} = \sigma\left(S h_l + B_2(C_2 * \sigma(B_1(C_1 * h_l)))\right)",
     params=ResNetParams,
     build=build_resnet,
     presets={

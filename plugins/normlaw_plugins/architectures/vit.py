@@ -99,6 +99,7 @@ VIT = Architecture(
     name="vit",
     summary="Vision transformer: pre-LN, GELU, class token, learnt positions",
     source="Dosovitskiy et al. 2021, arXiv:2010.11929; presets of D'Amico et al. 2025, arXiv:2505.13230",
+    formula=r"h' = h + \mathrm{Attention}(\mathrm{LN}(h)), \qquad h'' = h' + \mathrm{MLP}(\mathrm{LN}(h'))",
     params=ViTParams,
     build=build_vit,
     layer_rules=vit_layer_rules,

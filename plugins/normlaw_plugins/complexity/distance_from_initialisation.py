@@ -31,6 +31,7 @@ DISTANCE_FROM_INITIALISATION = ComplexityMeasure(
     name="distance_from_initialisation",
     summary="2-norm of the weights' displacement since initialisation",
     source="Nagarajan, Kolter 2019, arXiv:1901.01672",
+    formula=r"\lambda = \left(\sum_i {\left\|A_i - A_i(0)\right\|}_F^2\right)^{1/2}",
     measure=measure,
     needs_initial=lambda params: True,
 )

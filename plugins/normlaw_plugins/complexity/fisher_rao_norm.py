@@ -56,6 +56,7 @@ FISHER_RAO_NORM = ComplexityMeasure(
     name="fisher_rao_norm",
     summary="Fisher-Rao norm: length of the weights in the metric of the Fisher information",
     source="Liang, Poggio, Rakhlin, Stokes 2019, arXiv:1711.01530, definition 2",
+    formula=r"\lambda = \sqrt{\left\langle\theta, F\theta\right\rangle}",
     params=FisherRaoParams,
     measure=measure,
 )

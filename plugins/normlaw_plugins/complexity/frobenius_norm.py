@@ -20,6 +20,7 @@ FROBENIUS_NORM = ComplexityMeasure(
     name="frobenius_norm",
     summary="Frobenius norms of all layers, added or multiplied",
     source="Neyshabur, Tomioka, Srebro 2015, arXiv:1503.00036; appendix of arXiv:2505.13230",
+    formula=r"\lambda = \sum_i {\left\|A_i\right\|}_F \quad\mathrm{or}\quad \prod_i {\left\|A_i\right\|}_F",
     params=AcrossLayersParams,
     measure=measure,
 )

@@ -40,6 +40,10 @@ GROUP_NORM_2_1 = ComplexityMeasure(
     name="group_norm_2_1",
     summary="(2,1) group norms of all layers, added or multiplied",
     source="Bartlett, Foster, Telgarsky 2017, arXiv:1706.08498; appendix of arXiv:2505.13230",
+    formula=(
+        r"\lambda = \sum_i {\left\|A_i^T\right\|}_{2,1} \quad\mathrm{or}\quad \prod_i "
+        r"{\left\|A_i^T\right\|}_{2,1}"
+    ),
     params=GroupNormParams,
     measure=measure,
 )

@@ -20,6 +20,10 @@ L1_NORM = ComplexityMeasure(
     name="l1_norm",
     summary="Entrywise L1 norms of all layers, added or multiplied",
     source="appendix of D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=(
+        r"\lambda = \sum_i {\left\|A_i\right\|}_1 \quad\mathrm{or}\quad \prod_i "
+        r"{\left\|A_i\right\|}_1, \qquad {\left\|A\right\|}_1 = \sum_{jk} |A_{jk}|"
+    ),
     params=AcrossLayersParams,
     measure=measure,
 )

@@ -83,6 +83,10 @@ NORMALISED_MARGIN = ComplexityMeasure(
     name="normalised_margin",
     summary="Quantile of the training margins over spectral complexity times the inputs' scale",
     source="Bartlett, Foster, Telgarsky 2017, arXiv:1706.08498, section 2",
+    formula=(
+        r"\lambda = \mathrm{quantile}_\mu\; \frac{f_{y_\mu}(x_\mu) - \max_{j \ne y_\mu} "
+        r"f_j(x_\mu)}{R\, {\left\|X\right\|}_F / n}"
+    ),
     params=NormalisedMarginParams,
     measure=measure,
 )

@@ -52,6 +52,7 @@ PATH_NORM = ComplexityMeasure(
     name="path_norm",
     summary="Path norm of a ReLU network: norm of the products of weights along all paths",
     source="Neyshabur, Salakhutdinov, Srebro 2015, arXiv:1506.02617; Gonon et al. 2024, arXiv:2310.01225",
+    formula=r"\lambda = \left(\sum_{\mathrm{paths}} \prod_{e} |w_e|^p\right)^{1/p}",
     params=PathNormParams,
     measure=measure,
 )

@@ -45,6 +45,11 @@ SPECTRAL_COMPLEXITY = ComplexityMeasure(
     name="spectral_complexity",
     summary="Bartlett's spectral complexity: exact operator norms of all layers as they are applied",
     source="Bartlett, Foster, Telgarsky 2017, arXiv:1706.08498, eq. 1.2",
+    formula=(
+        r"R = \left(\prod_i \rho_i {\left\|A_i\right\|}_\sigma\right) \left(\sum_i "
+        r"\left(\frac{{\left\|A_i^T - "
+        r"M_i^T\right\|}_{2,1}}{{\left\|A_i\right\|}_\sigma}\right)^{2/3}\right)^{3/2}"
+    ),
     params=SpectralComplexityParams,
     measure=measure,
     needs_initial=lambda params: params.reference == "initial",

@@ -27,5 +27,9 @@ SPECTRAL_COMPLEXITY_KERNEL = ComplexityMeasure(
     name="spectral_complexity_kernel",
     summary="Bartlett's formula on reshaped kernels: all layers, kernels as matrices (out, in*kh*kw)",
     source="Bartlett, Foster, Telgarsky 2017, arXiv:1706.08498, eq. 1.2, with kernels for operators",
+    formula=(
+        r"R = \left(\prod_i \rho_i {\left\|A_i\right\|}_\sigma\right) \left(\sum_i "
+        r"\left(\frac{{\left\|A_i^T\right\|}_{2,1}}{{\left\|A_i\right\|}_\sigma}\right)^{2/3}\right)^{3/2}"
+    ),
     measure=measure,
 )

@@ -91,6 +91,10 @@ SPECTRAL_COMPLEXITY_RELEASED = ComplexityMeasure(
     name="spectral_complexity_released",
     summary="What the paper's released code computes for its CNN, ResNet and ViT",
     source="code released with D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=(
+        r"R = \left(\prod_i {\left\|A_i\right\|}_\sigma\right) \left(\sum_i "
+        r"\left(\frac{c_i}{{\left\|A_i\right\|}_\sigma}\right)^{2/3}\right)^{3/2}"
+    ),
     params=ReleasedParams,
     measure=measure,
 )

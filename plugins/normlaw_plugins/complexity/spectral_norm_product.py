@@ -46,6 +46,7 @@ SPECTRAL_NORM_PRODUCT = ComplexityMeasure(
     name="spectral_norm_product",
     summary="Product of the spectral norms of all linear maps",
     source="Neyshabur, Bhojanapalli, Srebro 2018, arXiv:1707.09564; appendix of arXiv:2505.13230",
+    formula=r"\lambda = \prod_i {\left\|A_i\right\|}_\sigma",
     params=SpectralNormProductParams,
     measure=measure,
 )

@@ -31,5 +31,6 @@ WEIGHT_NORM = ComplexityMeasure(
     name="weight_norm",
     summary="2-norm of all weights; |w|/sqrt(N) for the perceptron",
     source="D'Amico, Bocchi, Negri 2025, arXiv:2505.13230, perceptron",
+    formula=r"\lambda = \left(\sum_i {\left\|A_i\right\|}_F^2\right)^{1/2}",
     measure=measure,
 )

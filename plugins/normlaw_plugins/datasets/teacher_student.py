@@ -116,6 +116,10 @@ TEACHER_STUDENT = Dataset(
     name="teacher_student",
     summary="Gaussian inputs labelled by a random perceptron; exact error arccos(R)/pi for linear students",
     source="Engel and Van den Broeck 2001, ch. 1; D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=(
+        r"y = \mathrm{sign}(w^* \cdot x), \qquad x \sim \mathcal{N}(0, 1), \qquad \varepsilon = "
+        r"\arccos(R) / \pi"
+    ),
     params=TeacherStudentParams,
     load=load_teacher_student,
     info=info,

@@ -63,6 +63,7 @@ early_floor_power_law = Fitter(
     name="early_floor_power_law",
     summary="Early law with an offset: eps = k1(P) lambda^-gamma_1 + q1, q1 >= 0, errors clustered by run",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), early law",
+    formula=r"\varepsilon = k_1(P)\, \lambda^{-\gamma_1} + q_1, \qquad q_1 \ge 0",
     law="early_law",
     fit=fit,
 )

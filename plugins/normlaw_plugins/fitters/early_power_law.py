@@ -56,6 +56,7 @@ early_power_law = Fitter(
     name="early_power_law",
     summary="Early law: one exponent gamma_1 for all P, an intercept per P, errors clustered by run",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), early law with q1 = 0",
+    formula=r"\varepsilon = k_1(P)\, \lambda^{-\gamma_1}",
     params=EarlyPowerLawParams,
     law="early_law",
     fit=fit,

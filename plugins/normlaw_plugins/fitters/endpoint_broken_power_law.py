@@ -73,6 +73,10 @@ endpoint_broken_power_law = Fitter(
     name="endpoint_broken_power_law",
     summary="Endpoint law with one smooth break; gamma_meas is the exponent beyond it",
     source="Caballero, Gupta, Rish, Krueger 2023 (arXiv 2210.14891), eq. 1 with one break",
+    formula=(
+        r"\varepsilon_{opt} = q + b P^{-c_0} \left(1 + (P/d)^{1/f}\right)^{-c_1 f}, \qquad \gamma = "
+        r"c_0 + c_1"
+    ),
     params=EndpointBrokenPowerLawParams,
     law="endpoint_law",
     fit=fit,

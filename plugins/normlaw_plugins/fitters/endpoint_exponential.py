@@ -75,6 +75,7 @@ endpoint_exponential = Fitter(
     name="endpoint_exponential",
     summary="Endpoint law as exponential saturation; gamma_meas is its local exponent at the largest P",
     source="Exponential family of learning curves: Viering and Loog 2022 (arXiv 2103.10948), table 1",
+    formula=r"\varepsilon_{opt} = q + (\varepsilon_0 - q)\, e^{-P/\tau}",
     params=EndpointExponentialParams,
     law="endpoint_law",
     fit=fit,

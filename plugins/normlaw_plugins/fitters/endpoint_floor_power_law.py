@@ -66,6 +66,7 @@ endpoint_floor_power_law = Fitter(
     name="endpoint_floor_power_law",
     summary="Endpoint law with a floor: eps_opt = q + k P^-gamma, q >= 0",
     source="Hoffmann et al. 2022 (arXiv 2203.15556), the data term with an irreducible error",
+    formula=r"\varepsilon_{opt} = q + k P^{-\gamma}, \qquad q \ge 0",
     params=EndpointFloorPowerLawParams,
     law="endpoint_law",
     fit=fit,

@@ -90,6 +90,7 @@ endpoint_m4 = Fitter(
     name="endpoint_m4",
     summary="Endpoint law M4: a power law between a floor and the error of guessing, made to extrapolate",
     source="Alabdulmohsin, Neyshabur, Zhai 2022 (arXiv 2209.06640), estimator M4",
+    formula=r"\frac{\varepsilon_{opt} - q}{(\varepsilon_0 - \varepsilon_{opt})^a} = b P^{-\gamma}",
     params=EndpointM4Params,
     law="endpoint_law",
     fit=fit,

@@ -54,6 +54,7 @@ endpoint_power_law = Fitter(
     name="endpoint_power_law",
     summary="Endpoint law: eps_opt = k P^-gamma, a line in logarithms, errors robust to unequal scatter",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), endpoint law",
+    formula=r"\varepsilon_{opt} = k P^{-\gamma}",
     params=EndpointPowerLawParams,
     law="endpoint_law",
     fit=fit,

@@ -52,6 +52,7 @@ optimal_norm_offset_power_law = Fitter(
     name="optimal_norm_offset_power_law",
     summary="Optimal norm with an offset: lambda_opt = k2 P^gamma_2 + q2, q2 > 0",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), law of the optimal norm",
+    formula=r"\lambda_{opt} = k_2 P^{\gamma_2} + q_2, \qquad q_2 > 0",
     law="optimal_norm",
     fit=fit,
 )

@@ -54,6 +54,7 @@ optimal_norm_power_law = Fitter(
     name="optimal_norm_power_law",
     summary="Optimal norm: lambda_opt = k2 P^gamma_2, a line in logarithms, errors robust to unequal scatter",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), law of the optimal norm with q2 = 0",
+    formula=r"\lambda_{opt} = k_2 P^{\gamma_2}",
     params=OptimalNormPowerLawParams,
     law="optimal_norm",
     fit=fit,

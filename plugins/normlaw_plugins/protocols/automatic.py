@@ -68,6 +68,10 @@ AUTOMATIC = AnalysisProtocol(
     name="automatic",
     summary="All windows and first train sizes, averaged by how well they fit; nothing chosen by hand",
     source="weights: Jay and Neil 2020, arXiv 2008.01069",
+    formula=(
+        r"\varepsilon = k_1(P)\, \lambda^{-\gamma_1}, \qquad \lambda_{opt} = k_2 P^{\gamma_2}, \qquad "
+        r"\varepsilon_{opt} = k P^{-\gamma}, \qquad \gamma_{pred} = \gamma_1 \gamma_2"
+    ),
     params=AutomaticParams,
     analyse=analyse,
     fitters=POWER_LAWS,

@@ -35,5 +35,9 @@ ENVELOPE = AnalysisProtocol(
     name="envelope",
     summary="One envelope and one departure for all train sizes, fitted to all points; no window, no argmin",
     source="finite-size scaling with a curved envelope; mixed model: Lindstrom and Bates 1990",
+    formula=(
+        r"\ln\varepsilon = c - \gamma_0 \ln P - G(\ln\lambda) + H(\ln\lambda - \gamma_2 \ln P), \qquad "
+        r"\gamma_{pred} = \gamma_0 + \gamma_1 \gamma_2"
+    ),
     analyse=analyse,
 )

@@ -88,6 +88,10 @@ RELEASED = AnalysisProtocol(
     name="released",
     summary="What the paper's released code does, in a window chosen by hand",
     source="code released with D'Amico, Bocchi, Negri 2025, arXiv:2505.13230",
+    formula=(
+        r"\varepsilon = k_1\, \lambda^{-\gamma_1}, \qquad \lambda_{opt} = k_2 P^{\gamma_2}, \qquad "
+        r"\varepsilon_{opt} = k P^{-\gamma}, \qquad \gamma_{pred} = \gamma_1 \gamma_2"
+    ),
     params=ReleasedParams,
     analyse=analyse,
     fitters=POWER_LAWS,

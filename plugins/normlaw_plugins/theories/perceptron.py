@@ -110,6 +110,7 @@ PERCEPTRON = Theory(
     name="perceptron",
     summary="Perceptron learning a perceptron at fixed weight norm (replica-symmetric, exact)",
     source="D'Amico, Bocchi, Negri 2025 (arXiv 2505.13230), sec. 2; Engel and Van den Broeck 2001, ch. 4",
+    formula=r"\varepsilon(\alpha, \lambda) = \frac{1}{\pi} \arccos R(\alpha, \lambda)",
     params=PerceptronParams,
     predict=predict,
     references={

@@ -1,0 +1,30 @@
+"""A command that uses a built-in component: what its page shows, and what the tests run."""
+
+from __future__ import annotations
+
+import normlaw_registry as registry
+
+BY_KIND = {
+    "architecture": "normlaw run quickstart --set architecture={name}",
+    "dataset": "normlaw run quickstart --set dataset={name}",
+    "complexity_measure": "normlaw run quickstart --set norm={name} \\\n    --set measures=[{name}]",
+    "fitter": "normlaw analyse quickstart --protocol automatic --fitter {name}",
+    "protocol": "normlaw analyse quickstart --protocol {name}",
+}
+OF_THEIR_OWN = {
+    ("dataset", "image_folder"): "normlaw run quickstart \\\n    "
+    "--set 'dataset={name: image_folder, params: {path: photos, size: [32, 32]}}'",
+    ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
+    ("theory", "perceptron"): "normlaw theory perceptron --alpha 1,4,16 --lambda 0.1:100:20",
+}
+FETCHED = ("cifar10", "cifar100", "fashion_mnist", "mnist")
+"""Data sets whose files are fetched where they are not there."""
+
+
+def example(component: registry.Component) -> str:
+    """Return a command line, or "" for a component of a kind that none is known for."""
+    own = OF_THEIR_OWN.get((component.kind, component.name))
+    if own is not None:
+        return own
+    command = BY_KIND.get(component.kind, "").format(name=component.name)
+    return f"{command} --download" if component.kind == "dataset" and component.name in FETCHED else command

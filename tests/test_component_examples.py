@@ -1,0 +1,105 @@
+"""The examples on the components' pages do what they say; every built-in norm and fit states its formula."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import normlaw
+import normlaw_registry as registry
+from normlaw.cli.program import main
+from normlaw.study.expansion import expand
+from normlaw.study.overrides import parse_overrides
+from normlaw_tests.exact_curves import exact_curves
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
+
+from component_examples import FETCHED, example
+from component_reference import KINDS, built_in
+
+TRAINED = ("architecture", "dataset", "complexity_measure")
+
+
+def words(component: registry.Component) -> list[str]:
+    """Return what a reader types behind `normlaw`."""
+    command, *rest = shlex.split(example(component))
+    assert command == "normlaw"
+    return rest
+
+
+def settings(component: registry.Component) -> list[str]:
+    """Return what an example sets."""
+    typed = words(component)
+    return [value for option, value in pairwise(typed) if option == "--set"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def run(*arguments: str) -> None:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+
+
+def test_every_built_in_component_has_an_example_and_every_norm_and_fit_a_formula() -> None:
+    for kind, component_type in KINDS.items():
+        for component in built_in(component_type):
+            assert example(component), f"{kind} {component.name}"
+            if kind not in ("architecture", "dataset"):
+                assert component.formula, f"{kind} {component.name}"
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_an_example_that_trains_names_its_component_in_every_run(kind) -> None:
+    catalogue = registry.load_catalogue()
+    for component in built_in(KINDS[kind]):
+        assert words(component)[:2] == ["run", "quickstart"]
+        overrides = parse_overrides(settings(component), "--set")
+        specs = expand(normlaw.load_study("quickstart", overrides=overrides), catalogue)
+        assert len(specs) == 24
+        for spec in specs:
+            measured = {measure.name for measure in spec.measures}
+            named = {"architecture": {spec.architecture.name}, "dataset": {spec.dataset.name}}.get(
+                kind, measured
+            )
+            assert named == {component.name}
+
+
+@pytest.mark.slow
+def test_what_the_examples_combine_can_be_trained(here) -> None:
+    """All norms on the study's network at once, and each data set that needs no files."""
+    norms = ",".join(component.name for component in built_in(registry.ComplexityMeasure))
+    few = ("--set", "train_size=[30]", "--set", "seed=0", "--dry-run")
+    run("run", "quickstart", "--set", f"measures=[{norms}]", *few)
+    for component in built_in(registry.Dataset):
+        if component.name not in (*FETCHED, "image_folder"):
+            run(*words(component), *few)
+
+
+@pytest.mark.slow
+def test_the_examples_that_analyse_do(here, one_figure) -> None:
+    curves = exact_curves((100, 200, 400, 800, 1600, 3200), 2, np.linspace(0, 8, 30))
+    curves.query("test_error < 1").to_csv("curves.csv", index=False)
+    run("import", "curves.csv", "--study", "quickstart")
+    for component in built_in(registry.AnalysisProtocol):
+        run(*words(component))
+    fitters = [words(component) for component in built_in(registry.Fitter)]
+    shared = ["analyse", "quickstart", "--protocol", "automatic", "--fitter"]
+    assert [one[:-1] for one in fitters] == [shared] * len(fitters)
+    run(*shared[:-1], *(word for one in fitters for word in one[-2:]))
+
+
+@pytest.mark.slow
+def test_the_examples_of_theories_run(here) -> None:
+    for component in built_in(registry.Theory):
+        run(*words(component))
