@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from normlaw.study.study import Study
     from normlaw.verbs.against_theory import Compared, against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
+    from normlaw.verbs.compare import compare
     from normlaw.verbs.doctor import doctor
     from normlaw.verbs.fit import fit
     from normlaw.verbs.import_curves import import_curves
@@ -60,6 +61,7 @@ _PLACES = {
     "Synchronised": "normlaw.verbs.sync",
     "against_theory": "normlaw.verbs.against_theory",
     "analyse": "normlaw.verbs.analyse",
+    "compare": "normlaw.verbs.compare",
     "curves": "normlaw.verbs.runs",
     "doctor": "normlaw.verbs.doctor",
     "fit": "normlaw.verbs.fit",
@@ -98,6 +100,7 @@ __all__ = [
     "Synchronised",
     "against_theory",
     "analyse",
+    "compare",
     "curves",
     "doctor",
     "fit",

@@ -54,6 +54,9 @@ TABLES: dict[str, tuple[str, ...]] = {
 - `endpoints`: the measured least error of each train size, with confidence limits of log_error.
 - `sensitivity`: exponents for every choice of window (low, high in ln(lambda/lambda_opt)), and its weight.
 
+Not drawn, but read where analyses are compared that share runs: `influence`, with a row a run and, for each
+exponent, by how much the run moves it; the sum of the squares is the variance from the scatter of runs.
+
 Logs are natural, errors are fractions, and confidence limits have the level asked for.
 """
 

@@ -12,6 +12,7 @@ import click
 
 from normlaw.cli import (
     analyse,
+    compare,
     doctor,
     import_curves,
     plugins,
@@ -170,6 +171,7 @@ for command in (
     predict.predict,
     import_curves.import_curves,
     report.report,
+    compare.compare,
     studies.studies,
     theory.theory,
     plugins.plugins,

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -63,7 +63,7 @@ def search_runs(client: MlflowClient, experiment: Experiment, kind: str) -> Iter
 
 def download(client: MlflowClient, artifacts: str, name: str, folder: Path) -> Path:
     """Fetch one file of a run into a folder and return its path there."""
-    path = folder / name
+    path = folder / PurePosixPath(name).name
     # download_artifacts asks first whether it is a folder, and shows a bar where tqdm is installed
     artifacts_at(client, artifacts)._download_file(name, str(path))  # type: ignore[no-untyped-call]
     return path

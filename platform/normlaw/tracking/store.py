@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 import pandas as pd
@@ -15,7 +15,7 @@ from mlflow.entities import Experiment
 from normlaw.study.protocol_choice import OwnChoices
 from normlaw.tracking import keys, note, optimum, reader
 from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
-from normlaw.tracking.client import Purpose, connect
+from normlaw.tracking.client import Purpose, artifacts_at, connect
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 from normlaw_registry import InputError
@@ -122,12 +122,29 @@ class StudyStore:
             For each what the file holds, and `norm`.
 
         """
+        return {
+            name: {**json.loads(self.artifact(run, file) or ""), "norm": run.norm}
+            for name, run in self.latest_analyses().items()
+        }
+
+    def latest_analyses(self) -> dict[str, StudyRun]:
+        """Return the run of the last finished analysis of each setting, by the study's name and the setting."""
         latest: dict[str, StudyRun] = {}
         for run in self.runs("analysis"):  # oldest first
             if run.status == "FINISHED" and run.setting is not None:  # a comparison with theory has no setting
                 whole = run.setting == keys.WHOLE_STUDY
                 latest[self.name if whole else f"{self.name} {run.setting}"] = run
-        return {name: {**self._read(run, file), "norm": run.norm} for name, run in latest.items()}
+        return latest
+
+    def artifact(self, run: StudyRun, file: str, *, optional: bool = False) -> str | None:
+        """Return the text of an artifact of a run; None where it has none and need not have it."""
+        folder, _, name = file.rpartition("/")
+        if optional:
+            listed = artifacts_at(self._client, run.artifacts).list_artifacts(folder or None)
+            if name not in {PurePosixPath(one.path).name for one in listed}:
+                return None
+        with tempfile.TemporaryDirectory() as place:
+            return reader.download(self._client, run.artifacts, file, Path(place)).read_text(encoding="utf-8")
 
     def log_analysis(self, analysis: LoggedAnalysis) -> str:
         """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""
@@ -140,9 +157,3 @@ class StudyStore:
     def show_optima(self, runs: Iterable[StudyRun], curves: pd.DataFrame) -> None:
         """Set the optima of training runs to those of the analysed curves; see `optimum.show_optima`."""
         optimum.show_optima(self._client, runs, curves)
-
-    def _read(self, run: StudyRun, file: str) -> Mapping[str, Any]:
-        with tempfile.TemporaryDirectory() as folder:
-            path = reader.download(self._client, run.artifacts, file, Path(folder))
-            results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return results

@@ -91,7 +91,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
     )
     width = float(stats.t.ppf(0.5 + context.confidence / 2, found.freedom))
     drawing = Drawing(fitted, found, endpoint, width)
-    tables = drawing.tables()
+    tables = {**drawing.tables(), "influence": _influence(runs.names, found, endpoint.influence)}
     departed = _departed(fitted, tables["departures"])
     judged = judge(
         gamma_0=estimates["gamma_0"],
@@ -136,6 +136,14 @@ def _estimate(found: Exponents, name: str, confidence: float) -> Estimate:
     scatter, choices = found.stderr(name)
     definition = DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"])
     return estimate_of(value, scatter, choices, confidence, found.freedom, definition)
+
+
+def _influence(names: tuple[str, ...], found: Exponents, of_endpoint: NDArray[np.float64]) -> pd.DataFrame:
+    """Return what each run moves each exponent by: products, summed over runs, are covariances."""
+    import pandas as pd
+
+    moved = {name: found.influence[:, NAMES.index(name)] for name in NAMES if name != "bend"}
+    return pd.DataFrame({"run": names, **moved, "gamma_meas": of_endpoint})
 
 
 def _departed(fitted: Fit, departures: pd.DataFrame) -> int:
