@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from normlaw.study.study import Study
     from normlaw.verbs.against_theory import Compared, against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
+    from normlaw.verbs.clean import clean
     from normlaw.verbs.compare import compare
     from normlaw.verbs.doctor import doctor
     from normlaw.verbs.fit import fit
@@ -61,6 +62,7 @@ _PLACES = {
     "Synchronised": "normlaw.verbs.sync",
     "against_theory": "normlaw.verbs.against_theory",
     "analyse": "normlaw.verbs.analyse",
+    "clean": "normlaw.verbs.clean",
     "compare": "normlaw.verbs.compare",
     "curves": "normlaw.verbs.runs",
     "doctor": "normlaw.verbs.doctor",
@@ -100,6 +102,7 @@ __all__ = [
     "Synchronised",
     "against_theory",
     "analyse",
+    "clean",
     "compare",
     "curves",
     "doctor",

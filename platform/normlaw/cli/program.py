@@ -12,6 +12,7 @@ import click
 
 from normlaw.cli import (
     analyse,
+    clean,
     compare,
     doctor,
     import_curves,
@@ -172,6 +173,7 @@ for command in (
     import_curves.import_curves,
     report.report,
     compare.compare,
+    clean.clean,
     studies.studies,
     theory.theory,
     plugins.plugins,

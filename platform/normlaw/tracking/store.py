@@ -18,6 +18,7 @@ from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
 from normlaw.tracking.client import Purpose, artifacts_at, connect
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
+from normlaw.tracking.superseded import Superseded, superseded
 from normlaw_registry import InputError
 
 Group = tuple[dict[str, str], list[StudyRun]]
@@ -145,6 +146,16 @@ class StudyStore:
                 return None
         with tempfile.TemporaryDirectory() as place:
             return reader.download(self._client, run.artifacts, file, Path(place)).read_text(encoding="utf-8")
+
+    def superseded(self) -> list[Superseded]:
+        """Return the runs that another one has taken the place of; see `superseded`."""
+        curves = list(self.runs("training", "imported", "theory"))
+        return superseded(self.name, curves, list(self.runs("analysis")))
+
+    def delete(self, found: Superseded) -> None:
+        """Delete a superseded run as MLflow does: it can be restored until `mlflow gc` removes it for good."""
+        self._client.set_tag(found.run.run_id, keys.CLEANED, found.reason)
+        self._client.delete_run(found.run.run_id)
 
     def log_analysis(self, analysis: LoggedAnalysis) -> str:
         """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""

@@ -45,6 +45,8 @@ class StudyRun:
     """Of an analysis: the measure that it is in."""
     artifacts: str
     """URI of its artifacts."""
+    end_time: int | None = None
+    """Milliseconds since 1970; None of a run that is in training, or whose process was killed."""
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -64,6 +66,7 @@ class StudyRun:
             setting=tags.get(keys.SETTING),
             norm=tags.get(keys.NORM, ""),
             artifacts=run.info.artifact_uri,
+            end_time=None if run.info.end_time is None else int(run.info.end_time),
         )
 
     @property

@@ -26,6 +26,12 @@ FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "end
 """Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
 also in the experiment's note."""
 
+FURTHER = (
+    *("confidence", "from_norm", "from_train_size"),
+    *("hold_out", "predict_at", "compare_norms", "fitters"),
+)
+"""Choices that an analysis lists where they are not at their defaults."""
+
 INEXACT = {"estimate": "estimates without a bound", "upper_bound": "upper bounds"}
 """What a norm is whose value is not exact, for readers."""
 
@@ -54,8 +60,15 @@ class Asked:
             "protocol": self.chosen.protocol.name,
             "response": self.options.measured.quantity,
             "floor": f"{self.options.measured.floor:g}",
+            **self._further(),
             **{f"protocol.{key}": json.dumps(value) for key, value in params.items()},
         }
+
+    def _further(self) -> dict[str, str]:
+        """Return the choices that are not at their defaults, beside those that every analysis lists."""
+        chosen = {name: getattr(self.options, name) for name in FURTHER}
+        defaults = Options()
+        return {name: str(value) for name, value in chosen.items() if value != getattr(defaults, name)}
 
 
 def fitted_run(asked: Asked, analysis: Analysis, folder: Path) -> LoggedAnalysis:

@@ -66,7 +66,7 @@ def test_shared_runs_count_for_the_error(with_influence, of_two) -> None:
         one = known("a", {f"run {i}": every[f"run {i}"] for i in range(40)}, with_influence)
         two = known("b", {f"run {i}": every[f"run {i}"] for i in of_two}, with_influence)
         first, second = one.estimates["gamma_1"], two.estimates["gamma_1"]
-        found.append((first["value"], second["value"]))
+        found.append([float(first["value"] or 0.0), float(second["value"] or 0.0)])
         told.append(covariance(one, two, "gamma_1"))
     exact = len(set(range(40)) & set(of_two)) / (40 * len(of_two))
     assert np.cov(np.transpose(found))[0, 1] == pytest.approx(exact, rel=0.25)
