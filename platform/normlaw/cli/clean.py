@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 
@@ -22,18 +24,19 @@ def clean(studies: tuple[str, ...], dry_run: bool, yes: bool, tracking_uri: str 
     that are finished, and analyses that were made again with the same choices. What the latest analyses used
     is kept. Deleted runs can be restored until `mlflow gc` removes them for good.
     """
-    from normlaw.verbs.clean import superseded
+    with words.working("looking for superseded runs", logged=False):
+        from normlaw.verbs.clean import superseded
 
-    found = list(superseded(studies, tracking_uri))
+        found = list(superseded(studies, tracking_uri))
     kept = [one for _, one in found if one.used_by]
     gone = [(store, one) for store, one in found if not one.used_by]
     for one in kept:
-        click.echo(f"kept: {one.study}: {one.run.name} ({one.run.run_id}), used by {one.used_by}")
+        say(f"kept: {one.study}: {one.run.name} ({one.run.run_id}), used by {one.used_by}")
     for _, one in gone:
-        click.echo(f"{one.study}: {one.run.name} ({one.run.run_id}): {one.reason}")
+        say(f"{one.study}: {one.run.name} ({one.run.run_id}): {one.reason}")
     runs = "1 run" if len(gone) == 1 else f"{len(gone)} runs"
     if not gone or dry_run:
-        click.echo(f"{runs} superseded" if gone else "nothing is superseded")
+        say(f"{runs} superseded" if gone else "nothing is superseded")
         return
     if not yes:
         if not asks():
@@ -43,7 +46,7 @@ def clean(studies: tuple[str, ...], dry_run: bool, yes: bool, tracking_uri: str 
         click.confirm(f"Delete {runs}?", abort=True)
     for store, one in gone:
         store.delete(one)
-    click.echo(
+    say(
         f"{runs} deleted. `mlflow runs restore --run-id ID` brings one back, until `mlflow gc` on the server "
         "removes them for good."
     )

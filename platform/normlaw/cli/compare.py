@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from normlaw.analysis.differences import Known
+
+WIDTH = 79
+"""Columns of a table."""
 
 
 @click.command()
@@ -32,37 +37,35 @@ def compare(first: str, second: str | None, confidence: float, as_json: bool, tr
 
     A difference is that of FIRST less SECOND. Runs that both have count for its error.
     """
-    from normlaw.verbs.compare import compared
+    with words.working("reading what was found", logged=False):
+        from normlaw.verbs.compare import compared
 
-    table, known = compared(first, second, confidence=confidence, tracking_uri=tracking_uri)
+        table, known = compared(first, second, confidence=confidence, tracking_uri=tracking_uri)
     if as_json:
         click.echo(table.to_json(orient="records", indent=2, double_precision=15))
-        return
-    for line in _lines(table, known, confidence):
-        click.echo(line)
+    else:
+        say("\n".join(_lines(table, known)))
 
 
-def _lines(table: pd.DataFrame, known: list[Known], confidence: float) -> list[str]:
+def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
     from normlaw.analysis.text import short
 
     lines: list[str] = []
-    several = len(table.groupby(["first", "second"])) > 1
-    for (one, two), rows in table.groupby(["first", "second"], sort=False):
+    pairs = table.groupby(["first", "second"], sort=False)
+    for (one, two), rows in pairs:
         shared = int(rows["runs_shared"].iloc[0])
-        lines += [f"{one} (1) and {two} (2)" + (f", {shared} runs in common" if shared else "")]
-        cells = f"{'(1)':>18}{'(2)':>18}{'difference':>18}"
-        head = f"{'exponent':<12}{cells}  {f'{confidence:.0%} interval':<20}{'z':>8}{'p':>11}"
-        lines += [head + ("   p of all pairs" if several else ""), "-" * len(head)]
+        lines += [f"(1) {one}", f"(2) {two}"]
+        lines += [f"{shared} runs in common"] if shared else []
+        lines += [f"{'exponent':<11}{'(1)':>17}{'(2)':>17}{'(1) - (2)':>18}{'z':>7}{'p':>9}", "-" * WIDTH]
         for row in rows.to_dict("records"):
-            named = [("value_1", "stderr_1"), ("value_2", "stderr_2"), ("difference", "stderr")]
-            cells = "".join(f"{f'{row[value]:z.4f} ± {row[error]:.4f}':>18}" for value, error in named)
-            interval = f"[{row['low']:z.4f}, {row['high']:z.4f}]"
-            tail = f"{short(row['p_holm']):>17}" if several else ""
-            test = f"{row['z']:>z8.2f}{short(row['p']):>11}{tail}"
-            lines.append(f"{row['exponent']:<12}{cells}  {interval:<20}{test}")
+            named = (("value_1", "stderr_1", 17), ("value_2", "stderr_2", 17), ("difference", "stderr", 18))
+            cells = "".join(f"{f'{row[v]:z.4f} ± {row[e]:.4f}':>{width}}" for v, e, width in named)
+            lines.append(f"{row['exponent']:<11}{cells}{row['z']:>z7.2f}{short(row['p_holm']):>9}")
         lines.append("")
+    if len(pairs) > 1:
+        lines.append("p is that of all pairs together (Holm 1979)")
     for what, noun in (("norm", "norms"), ("response", "responses"), ("protocol", "protocols")):
         found = list(dict.fromkeys(getattr(each, what) for each in known))
         if len(found) > 1:
-            lines.append(f"note: the analyses have several {noun}: {', '.join(found)}")
+            lines.append(f"warning several {noun} are compared: {', '.join(found)}")
     return lines

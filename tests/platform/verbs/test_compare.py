@@ -69,10 +69,12 @@ def test_studies_that_share_runs(here) -> None:
 def test_the_command_line(here) -> None:
     shown = command("part", "whole")
     assert shown.exit_code == 0, shown.output
-    assert "part (1) and whole (2), 8 runs in common" in shown.stdout
-    assert "p of all pairs" not in shown.stdout
+    assert "(1) part\n(2) whole\n8 runs in common\n" in shown.stdout
+    assert "all pairs" not in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 79
     both = command("both", "part")
-    assert both.stdout.count("p of all pairs") == 2
+    assert both.stdout.count("(2) part") == 2
+    assert both.stdout.endswith("p is that of all pairs together (Holm 1979)\n")
     found = json.loads(command(f"both {SETTING}=0.1", "part", "--json").stdout)
     assert [row["exponent"] for row in found] == ["gamma_1", "gamma_2", "gamma_pred", "gamma_meas"]
     assert found[0]["difference"] == pytest.approx(found[0]["value_1"] - found[0]["value_2"])
