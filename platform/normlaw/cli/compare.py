@@ -48,7 +48,7 @@ def compare(first: str, second: str | None, confidence: float, as_json: bool, tr
 
 
 def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
-    from normlaw.analysis.text import short
+    from normlaw.analysis.text_tables import short
 
     lines: list[str] = []
     pairs = table.groupby(["first", "second"], sort=False)
