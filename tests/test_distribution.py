@@ -1,36 +1,20 @@
 """What stands beside the packages: pinned versions, the commands of the README, the citation."""
 
 import re
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+
+from normlaw_tests.environments import needed
 
 ROOT = Path(__file__).parents[1]
-
-
-def needed(name: str, extras: frozenset[str], found: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Add all that the installed distribution needs, directly or not, to `found`: name -> extras wanted."""
-    new = {"", *extras} - found.setdefault(canonicalize_name(name), set())
-    found[canonicalize_name(name)] |= new
-    try:
-        requirements = distribution(name).requires or [] if new else []
-    except PackageNotFoundError:
-        return found
-    for requirement in map(Requirement, requirements):
-        marker = requirement.marker
-        if marker is None or any(marker.evaluate({"extra": extra}) for extra in new):
-            needed(requirement.name, frozenset(requirement.extras), found)
-    return found
 
 
 def test_everything_that_the_tests_need_is_pinned() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     pinned = dict(line.split("==") for line in lines)
-    missing = needed("normlaw", frozenset({"test"}), {}).keys() - pinned.keys() - {"normlaw"}
+    missing = needed("normlaw", frozenset({"test"})).keys() - pinned.keys() - {"normlaw"}
     assert not missing, f"add the tested versions of {sorted(missing)} to constraints.txt"
 
 

@@ -1,7 +1,9 @@
-"""The documentation site is built as a reader of the README builds it, with warnings as errors."""
+"""The documentation site is built by the README's own command, in the environment that it makes."""
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 
 import normlaw_registry as registry
 from normlaw_registry.host import PluginRecord
-from normlaw_tests.processes import python
+from normlaw_tests import environments
+from normlaw_tests.processes import run, without
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -32,10 +35,19 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    options = ["-q", "-W", "--keep-going", "-b", "html"]
-    built = python("-m", "sphinx", *options, "docs", folder, cwd=ROOT)
+    readme = (ROOT / "README.md").read_text()
+    installs = r"\.venv/bin/pip install -c constraints\.txt '\.(\[\w+\])'"
+    found = re.search(rf"`{installs} && (\.venv/.+? docs) (build/site)`", readme)
+    assert found, "the README has the command"
+    extras, command, target = found.groups()
+    assert f"open\n`{target}/index.html`" in readme
+    environment = environments.make(folder / ".venv", [f"normlaw{extras}"])
+    words = shlex.split(command.replace(".venv", str(environment)))
+    built = run([*words, folder / "site"], cwd=ROOT, env=without("PYTHONPATH", "VIRTUAL_ENV"))
     assert built.returncode == 0, built.stderr
-    return folder
+    contributing = (DOCS / "contributing.md").read_text()
+    assert command.removeprefix(".venv/bin/") in contributing
+    return folder / "site"
 
 
 @pytest.fixture(scope="module")
