@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.clean import clean
     from normlaw.verbs.compare import compare
     from normlaw.verbs.doctor import doctor
+    from normlaw.verbs.export import Exported, export
     from normlaw.verbs.fit import fit
     from normlaw.verbs.import_curves import import_curves
     from normlaw.verbs.load_study import load_study
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Analysis": "normlaw.analysis",
     "Compared": "normlaw.verbs.against_theory",
+    "Exported": "normlaw.verbs.export",
     "Finding": "normlaw.machine.finding",
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
@@ -66,6 +68,7 @@ _PLACES = {
     "compare": "normlaw.verbs.compare",
     "curves": "normlaw.verbs.runs",
     "doctor": "normlaw.verbs.doctor",
+    "export": "normlaw.verbs.export",
     "fit": "normlaw.verbs.fit",
     "import_curves": "normlaw.verbs.import_curves",
     "load_study": "normlaw.verbs.load_study",
@@ -89,6 +92,7 @@ _PLACES = {
 __all__ = [
     "Analysis",
     "Compared",
+    "Exported",
     "Finding",
     "InputError",
     "NormlawError",
@@ -106,6 +110,7 @@ __all__ = [
     "compare",
     "curves",
     "doctor",
+    "export",
     "fit",
     "import_curves",
     "load_study",

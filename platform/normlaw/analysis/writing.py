@@ -15,14 +15,14 @@ from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import render
-from normlaw.base.files import whole_folder, write_wanted
-from normlaw_registry import InputError
+from normlaw.base.files import replace_folder, write_wanted
 
 if TYPE_CHECKING:
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.unfitted import NotFittedError
 
 MARK = "results.json"
+WHAT = "an earlier analysis"
 
 
 def write(analysis: Analysis, folder: Path, about: About | None = None, figures: Use = "page") -> None:
@@ -46,7 +46,7 @@ def write(analysis: Analysis, folder: Path, about: About | None = None, figures:
 
     """
     use = checked_use(figures)
-    _replace(Path(folder), lambda draft: _write_all(analysis, draft, about, use))
+    replace_folder(Path(folder), lambda draft: _write_all(analysis, draft, about, use), MARK, WHAT)
     _remove_unfitted(Path(folder))
 
 
@@ -84,7 +84,7 @@ def write_unfitted(
         (draft / "report.html").write_text(text, encoding="utf-8")
 
     beside = unfitted_folder(Path(folder))
-    _replace(beside, fill)
+    replace_folder(beside, fill, MARK, WHAT)
     return beside
 
 
@@ -146,17 +146,6 @@ def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> di
         figure.numbers().to_csv(folder / f"{name}.csv", index=False)
         images[name] = files["svg"]
     return images
-
-
-def _replace(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a folder beside this one and put it in its place."""
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / MARK).exists())):
-        raise InputError(f"{folder} exists and is not an earlier analysis: choose another folder")
-    try:
-        with whole_folder(folder) as draft:
-            fill(draft)
-    except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def _draw(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use) -> dict[str, bytes]:

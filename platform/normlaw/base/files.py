@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -99,6 +99,38 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def replace_folder(folder: Path, fill: Callable[[Path], None], mark: str, what: str) -> None:
+    """Fill a folder beside this one and put it in its place.
+
+    Args:
+        folder: where; made where it is not there.
+        fill: writes the files into an empty folder.
+        mark: the file by which a folder that was written before is known.
+        what: what such a folder is, for the message.
+
+    Raises:
+        InputError: the folder exists and holds something else, or cannot be written.
+
+    """
+    require_replaceable(folder, mark, what)
+    try:
+        with whole_folder(folder) as draft:
+            fill(draft)
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def require_replaceable(folder: Path, mark: str, what: str) -> None:
+    """Refuse a folder that holds something else than what is to be replaced; see `replace_folder`.
+
+    Raises:
+        InputError: it does.
+
+    """
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / mark).exists())):
+        raise InputError(f"{folder} exists and is not {what}: choose another folder")
 
 
 def lock(file: HasDescriptor | int) -> None:

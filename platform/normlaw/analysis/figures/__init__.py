@@ -21,12 +21,12 @@ def figures(analysis: Analysis, size: Size | None = None) -> dict[str, Drawing]:
         size: where they are printed; default: across a page.
 
     """
-    import matplotlib as mpl
+    from matplotlib import style
 
     from normlaw.analysis.figures.style import PAGE
 
     size = size or PAGE
-    with mpl.rc_context({"font.size": size.font}):
+    with style.context(size.style):
         return {draw.__name__: draw(analysis, size) for draw in drawn_of(analysis)}
 
 

@@ -45,6 +45,11 @@ class Size:
     column: bool
     """Whether it stands in one of two columns: legends go below the axes."""
 
+    @property
+    def style(self) -> str:
+        """Name of the style for `matplotlib.pyplot.style.use`, for figures of one's own beside these."""
+        return "normlaw.column" if self.column else "normlaw.page"
+
 
 PAGE = Size(6.5, 4.4, 9.0, mark=1.0, labels=7, column=False)
 COLUMN = Size(3.4, 2.7, 7.0, mark=0.7, labels=4, column=True)
