@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import normlaw_registry as registry
 from normlaw_registry.host import kinds
+from normlaw_registry.theory import no_prediction
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -34,7 +35,8 @@ def built_in(kind: type[registry.Component]) -> list[registry.Component]:
 
 def definition(component: registry.Component) -> tuple[str, str]:
     """Return a component's function as 'module.name', and what its docstring says before `Raises`."""
-    function = getattr(component, component.functions[0])
+    functions = (getattr(component, name) for name in component.functions)
+    function = next(one for one in functions if one not in (None, no_prediction))
     while isinstance(function, partial):
         function = function.func
     says = (inspect.getdoc(function) or "").partition("Raises:")[0].replace("Returns:\n", "\n")
@@ -62,12 +64,22 @@ def section(component: registry.Component) -> Iterator[str]:
         yield f"Devices: {devices}. Precisions of training: {dtypes}.\n"
     if command := example(component):
         yield f"```sh\n{command}\n```\n"
+    if isinstance(component, registry.Theory):
+        for role, declared in (("axis", component.axes), ("observable", component.observables)):
+            yield from (f"- {role} `{one.name}`{_in(one.unit)}: {plain(one.meaning)}" for one in declared)
+        for name, reference in component.compared.items():
+            yield f"- to compare `{reference.observable}` with, `{name}`: {plain(reference.meaning)}"
+        yield ""
     yield from keys(component.params)
     if isinstance(component, registry.Architecture):
         for preset, values in component.presets.items():
             shown = ", ".join(f"{key}: {json.dumps(value)}" for key, value in values.items())
             yield f"- preset `{preset}`: `{shown}`"
         yield ""
+
+
+def _in(unit: str) -> str:
+    return f" ({plain(unit)})" if unit else ""
 
 
 class Components(SphinxDirective):

@@ -39,6 +39,7 @@ from normlaw_registry.linear_map import LayerRule, LinearMap, Operation
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.response import Response
 from normlaw_registry.theory import Prediction, Theory
+from normlaw_registry.theory_axes import Axis, Grid, Observable, Point, Reference
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -49,6 +50,7 @@ __all__ = [
     "AnalysisProtocol",
     "AnalysisWarning",
     "Architecture",
+    "Axis",
     "Catalogue",
     "ComplexityMeasure",
     "Component",
@@ -63,6 +65,7 @@ __all__ = [
     "Findings",
     "FitResult",
     "Fitter",
+    "Grid",
     "InputError",
     "InvalidComponentError",
     "Law",
@@ -72,9 +75,12 @@ __all__ = [
     "MeasuredValue",
     "MeasurementContext",
     "NormlawError",
+    "Observable",
     "Operation",
     "Params",
+    "Point",
     "Prediction",
+    "Reference",
     "Response",
     "Split",
     "Splits",

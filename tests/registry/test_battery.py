@@ -13,6 +13,7 @@ from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,
     Architecture,
+    Axis,
     ComplexityMeasure,
     Dataset,
     Estimate,
@@ -22,8 +23,11 @@ from normlaw_registry import (
     InvalidComponentError,
     LinearMap,
     MeasuredValue,
+    NormlawError,
+    Observable,
     Params,
     Prediction,
+    Reference,
     Split,
     Splits,
     Task,
@@ -524,6 +528,113 @@ def test_a_prediction_that_breaks_the_contract_is_found(predict, message) -> Non
 
 def test_a_reference_answers_an_error() -> None:
     refused(theory(predictions, references={"bayes": lambda alpha: alpha}), "reference 'bayes'")
+
+
+# Theories of any axes
+
+EXAMPLES = Axis(name="examples", meaning="training examples", role="examples", low=1.0, tried=(10, 100))
+TIME = Axis(name="time", meaning="time of training", role="time", tried=(0.5, 1, 2))
+LOSS = Observable(name="test_loss", meaning="test loss", low=0.0)
+
+
+def decay(params, grid):
+    return [{"test_loss": 1 / p + math.exp(-t)} for p in grid["examples"] for t in grid["time"]]
+
+
+def in_time(solve=decay, **fields) -> Theory:
+    declared = {"axes": (EXAMPLES, TIME), "observables": (LOSS,), **fields}
+    return Theory(name="model", summary="A model", solve=solve, **declared)
+
+
+def at_infinite_time(value=lambda params, held: 1 / held["examples"], **fields) -> Reference:
+    declared = {"observable": "test_loss", "axes": ("examples",), "meaning": "at infinite time", **fields}
+    return Reference(value=value, **declared)
+
+
+def changed_decay(change):
+    return lambda params, grid: [change(point) for point in decay(params, grid)]
+
+
+def shared_out(params, grid):
+    return [{"test_loss": point["test_loss"] / len(grid["time"])} for point in decay(params, grid)]
+
+
+class Drifting:
+    calls = 0
+
+    def __call__(self, params, grid):
+        Drifting.calls += 1
+        return [{"test_loss": point["test_loss"] + 1e-12 * Drifting.calls} for point in decay(params, grid)]
+
+
+def test_a_good_theory_of_time_passes() -> None:
+    check_component(in_time(compared={"limit": at_infinite_time()}))
+    found = in_time().points(Params(), {"time": [0.0, 1.0], "examples": [4]})
+    assert [list(point) for point in found] == [["examples", "time", "test_loss"]] * 2
+    assert found[1] == {"examples": 4.0, "time": 1.0, "test_loss": 0.25 + math.exp(-1.0)}
+    with pytest.raises(InputError, match="not one of load and norm"):
+        in_time().predict(Params(), [1.0], [1.0])
+
+
+def test_a_theory_of_load_and_norm_is_a_theory_of_two_axes() -> None:
+    first = theory(predictions, references={"bayes": lambda alpha: 0.44 / (1 + alpha)})
+    assert first.points(Params(), {"alpha": [1.0], "lambda": [1.0]}) == [
+        {"alpha": 1.0, "lambda": 1.0, "test_error": 0.25}
+    ]
+    assert first.compared["bayes"].value(Params(), {"alpha": 1.0}) == 0.22
+
+
+@pytest.mark.parametrize(
+    ("solve", "message"),
+    [
+        (changed_decay(lambda point: {}), "the point at examples = 10, time = 0.5 lacks 'test_loss'"),
+        (changed_decay(lambda point: {"test_loss": -1.0}), r"'test_loss' at examples = 10, time = 0.5 must be"),
+        (changed_decay(lambda point: {"test_loss": math.nan}), "must be a float in [0, inf], got nan"),
+        (lambda params, grid: decay(params, grid)[1:], "gave 5 points for 6 combinations"),
+        (shared_out, "depends on what else is asked for"),
+        (Drifting(), "the same points solved again differ"),
+    ],
+)
+def test_a_point_that_breaks_the_contract_is_found(solve, message) -> None:
+    with pytest.raises(NormlawError) as found:
+        check_component(in_time(solve))
+    assert message in str(found.value)
+
+
+def test_a_reference_lies_in_the_range_of_its_observable() -> None:
+    refused(in_time(compared={"limit": at_infinite_time(lambda params, held: -1.0)}), "reference 'limit'")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"solve": None}, "give one of `solve` and `predict`"),
+        ({"predict": predictions}, "give one of `solve` and `predict`"),
+        ({"observables": ()}, "`solve` needs `axes` and `observables`"),
+        ({"axes": (TIME, TIME)}, "the name of one axis or observable only"),
+        ({"observables": (replace(LOSS, name="time"),)}, "the name of one axis or observable only"),
+        ({"axes": (replace(TIME, tried=(1,)),)}, "`tried` has at least two values"),
+        ({"compared": {"limit": at_infinite_time(axes=("width",))}}, "must name an observable and axes"),
+    ],
+)
+def test_declarations_that_do_not_fit_together_are_refused(fields, message) -> None:
+    with pytest.raises(InvalidComponentError) as found:
+        in_time(**fields)
+    assert message in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"time": [1.0]}, "no values of examples are given"),
+        ({"time": [1.0], "examples": [1.0], "tim": [1.0]}, "has no axis 'tim': did you mean time?"),
+        ({"time": [math.nan], "examples": [1.0]}, "time = nan is outside [0, inf]"),
+    ],
+)
+def test_a_grid_that_does_not_fit_is_refused(grid, message) -> None:
+    with pytest.raises(InputError) as found:
+        in_time().points(Params(), grid)
+    assert message in str(found.value)
 
 
 # All kinds

@@ -15,28 +15,39 @@ from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from normlaw_registry import Prediction, Theory
+    from normlaw.verbs.theory import Solved
+    from normlaw_registry import Theory
 
 MOST_VALUES = 100_000
 
 
-def numbers(_ctx: click.Context, _param: click.Parameter, value: str) -> list[float]:
+def numbers(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[float] | None:
     """Return the values of `A,B,C`, in the order given; an item `A:B:N` stands for N log-spaced ones."""
+    return None if value is None else values_of(value)
+
+
+def values_of(text: str, *, infinite: bool = False) -> list[float]:
+    """Return the values that a text lists; with `infinite`, `inf` may be one of them.
+
+    Raises:
+        BadParameter: an item is no value, or there are too many.
+
+    """
     from math import isfinite
 
     found: list[float] = []
-    for item in value.split(","):
+    for item in text.split(","):
         try:
             if ":" in item:
                 first, last, count = item.split(":")
                 values = log_spaced(float(first), float(last), int(count))
             else:
                 values = [float(item)]
-        except ValueError:
+        except (ValueError, OverflowError):
             values = []
-        if not values or not all(isfinite(number) for number in values):
+        if not values or not all(isfinite(number) or (infinite and item == "inf") for number in values):
             raise click.BadParameter(
                 f"{item!r} is neither a number nor A:B:N (N log-spaced values from A > 0 to B); "
                 "write for example 0.5,1,2 or 0.01:100:60"
@@ -44,6 +55,19 @@ def numbers(_ctx: click.Context, _param: click.Parameter, value: str) -> list[fl
         found += values
         if len(found) > MOST_VALUES:
             raise click.BadParameter(f"more than {MOST_VALUES} values")
+    return found
+
+
+def axes_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, list[float]]:
+    """Return axis -> values of `NAME=VALUES`, each axis once."""
+    found: dict[str, list[float]] = {}
+    for value in values:
+        name, equals, listed = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{value!r}: write NAME=VALUES, such as time=1:1000:30")
+        if name in found:
+            raise click.BadParameter(f"the axis {name!r} is given twice")
+        found[name] = values_of(listed, infinite=True)
     return found
 
 
@@ -59,16 +83,25 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
 
 
 @click.command()
-@click.argument("name", shell_complete=complete.component("Theory"))
+@click.argument("name", required=False, shell_complete=complete.component("Theory"))
 @click.option(
-    "--alpha", callback=numbers, required=True, help="Loads P/N: numbers, or A:B:N for N log-spaced ones."
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="NAME=VALUES",
+    callback=axes_of,
+    help="Values of an axis: numbers, or A:B:N for N log-spaced ones; inf where a theory takes it. Repeatable.",
 )
 @click.option(
-    "--lambda", "norms", callback=numbers, required=True, help="Norms lambda, written in the same way."
+    "--set",
+    "--param",
+    "params",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the theory; repeatable.",
 )
-@click.option(
-    "--param", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the theory; repeatable."
-)
+@click.option("--alpha", callback=numbers, help="The same as --axis alpha=..., of a theory of load and norm.")
+@click.option("--lambda", "norms", callback=numbers, help="The same as --axis lambda=...")
 @click.option(
     "--study",
     shell_complete=complete.study,
@@ -79,75 +112,142 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
     type=click.IntRange(min=1),
     default=1000,
     show_default=True,
-    help="With --study: N, which makes train_size = alpha N; that of the runs to compare with.",
+    help="With --study and loads: N, which makes train_size = alpha N; that of the runs to compare with.",
 )
 @tracking_uri_option
 @click.option("--json", "target", metavar="FILE", help="Write a JSON list to FILE ('-': standard output).")
 def theory(
-    name: str,
-    alpha: list[float],
-    norms: list[float],
+    name: str | None,
+    axes: dict[str, list[float]],
     params: tuple[str, ...],
+    alpha: list[float] | None,
+    norms: list[float] | None,
     study: str | None,
     dimension: int,
     tracking_uri: str | None,
     target: str | None,
 ) -> None:
-    """Print the exact learning curves of the theory NAME (see `normlaw plugins`).
+    """Print the exact learning curves of the theory NAME; without NAME, what theories there are.
 
     \b
-    normlaw theory perceptron --alpha 0.5,1,2 --lambda 0.01:100:60
-    normlaw theory perceptron --alpha 8 --lambda 1 --param loss=square --json -
+    normlaw theory
+    normlaw theory perceptron --axis alpha=1,2 --axis lambda=0.01:100:60
+    normlaw theory perceptron --axis alpha=8 --axis lambda=1 --json -
 
-    JSON: one object for each pair, alphas outermost, with the keys alpha, lambda, error and the theory's order
-    parameters. A value that float64 cannot hold is null; the perceptron gives ln_chi beside chi for that.
+    JSON: one object for each combination, the first axis outermost, whose keys are the theory's axes and
+    observables. What float64 cannot hold is null, an infinite value of an axis "inf". With --alpha and --lambda
+    the error is called `error`.
 
-    With --study each load becomes a run of kind `theory`, and `normlaw analyse STUDY` fits its laws and sets
-    trained curves against it.
+    With --study each curve along the last axis becomes a run of kind `theory`, and `normlaw analyse STUDY` fits
+    its laws and sets trained curves against it.
     """
     from normlaw_registry import InputError
 
-    values: dict[str, Any] = {}
-    for param in params:
-        key, equals, value = param.partition("=")
-        if not equals or not key:
-            raise InputError(f"--param {param!r}: write KEY=VALUE, such as loss=square")
-        values[key] = value
+    if name is None:
+        if axes or params or alpha or norms or study is not None or target is not None:
+            raise InputError("name a theory; `normlaw theory` alone lists them")
+        listing()
+        return
+    settings = settings_of(params)
+    former = alpha is not None or norms is not None
+    if former and axes:
+        raise InputError("give either --axis for every axis, or --alpha and --lambda")
     if target is not None and target != "-":
         require_writable(target)
-    with words.working(f"solving {name} at {len(alpha)} loads and {len(norms)} norms", logged=False):
-        from normlaw.verbs.theory import as_rows, solved
+    given = {axis: of for axis, of in (("alpha", alpha), ("lambda", norms)) if of is not None}
+    asked: Mapping[str, Sequence[float]] = given if former else axes
+    sizes = " and ".join(f"{len(values)} values of {axis}" for axis, values in asked.items())
+    with words.working(f"solving {name} at {sizes or 'no values'}", logged=False):
+        from normlaw.verbs.theory import solved
 
         found = solved(
-            name, alpha, norms, params=values, study=study, dimension=dimension, tracking_uri=tracking_uri
+            name,
+            asked,
+            params=settings,
+            study=study,
+            dimension=dimension,
+            tracking_uri=tracking_uri,
+            former=former,
         )
+    text = json.dumps(found.rows, indent=1, allow_nan=False)
     if study is not None:
         say(f"{study}: {found.logged} theory curves logged, {found.there} already there")
     elif target is None:
-        say("\n".join(table(found.theory, found.predictions)))
+        say("\n".join(table(found)))
     if target == "-":
-        click.echo(json.dumps(as_rows(found.predictions), indent=1, allow_nan=False))
+        click.echo(text)
     elif target is not None:
-        write_wanted(Path(target), json.dumps(as_rows(found.predictions), indent=1, allow_nan=False) + "\n")
+        write_wanted(Path(target), text + "\n")
 
 
-def table(component: Theory, predictions: Sequence[Prediction]) -> list[str]:
-    """Return the predictions, and below them the errors to compare with at each load, as aligned columns."""
-    from normlaw.verbs.theory import as_rows
+def settings_of(params: Sequence[str]) -> dict[str, Any]:
+    """Return key -> value of each `KEY=VALUE`."""
+    from normlaw_registry import InputError
 
-    rows = as_rows(predictions)
-    lines = columns([list(rows[0]), *([shown(value) for value in row.values()] for row in rows)])
-    if component.references:
-        alphas = list(dict.fromkeys(prediction.alpha for prediction in predictions))
-        names = list(component.references)
-        lines += ["", "Errors to compare with:"]
-        lines += columns(
-            [
-                ["alpha", *names],
-                *([shown(a), *(shown(component.references[name](a)) for name in names)] for a in alphas),
-            ]
-        )
+    settings: dict[str, Any] = {}
+    for param in params:
+        key, equals, value = param.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {param!r}: write KEY=VALUE, such as loss=square")
+        settings[key] = value
+    return settings
+
+
+def listing() -> None:
+    """Print every theory with its axes, parameters and observables."""
+    from normlaw_registry import Theory, load_catalogue
+
+    with words.working("loading the plugins", logged=False):
+        catalogue = load_catalogue()
+    for name in catalogue.names(Theory):
+        say("\n".join(described(catalogue.get(Theory, name))))
+
+
+def described(component: Theory) -> list[str]:
+    """Return what may be asked of a theory and what it answers, a line each."""
+    lines = [f"{component.name}: {component.summary}"]
+    for axis in component.axes:
+        unit = f" ({axis.unit})" if axis.unit else ""
+        lines.append(f"  --axis {axis.name}={','.join(map(shown, axis.tried))}  {axis.meaning}{unit}")
+    for name, field in component.params.model_fields.items():
+        default = "required" if field.is_required() else f"default {field.default}"
+        lines.append(f"  --set {name}=...  {field.description or name}; {default}")
+    for observable in component.observables:
+        unit = f" ({observable.unit})" if observable.unit else ""
+        lines.append(f"  {observable.name}: {observable.meaning}{unit}")
+    for name, reference in component.compared.items():
+        lines.append(f"  {name}, to compare {reference.observable} with: {reference.meaning}")
     return lines
+
+
+def table(found: Solved) -> list[str]:
+    """Return the points, and below them what to compare them with, as aligned columns."""
+    component, rows = found.theory, found.rows
+    if not rows:
+        return ["no points"]
+    lines = columns([list(rows[0]), *([shown(value) for value in row.values()] for row in rows)])
+    by_axes: dict[tuple[str, ...], list[str]] = {}
+    for name, reference in component.compared.items():
+        by_axes.setdefault(reference.axes, []).append(name)
+    for axes, names in by_axes.items():
+        held = list(dict.fromkeys(tuple(point[axis] for axis in axes) for point in found.points))
+        lines += ["", "To compare with:"]
+        lines += columns([[*axes, *names], *(_compared(found, axes, names, values) for values in held)])
+    return lines
+
+
+def _compared(found: Solved, axes: Sequence[str], names: Sequence[str], values: Sequence[float]) -> list[str]:
+    """Return the cells of one line of references; a dash where one has no value."""
+    from normlaw_registry import InputError
+
+    cells = [shown(value) for value in values]
+    for name in names:
+        try:
+            value = found.theory.compared[name].value(found.params, dict(zip(axes, values, strict=True)))
+        except InputError:
+            value = None
+        cells.append(shown(value))
+    return cells
 
 
 def columns(cells: list[list[str]]) -> list[str]:
@@ -156,8 +256,10 @@ def columns(cells: list[list[str]]) -> list[str]:
     return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
 
 
-def shown(value: float | None) -> str:
+def shown(value: float | str | None) -> str:
     """Return a number to eight significant digits, and a dash for what float64 cannot hold."""
+    if isinstance(value, str):
+        return value
     return "-" if value is None else f"{value:.8g}"
 
 

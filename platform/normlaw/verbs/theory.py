@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isinf, prod
 from typing import TYPE_CHECKING, Any
 
 from normlaw.study.names import study_name
-from normlaw_registry import InputError, Params, Prediction, Theory, load_catalogue, validate_params
+from normlaw_registry import Axis, Grid, InputError, Params, Theory, load_catalogue, validate_params
 from normlaw_registry.errors import brief
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_PAIRS = 100_000
-"""Predictions that one call may ask for: half a minute of work for the solvers that come with normlaw."""
+MOST_POINTS = 100_000
+"""Points that one call may ask for: half a minute of work for the perceptron's solver."""
 LARGEST_SIZE = 10**12
 """Training examples of a run, as in a study."""
+
+Row = dict[str, float | str | None]
+"""A point in JSON's own types: null where float64 cannot hold an observable, "inf" for an infinite axis."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,11 @@ class Solved:
     """Exact curves, and what became of them at MLflow."""
 
     theory: Theory
-    predictions: Sequence[Prediction]
+    params: Params
+    points: Sequence[Mapping[str, float]]
+    """The axes and observables of each combination, by name."""
+    rows: Sequence[Row]
+    """The same in JSON's own types."""
     logged: int = 0
     """Curves that were logged."""
     there: int = 0
@@ -34,111 +41,138 @@ class Solved:
 
 def theory(
     name: str,
-    alphas: Sequence[float],
-    norms: Sequence[float],
+    alphas: Sequence[float] | None = None,
+    norms: Sequence[float] | None = None,
     *,
+    axes: Grid | None = None,
     params: Mapping[str, Any] | None = None,
     study: str | None = None,
     dimension: int = 1000,
     tracking_uri: str | None = None,
 ) -> pd.DataFrame:
-    """Return exact learning curves of a solvable model, a row a pair of load and norm; `normlaw theory`.
+    """Return exact learning curves of a solvable model, a row a point; `normlaw theory`.
 
     Args:
         name: of the theory.
-        alphas: loads P/N.
-        norms: norms lambda themselves, not their logs.
+        alphas: of a theory of load and norm, the loads P/N; with `norms`, in place of `axes`.
+        norms: its norms lambda themselves, not their logs.
+        axes: axis -> values, every axis of the theory; all combinations are solved.
         params: its parameters.
         study: log the curves to MLflow too, as runs of the study of this name.
-        dimension: with `study`: N, which makes train_size = alpha N.
+        dimension: with `study` and loads: N, which makes train_size = alpha N.
         tracking_uri: MLflow server.
 
     Returns:
-        Columns alpha, lambda, the theory's order parameters, error.
+        A column an axis, then a column an observable. With `alphas` and `norms`: alpha, lambda, the theory's
+        order parameters, error.
 
     Raises:
-        InputError: a load, norm or parameter is out of range, or curves cannot be logged as asked.
+        InputError: an axis, value or parameter is out of range, or curves cannot be logged as asked.
 
     """
     import pandas as pd
 
+    if axes is not None and (alphas is not None or norms is not None):
+        raise InputError("give either `axes` or `alphas` and `norms`")
     found = solved(
-        name, alphas, norms, params=params, study=study, dimension=dimension, tracking_uri=tracking_uri
+        name,
+        load_and_norm(alphas, norms) if axes is None else axes,
+        params=params,
+        study=study,
+        dimension=dimension,
+        tracking_uri=tracking_uri,
+        former=axes is None,
     )
-    return pd.DataFrame(as_rows(found.predictions))
+    return pd.DataFrame(found.rows)
+
+
+def load_and_norm(alphas: Sequence[float] | None, norms: Sequence[float] | None) -> dict[str, Sequence[float]]:
+    """Return the grid of a theory of load and norm; an axis that is not given is left out."""
+    given = {"alpha": alphas, "lambda": norms}
+    return {name: values for name, values in given.items() if values is not None}
 
 
 def solved(
     name: str,
-    alphas: Sequence[float],
-    norms: Sequence[float],
+    axes: Grid,
     *,
     params: Mapping[str, Any] | None = None,
     study: str | None = None,
     dimension: int = 1000,
     tracking_uri: str | None = None,
+    former: bool = False,
 ) -> Solved:
-    """Solve, and log where a study is named; arguments and errors as `theory` has them."""
+    """Solve, and log where a study is named; arguments and errors as `theory` has them.
+
+    `former`: rows are named as those of load and norm were at first: the error comes last and is `error`.
+    """
+    component = load_catalogue().get(Theory, name)
+    checked = validate_params(component, params or {})
+    if (count := prod(map(len, axes.values()))) > MOST_POINTS:
+        asked = " and ".join(f"{len(values)} values of {axis}" for axis, values in axes.items())
+        raise InputError(f"{asked} are {count} points: ask for {MOST_POINTS} at a time at most")
     if study is not None:  # what cannot be logged is told before it is solved
         from normlaw.tracking.client import check
 
-        train_sizes(study, alphas, dimension)
+        study_name(study)
+        train_sizes(component, axes, dimension)
         check(tracking_uri)
-    component, checked, predictions = solve(name, params or {}, alphas, norms)
+    points = component.points(checked, axes)
+    rows = [(former_row if former else row)(component, point) for point in points]
     if study is None:
-        return Solved(component, predictions)
-    logged, there = log_curves(component, checked, predictions, study, dimension, tracking_uri)
-    return Solved(component, predictions, logged, there)
+        return Solved(component, checked, points, rows)
+    logged, there = log_curves(component, checked, points, study, dimension, tracking_uri)
+    return Solved(component, checked, points, rows, logged, there)
 
 
-def solve(
-    name: str, values: Mapping[str, Any], alphas: Sequence[float], norms: Sequence[float]
-) -> tuple[Theory, Params, Sequence[Prediction]]:
-    """Return the theory of a name, its checked parameters, and its predictions, loads outermost.
+def sizes_axis(component: Theory) -> Axis:
+    """Return the axis that says how many examples a curve is trained on.
 
     Raises:
-        InputError: no such theory, a parameter, load or norm is out of range, or there are too many of them.
+        InputError: there is none.
 
     """
-    if (pairs := len(alphas) * len(norms)) > MOST_PAIRS:
-        raise InputError(
-            f"{len(alphas)} loads and {len(norms)} norms are {pairs} pairs: "
-            f"ask for {MOST_PAIRS} at a time at most"
-        )
-    theory = load_catalogue().get(Theory, name)
-    params = validate_params(theory, values)
-    return theory, params, theory.predict(params, alphas, norms)
+    for axis in component.axes:
+        if axis.role in ("examples", "load"):
+            return axis
+    raise InputError(
+        f"theory {component.name!r} has no axis of examples or loads: its curves cannot be a study's"
+    )
 
 
-def train_sizes(study: str, alphas: Sequence[float], dimension: int) -> dict[float, int]:
-    """Return each load's number of training examples, after a check that the study can be logged to.
+def train_sizes(component: Theory, axes: Grid, dimension: int) -> dict[float, int]:
+    """Return the number of training examples at each value of the axis of examples or loads.
 
     Raises:
-        InputError: a study cannot be called so, or a load is no whole number of examples at this dimension.
+        InputError: there is no such axis, or a value is no whole number of examples.
 
     """
-    study_name(study)
+    axis = sizes_axis(component)
     if not 1 <= dimension <= LARGEST_SIZE:
         raise InputError(f"the dimension lies between 1 and 10^12, got {brief(dimension)}")
-    sizes = {alpha: alpha * dimension for alpha in alphas}
-    for alpha, size in sizes.items():
+    factor = dimension if axis.role == "load" else 1
+    at, do = "", "choose whole numbers of examples"
+    if axis.role == "load":
+        at, do = f" at dimension {dimension}", f"choose loads {axis.name} = P/N, or another --dimension"
+    sizes = {value: value * factor for value in axes.get(axis.name, ())}
+    for value, size in sizes.items():
         if not 0.5 < size <= LARGEST_SIZE or abs(round(size) - size) > 1e-6 * size:
             raise InputError(
-                f"alpha = {alpha:g} at dimension {dimension} is {size:g} training examples, not a whole number "
-                "from 1 to 10^12: choose loads alpha = P/N, or another --dimension"
+                f"{axis.name} = {value:g}{at} is {size:g} training examples, not a whole number "
+                f"from 1 to 10^12: {do}"
             )
-    return {alpha: round(size) for alpha, size in sizes.items()}
+    return {value: round(size) for value, size in sizes.items()}
 
 
 def log_curves(
     component: Theory,
     params: Params,
-    predictions: Sequence[Prediction],
+    points: Sequence[Mapping[str, float]],
     study: str,
     dimension: int,
     tracking_uri: str | None,
 ) -> tuple[int, int]:
-    """Log each load's curve, and what it is to be compared with, as a run of the study.
+    """Log each curve along the theory's last axis, and what it is to be compared with, as a run of the study.
 
     Returns:
         How many curves were logged, and how many were there already.
@@ -147,45 +181,43 @@ def log_curves(
         InputError: as `train_sizes` does, or no server answers.
 
     """
-    by_load: dict[float, dict[float, Prediction]] = {}
-    for prediction in predictions:
-        by_load.setdefault(prediction.alpha, {})[prediction.norm] = prediction
-    sizes = train_sizes(study, tuple(by_load), dimension)
+    by, size_axis = component.axes[-1].name, sizes_axis(component).name
+    curves: dict[tuple[float, ...], dict[float, Mapping[str, float]]] = {}
+    for point in points:
+        held = tuple(point[axis.name] for axis in component.axes[:-1])
+        curves.setdefault(held, {})[point[by]] = point
+    sizes = train_sizes(component, {size_axis: [point[size_axis] for point in points]}, dimension)
     from normlaw.tracking.client import connect
     from normlaw.tracking.theory_log import TheoryCurve, log_theory, open_study
 
-    curves = []
-    for alpha, curve in by_load.items():
-        curves.append(
-            TheoryCurve(
-                theory=component.name,
-                params=params.model_dump(mode="json"),
-                alpha=alpha,
-                train_size=sizes[alpha],
-                predictions=tuple(curve[norm] for norm in sorted(curve)),
-                references={name: error(alpha) for name, error in component.references.items()},
-            )
+    found = [
+        TheoryCurve.of(
+            component,
+            params,
+            points=[curve[value] for value in sorted(curve)],
+            train_size=max(sizes[point[size_axis]] for point in curve.values()),
         )
-    client = connect(tracking_uri)
-    logged = log_theory(client, open_study(client, study), curves)
-    return logged, len(curves) - logged
-
-
-def as_rows(predictions: Sequence[Prediction]) -> list[dict[str, float | None]]:
-    """Return one object of JSON's own types for each prediction."""
-    names = sorted({name for prediction in predictions for name in prediction.order_parameters})
-    names.sort(key=lambda name: name != "overlap")  # what the field looks at first
-    return [
-        {
-            "alpha": prediction.alpha,
-            "lambda": prediction.norm,
-            **{name: finite(prediction.order_parameters.get(name)) for name in names},
-            "error": finite(prediction.error),
-        }
-        for prediction in predictions
+        for curve in curves.values()
     ]
+    client = connect(tracking_uri)
+    logged = log_theory(client, open_study(client, study, component), found)
+    return logged, len(found) - logged
 
 
-def finite(value: float | None) -> float | None:
+def row(component: Theory, point: Mapping[str, float]) -> Row:
+    """Return a point in JSON's own types."""
+    axes = {axis.name for axis in component.axes}
+    return {name: "inf" if name in axes and isinf(value) else finite(value) for name, value in point.items()}
+
+
+def former_row(_component: Theory, point: Mapping[str, float]) -> Row:
+    """Return a point of load and norm as its rows were named at first."""
+    names = sorted(set(point) - {"alpha", "lambda", "test_error"})
+    names.sort(key=lambda name: name != "overlap")  # what the field looks at first
+    given: Row = {"alpha": point["alpha"], "lambda": point["lambda"]}
+    return {**given, **{name: finite(point[name]) for name in names}, "error": finite(point["test_error"])}
+
+
+def finite(value: float) -> float | None:
     """Return the value, or None where JSON has no number for it."""
-    return float(value) if value is not None and isfinite(value) else None
+    return float(value) if isfinite(value) else None

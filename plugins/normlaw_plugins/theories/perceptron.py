@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from normlaw_registry import InputError, Params, Prediction, Theory
+from normlaw_registry import Axis, InputError, Observable, Params, Prediction, Theory
 
 ALPHA_RANGE = (0.1, 1e4)
 NORM_RANGE = (1e-4, 1e4)
@@ -113,6 +113,31 @@ PERCEPTRON = Theory(
     formula=r"\varepsilon(\alpha, \lambda) = \frac{1}{\pi} \arccos R(\alpha, \lambda)",
     params=PerceptronParams,
     predict=predict,
+    axes=(
+        Axis(
+            name="alpha",
+            meaning="load, training examples per weight",
+            unit="P/N",
+            role="load",
+            low=ALPHA_RANGE[0],
+            high=ALPHA_RANGE[1],
+            tried=(1, 2),
+        ),
+        Axis(
+            name="lambda",
+            meaning="norm of the weights, in units of the teacher's",
+            role="norm",
+            low=NORM_RANGE[0],
+            high=NORM_RANGE[1],
+            tried=(0.5, 1, 2),
+        ),
+    ),
+    observables=(
+        Observable(name="test_error", meaning="generalisation error, a fraction", low=0.0, high=1.0),
+        Observable(name="overlap", meaning="cosine between student and teacher, R", low=-1.0, high=1.0),
+        Observable(name="chi", meaning="susceptibility of the solution", low=0.0),
+        Observable(name="ln_chi", meaning="its natural log, which never overflows"),
+    ),
     references={
         "hebb": rule("hebb"),
         "maximum_stability": rule("maximum_stability"),

@@ -43,7 +43,7 @@ def check_component(component: Component, *, params: Params | None = None, **opt
             dataset: `data_dir`, where its files lie, and `train_size`;
             complexity measure: `networks`, pairs of network and task;
             fitter: `exponent`, the true value to recover, and `points` that have it;
-            theory: `alphas` and `norms` inside the solver's range;
+            theory: `grid`, values inside its range of each axis; `alphas` and `norms` of one of load and norm;
             protocol: `curves` as a protocol is given them, their true `exponents`, `catalogue` of its fitters.
 
     Raises:

@@ -28,6 +28,31 @@ def test_json_holds_every_pair_with_the_documented_keys(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_every_axis_is_given_by_its_name_and_the_first_is_outermost(tmp_path: Path) -> None:
+    target = tmp_path / "curve.json"
+    asked = ("--axis", "lambda=0.1,1", "--axis", "alpha=1,2", "--set", "loss=square", "--json", str(target))
+    result = run("perceptron", *asked)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(target.read_text())
+    assert [(row["alpha"], row["lambda"]) for row in rows] == [(1, 0.1), (1, 1), (2, 0.1), (2, 1)]
+    former = run("perceptron", "--alpha", "1,2", "--lambda", "0.1,1", "--param", "loss=square", "--json", "-")
+    assert [row["test_error"] for row in rows] == [row["error"] for row in json.loads(former.output)]
+    assert set(rows[0]) == {"alpha", "lambda", "test_error", "overlap", "chi", "ln_chi"}
+
+
+def test_what_there_is_is_listed() -> None:
+    listed = run().output
+    assert "perceptron: Perceptron learning" in listed
+    for named in (
+        "--axis alpha=1,2",
+        "--axis lambda=",
+        "--set loss=",
+        "test_error:",
+        "bayes_optimal, to compare",
+    ):
+        assert named in listed
+
+
 def test_what_float64_cannot_hold_is_null_and_its_log_is_there() -> None:
     result = run("perceptron", "--alpha", "0.5", "--lambda", "1e4", "--json", "-")
     (row,) = json.loads(result.output, parse_constant=pytest.fail)
@@ -55,12 +80,22 @@ def test_a_parameter_of_the_theory_can_be_set() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("perceptron", "--axis", "alpha=1"), "no values of lambda are given; its axes are alpha, lambda"),
+        (("perceptron", "--axis", "alpha=1", "--axis", "lamda=1"), "no axis 'lamda': did you mean lambda?"),
+        (("perceptron", "--axis", "alpha"), "'alpha': write NAME=VALUES"),
+        (("perceptron", "--axis", "alpha=1", "--axis", "alpha=2"), "the axis 'alpha' is given twice"),
+        (("perceptron", "--axis", "alpha=1", "--lambda", "2"), "give either --axis for every axis"),
+        (("perceptron", "--axis", "alpha=inf", "--axis", "lambda=1"), "alpha = inf is outside"),
+        (("--axis", "alpha=1"), "name a theory"),
         (("perceptro", "--alpha", "1", "--lambda", "1"), "did you mean perceptron?"),
         (("perceptron", "--alpha", "1,,2", "--lambda", "1"), "--alpha"),
         (("perceptron", "--alpha", "one", "--lambda", "1"), "'one' is neither a number"),
         (("perceptron", "--alpha", "1", "--lambda", "0:1:5"), "'0:1:5'"),
         (("perceptron", "--alpha", "1", "--lambda", "1:2:1"), "'1:2:1'"),
-        (("perceptron", "--alpha", "1:2:1000", "--lambda", "1:2:1000"), "1000 norms are 1000000 pairs"),
+        (
+            ("perceptron", "--alpha", "1:2:1000", "--lambda", "1:2:1000"),
+            "1000 values of lambda are 1000000 points",
+        ),
         (("perceptron", "--alpha", "1:2:60000,2:3:60000", "--lambda", "1"), "more than 100000 values"),
         (
             ("perceptron", "--alpha", "1", "--lambda", "1", "--study", "a/b"),
