@@ -65,11 +65,7 @@ def section(component: registry.Component) -> Iterator[str]:
     if command := example(component):
         yield f"```sh\n{command}\n```\n"
     if isinstance(component, registry.Theory):
-        for role, declared in (("axis", component.axes), ("observable", component.observables)):
-            yield from (f"- {role} `{one.name}`{_in(one.unit)}: {plain(one.meaning)}" for one in declared)
-        for name, reference in component.compared.items():
-            yield f"- to compare `{reference.observable}` with, `{name}`: {plain(reference.meaning)}"
-        yield ""
+        yield from declared(component)
     yield from keys(component.params)
     if isinstance(component, registry.Architecture):
         for preset, values in component.presets.items():
@@ -80,6 +76,15 @@ def section(component: registry.Component) -> Iterator[str]:
 
 def _in(unit: str) -> str:
     return f" ({plain(unit)})" if unit else ""
+
+
+def declared(theory: registry.Theory) -> Iterator[str]:
+    """Yield what may be asked of a theory and what it answers."""
+    for role, of_role in (("axis", theory.axes), ("observable", theory.observables)):
+        yield from (f"- {role} `{one.name}`{_in(one.unit)}: {plain(one.meaning)}" for one in of_role)
+    for name, reference in theory.compared.items():
+        yield f"- to compare `{reference.observable}` with, `{name}`: {plain(reference.meaning)}"
+    yield ""
 
 
 class Components(SphinxDirective):
