@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from normlaw_registry.errors import InputError
 from normlaw_registry.linear.example import Example
-from normlaw_registry.linear.rules import LIPSCHITZ
+from normlaw_registry.linear.rules import BATCH_NORMS, LIPSCHITZ
 
 
 @dataclass
@@ -74,6 +74,8 @@ class _Watch(TorchFunctionMode):
         self.calls: list[Call] = []
         self.outputs: dict[int, tuple[Tensor, Call]] = {}  # the tensor is kept, so that its id stays its own
         self.inside = 0
+        self.normalising = False
+        """Whether it is inside of a batch normalisation, which may apply a nonlinearity too."""
         self.bare: dict[str, None] = {}
         # What a parameter became by such moves, kept so that its id stays its own.
         self._moved: dict[int, tuple[Tensor, str]] = {
@@ -91,6 +93,8 @@ class _Watch(TorchFunctionMode):
         if self.inside or raw in ("__get__", "__set__", "__len__", "__format__", "__repr__"):
             if raw == "__get__" and isinstance(result, Tensor):  # .T, .mT, .data
                 self._follow("T", args, result)
+            if self.normalising:
+                self._count(raw.strip("_"), args, kwargs)
             return result
         function = raw.strip("_")
         tensors = [leaf for leaf in tree_leaves((args, dict(kwargs))) if isinstance(leaf, Tensor)]
@@ -101,9 +105,13 @@ class _Watch(TorchFunctionMode):
             self._note(call, args, kwargs, result)
         else:
             self._follow(function, tensors, result)
+        self._count(function, args, kwargs)
+        return result
+
+    def _count(self, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Count a nonlinearity for the last call before it."""
         if self.calls and (constant := LIPSCHITZ.get(function)) is not None:
             self.calls[-1].lipschitz *= constant(args, kwargs) if callable(constant) else constant
-        return result
 
     def _bare_call(
         self, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any
@@ -200,6 +208,7 @@ def record(
         watch.inside += 1
         if watch.inside > 1:
             return
+        watch.normalising = isinstance(layer, BATCH_NORMS)
         first = next(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor))
         shape = tuple(first.shape[1:])
         ordered = isinstance(layer, nn.MultiheadAttention | nn.RNNBase) and not layer.batch_first
@@ -213,6 +222,7 @@ def record(
 
     def leave(_layer: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
         watch.inside -= 1
+        watch.normalising = watch.normalising and watch.inside > 0
         if watch.inside == 0 and isinstance(output, Tensor):
             watch.outputs[id(output)] = (output, watch.calls[-1])
 
@@ -228,7 +238,8 @@ def record(
     finally:
         for handle in handles:
             handle.remove()
-    return watch.calls, list(watch.bare)
+    maps = {call.name for call in watch.calls if call.bare is not None}
+    return watch.calls, [name for name in watch.bare if name not in maps]
 
 
 @contextmanager

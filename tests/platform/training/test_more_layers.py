@@ -204,3 +204,40 @@ def test_the_conv1d_of_transformers_is_a_product() -> None:
     (found,) = maps(layer, (2, 5))
     assert torch.allclose(found.weight, matrix(layer, (5,)), atol=1e-14)
     assert found.positions == 2
+
+
+def test_blocks_as_timm_builds_them() -> None:
+    class BatchNormAct2d(nn.BatchNorm2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return functional.silu(super().forward(x))
+
+    class GlobalResponseNorm(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.bias = nn.Parameter(torch.ones(4)), nn.Parameter(torch.zeros(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            size = x.norm(p=2, dim=(2, 3), keepdim=True)
+            share = size / (size.mean(1, keepdim=True) + 1e-6)
+            return x + self.bias.view(1, -1, 1, 1) + self.weight.view(1, -1, 1, 1) * (x * share)
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.depthwise = nn.Conv2d(4, 4, 3, padding=1, groups=4)
+            self.bn = BatchNormAct2d(4)
+            self.grn = GlobalResponseNorm()
+            self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 4, 1), nn.Sigmoid())
+            self.gamma = nn.Parameter(torch.full((4,), 0.5))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.grn(self.bn(self.depthwise(x)))
+            return x + (y * self.gate(y)).mul(self.gamma.reshape(1, -1, 1, 1))
+
+    network = Block()
+    plan = LinearMapPlan.of(network, Task(input_shape=(4, 5, 5), num_classes=2))
+    found = {m.name: m for m in plan.linear_maps(network)}
+    assert list(found) == ["depthwise", "gate.1", "gamma"]
+    assert found["depthwise"].lipschitz == pytest.approx(1.0998)
+    assert found["gate.1"].lipschitz == 0.25
+    assert plan.excluded == {"bn": "folded into depthwise", "grn": OWN_STATISTICS}
