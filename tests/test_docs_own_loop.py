@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 
 import normlaw
@@ -20,6 +24,27 @@ def example(name: str, language: str) -> str:
     found = re.search(rf"<!-- example: {name} -->\s*```{language}\n(.+?)```", PAGE, re.DOTALL)
     assert found, name
     return found[1]
+
+
+def expanded(word: str) -> list[Any]:
+    """Return what a shell makes of a word."""
+    return list(Path().glob(word)) if "*" in word else [word]
+
+
+def test_saved_weights(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("made.py").write_text(example("made", "python"))
+    made: dict[str, Any] = {}
+    exec(example("made", "python"), made)
+    Path("checkpoints").mkdir()
+    for step in (2, 10):
+        torch.save(made["model"]()[0].state_dict(), f"checkpoints/step{step}.pt")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "made", raising=False)
+    words = [str(found) for word in example("measure", "sh").split()[1:] for found in expanded(word)]
+    done = CliRunner().invoke(main, [*words, "--output", "norms.csv"])
+    assert done.exit_code == 0, done.output
+    assert pd.read_csv("norms.csv")["step"].tolist() == [2, 2, 10, 10]
 
 
 @pytest.mark.slow

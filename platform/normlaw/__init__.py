@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.fit import fit
     from normlaw.verbs.import_curves import import_curves
     from normlaw.verbs.load_study import load_study
+    from normlaw.verbs.measure import measure
     from normlaw.verbs.new_plugin import new_plugin
     from normlaw.verbs.observe import observe
     from normlaw.verbs.plot import plot
@@ -72,6 +73,7 @@ _PLACES = {
     "fit": "normlaw.verbs.fit",
     "import_curves": "normlaw.verbs.import_curves",
     "load_study": "normlaw.verbs.load_study",
+    "measure": "normlaw.verbs.measure",
     "new_plugin": "normlaw.verbs.new_plugin",
     "observe": "normlaw.verbs.observe",
     "plot": "normlaw.verbs.plot",
@@ -114,6 +116,7 @@ __all__ = [
     "fit",
     "import_curves",
     "load_study",
+    "measure",
     "new_plugin",
     "observe",
     "plot",
