@@ -1,4 +1,4 @@
-"""Learning curves from a CSV file, with errors that name file, line and column."""
+"""Learning curves from a CSV or Parquet file, with errors that name file, line and column."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.parquet_fields import is_parquet, names_of, parquet_fields
 from normlaw.analysis.ranges import LARGEST, out_of_range
 from normlaw_registry import InputError, Response
 from normlaw_registry.curves.columns import integers
@@ -27,6 +28,8 @@ NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
 """What a measure may be called: what MLflow takes as part of a metric's name."""
 SHOWN = 5
 """Problems, or measures, listed in one message."""
+PLACES = "places"
+"""Attribute of a table of fields: what a message calls a row, and the number of the first one."""
 MOST_TEXT = 300
 """Characters of a parser's own words in a message."""
 
@@ -107,7 +110,9 @@ def read_table(path: Path, responses: Sequence[str] = RESPONSES) -> pd.DataFrame
 
 
 def read_fields(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Return a file's fields as text without blank lines; a row's line in the file is its index + 2.
+    """Return the fields of a CSV or Parquet file as text without blank lines.
+
+    A row's line in a CSV file is its index + 2.
 
     Args:
         path: the file.
@@ -117,6 +122,10 @@ def read_fields(path: Path, needed: Sequence[str]) -> pd.DataFrame:
         InputError: the file cannot be read, is empty or is no CSV file.
 
     """
+    if is_parquet(path):
+        found = parquet_fields(path)
+        found.attrs[PLACES] = ("row", 1)
+        return found
     try:
         raw = _read(path)
     except FileNotFoundError:
@@ -154,10 +163,10 @@ def _check_columns(path: Path, raw: pd.DataFrame, responses: Sequence[str]) -> N
     needed = next((name for name in responses if name in raw.columns), responses[0])
     for column in (*REQUIRED, needed):
         if column not in raw.columns:
-            raise InputError(f"{path}, line 1: no column {column!r}: {suggestion(column, list(raw.columns))}")
+            raise InputError(f"{names_of(path)}: no column {column!r}: {suggestion(column, list(raw.columns))}")
     for column in raw.columns:
         if column not in known:
-            raise InputError(f"{path}, line 1: unknown column {brief(column)}: {suggestion(column, known)}")
+            raise InputError(f"{names_of(path)}: unknown column {brief(column)}: {suggestion(column, known)}")
 
 
 def checked(
@@ -181,19 +190,20 @@ def checked(
     if raw.empty:
         raise InputError(f"{path} holds no points")
     columns: dict[str, pd.Series[Any]] = {}
+    unit, first = raw.attrs.get(PLACES, ("line", 2))
     problems: list[tuple[int, str]] = []
     for column in raw.columns:
         columns[column], wrong = read(raw[column])
         problems += [
-            (int(i) + 2, f"column {column!r}: {what}, got {brief(raw[column][i])}")
+            (int(i) + first, f"column {column!r}: {what}, got {brief(raw[column][i])}")
             for bad, what in wrong
             for i in raw.index[bad.to_numpy()]
         ]
     frame = pd.DataFrame(columns, index=raw.index)
     if not problems:
-        problems = _coinciding(frame, [name for name in key if name in frame.columns])
+        problems = _coinciding(frame, [name for name in key if name in frame.columns], unit, first)
     if problems:
-        shown = "\n".join(f"  line {line}, {what}" for line, what in sorted(problems)[:SHOWN])
+        shown = "\n".join(f"  {unit} {line}, {what}" for line, what in sorted(problems)[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise InputError(f"{path} holds values that cannot be used:\n{shown}{more}")
     for column in WHOLE:
@@ -221,10 +231,10 @@ def number(fields: pd.Series[str]) -> tuple[pd.Series[float], list[Wrong]]:
     return found, wrong
 
 
-def _coinciding(frame: pd.DataFrame, key: list[str]) -> list[tuple[int, str]]:
+def _coinciding(frame: pd.DataFrame, key: list[str], unit: str, at: int) -> list[tuple[int, str]]:
     """Return the points that repeat an earlier one of the same curve."""
-    line = pd.Series(frame.index + 2, index=frame.index)
+    line = pd.Series(frame.index + at, index=frame.index)
     original = integers(frame.assign(line=line.groupby([frame[c] for c in key]).transform("first")), "line")
     again = frame.duplicated(key).to_numpy()
-    what = f"columns {', '.join(key)}: the same point as line"
+    what = f"columns {', '.join(key)}: the same point as {unit}"
     return [(int(own), f"{what} {first}") for own, first in zip(line[again], original[again], strict=True)]

@@ -1,4 +1,4 @@
-"""Learning curves from a CSV file with the columns that `normlaw.curves` has: what it writes is read back."""
+"""Learning curves from a file with the columns that `normlaw.curves` has: what it writes is read back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from normlaw.analysis.curves_file import NAME, WHOLE, Wrong, checked, number, read_fields
+from normlaw.analysis.parquet_fields import is_parquet, names_of, read_names
 from normlaw.study.spec import RunSpec
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
@@ -52,7 +53,9 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, list[str]] | None:
 
 
 def _is_one(path: Path) -> bool:
-    """Return whether the first line names such a column; of a file that cannot be read, nothing is said."""
+    """Return whether the file names such a column; of a file that cannot be read, nothing is said."""
+    if is_parquet(path):
+        return any(name.startswith(PREFIX) for name in read_names(path))
     try:
         with path.open("rb") as file:
             first = file.readline(MOST_HEADER)
@@ -64,18 +67,20 @@ def _is_one(path: Path) -> bool:
 def _settings(path: Path, columns: Sequence[str]) -> list[str]:
     """Return the columns that are parameters of runs, once all columns are known."""
     if "train_size" not in columns:
-        raise InputError(f"{path}, line 1: no column 'train_size': {suggestion('train_size', columns)}")
+        raise InputError(f"{names_of(path)}: no column 'train_size': {suggestion('train_size', columns)}")
     if not any(response in columns for response in RESPONSES):
-        raise InputError(f"{path}, line 1: no column 'test/error': {suggestion('test/error', columns)}")
+        raise InputError(f"{names_of(path)}: no column 'test/error': {suggestion('test/error', columns)}")
     found = []
     for column in columns:
         if column.startswith(PREFIX):
             if not re.fullmatch(NAME, column.removeprefix(PREFIX)):
-                raise InputError(f"{path}, line 1: {brief(column)} names no measure")
+                raise InputError(f"{names_of(path)}: {brief(column)} names no measure")
         elif column not in (*WHOLE, *NUMBERS, *TEXTS) and not METRIC.fullmatch(column):
             if column.partition(".")[0] not in (*RunSpec.model_fields, "theory"):
                 known = [*WHOLE, *RESPONSES, *NUMBERS, *TEXTS, *RunSpec.model_fields]
-                raise InputError(f"{path}, line 1: unknown column {brief(column)}: {suggestion(column, known)}")
+                raise InputError(
+                    f"{names_of(path)}: unknown column {brief(column)}: {suggestion(column, known)}"
+                )
             found.append(column)
     return found
 

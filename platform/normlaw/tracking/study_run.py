@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from mlflow.entities import Run
@@ -47,6 +47,8 @@ class StudyRun:
     """URI of its artifacts."""
     end_time: int | None = None
     """Milliseconds since 1970; None of a run that is in training, or whose process was killed."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those that belong to it wherever it is stored, `keys.LASTING`."""
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -67,6 +69,7 @@ class StudyRun:
             norm=tags.get(keys.NORM, ""),
             artifacts=run.info.artifact_uri,
             end_time=None if run.info.end_time is None else int(run.info.end_time),
+            tags={key: tags[key] for key in keys.LASTING if key in tags},
         )
 
     @property

@@ -49,19 +49,26 @@ class WholeRunWriter:
         kind: of the runs.
         series: whether a run takes the place of earlier ones of its name, as a newer analysis does. Then only
             the latest of a name can be there already, and unfinished ones of it that differ are given up.
+        tag: the tag that holds the identity of the runs.
 
     """
 
     def __init__(
-        self, client: MlflowClient, experiment: Experiment, kind: str, *, series: bool = False
+        self,
+        client: MlflowClient,
+        experiment: Experiment,
+        kind: str,
+        *,
+        series: bool = False,
+        tag: str = keys.SPEC_HASH,
     ) -> None:
-        self._client, self._experiment, self._series = client, experiment, series
+        self._client, self._experiment, self._series, self._tag = client, experiment, series, tag
         self._database = Database.of(client, experiment)
         self._context: dict[str, str] = resolve_tags()
         self._finished: dict[str, Run] = {}
         self._begun: defaultdict[str, list[Run]] = defaultdict(list)
         for run in search_runs(client, experiment, kind):  # oldest first
-            key = str(run.info.run_name) if series else run.data.tags.get(keys.SPEC_HASH, "")
+            key = str(run.info.run_name) if series else run.data.tags.get(tag, "")
             if run.info.status == "FINISHED":
                 self._finished[key] = run
             elif keys.SUPERSEDED not in run.data.tags:
@@ -98,7 +105,7 @@ class WholeRunWriter:
         """Return the finished MLflow run of a run, or an unfinished one to go on with; give up the others."""
         key = run.name if self._series else run.identity
         done = self._finished.get(key)
-        if done is not None and done.data.tags.get(keys.SPEC_HASH) != run.identity:
+        if done is not None and done.data.tags.get(self._tag) != run.identity:
             done = None
         chosen = None
         for begun in self._begun.pop(key, []):
@@ -111,7 +118,7 @@ class WholeRunWriter:
 
     def _agrees(self, begun: Run, run: WholeRun) -> bool:
         """Return whether all that the server has of an unfinished run belongs to a run."""
-        if begun.data.tags.get(keys.SPEC_HASH) != run.identity:
+        if begun.data.tags.get(self._tag) != run.identity:
             return False
         mine = set(run.finite)
         return begun.data.params.items() <= run.params.items() and all(
