@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from normlaw.analysis.differences import Known
 
+UNKNOWN = "-"
+"""In the place of a number that could not be determined."""
 WIDTH = 79
 """Columns of a table."""
 
@@ -59,8 +62,10 @@ def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
         lines += [f"{'exponent':<11}{'(1)':>17}{'(2)':>17}{'(1) - (2)':>18}{'z':>7}{'p':>9}", "-" * WIDTH]
         for row in rows.to_dict("records"):
             named = (("value_1", "stderr_1", 17), ("value_2", "stderr_2", 17), ("difference", "stderr", 18))
-            cells = "".join(f"{f'{row[v]:z.4f} ± {row[e]:.4f}':>{width}}" for v, e, width in named)
-            lines.append(f"{row['exponent']:<11}{cells}{row['z']:>z7.2f}{short(row['p_holm']):>9}")
+            cells = "".join(f"{_number(row[v], row[e]):>{width}}" for v, e, width in named)
+            told = isfinite(row["z"])
+            test = (f"{row['z']:z.2f}", short(row["p_holm"])) if told else (UNKNOWN, UNKNOWN)
+            lines.append(f"{row['exponent']:<11}{cells}{test[0]:>7}{test[1]:>9}")
         lines.append("")
     if len(pairs) > 1:
         lines.append("p is that of all pairs together (Holm 1979)")
@@ -69,3 +74,7 @@ def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
         if len(found) > 1:
             lines.append(f"warning several {noun} are compared: {', '.join(found)}")
     return lines
+
+
+def _number(value: float, stderr: float) -> str:
+    return f"{value:z.4f} ± {stderr:.4f}" if isfinite(value) else UNKNOWN

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from normlaw.analysis.differences import Known, covariance, differences, freedom_of
+from normlaw.cli.compare import _lines
 
 LEVEL = 0.9
 
@@ -103,6 +104,8 @@ def test_a_number_that_is_not_known_differs_from_none() -> None:
     unknown = replace(two, estimates={"gamma_1": dict.fromkeys(two.estimates["gamma_1"])})
     (row,) = differences([one], [unknown], 0.95).to_dict("records")
     assert np.isnan([row["difference"], row["stderr"], row["z"], row["p"], row["p_holm"]]).all()
+    shown = _lines(differences([one], [unknown], 0.95), [one, unknown])
+    assert shown[4].split() == ["gamma_1", "1.5000", "±", "0.5000", "-", "-", "-", "-"]
 
 
 @pytest.mark.parametrize("freedom", [1.0, 2.5, 7.0, 300.0, inf])
