@@ -45,7 +45,7 @@ def interpolator(inputs: Array, labels: Array, depth: int, initial_scale: float)
         if float(np.linalg.norm(gradient)) <= TOLERANCE * size:
             return beta
         curvature = link.slope(log_c, u) / link.s_slope(u)  # c dG/ds, shape (d,)
-        direction = -np.linalg.solve((inputs * curvature) @ inputs.T, gradient)
+        direction = np.asarray(-np.linalg.solve((inputs * curvature) @ inputs.T, gradient), dtype=np.float64)
         nu = nu + damping(link, log_c, inputs, labels, nu, direction) * direction
     raise NormlawError(
         f"no interpolator with a residual below {TOLERANCE:g} |y| at depth {depth}, initial_scale = "
