@@ -27,4 +27,4 @@ def plateau_error(K: int) -> float:
 def escape_rate(K: int, eta: float, eigenvalues: Array, fractions: Array) -> float:
     """Return the rate, per unit of alpha, at which the students' asymmetry grows on the plateau."""
     second_moment = float(np.sum(fractions * eigenvalues**2))
-    return 2.0 * eta / pi * second_moment / ((2.0 * K + 1.0) ** 1.5 * (2.0 * K - 1.0) ** 0.5)
+    return float(2.0 * eta / pi * second_moment / ((2.0 * K + 1.0) ** 1.5 * (2.0 * K - 1.0) ** 0.5))

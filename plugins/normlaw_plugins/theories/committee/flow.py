@@ -37,7 +37,7 @@ class Flow:
         K, M = self.model.K, self.model.M
         W_J, W_B = averages.response[:, :K], averages.response[:, K:]
         R = y[:, :, :M]
-        result = np.matmul(W_J, y)
+        result: Array = np.matmul(W_J, y)
         result[:, :, :M] += np.matmul(W_B, self.T)
         pulled = result[:, :, M:]
         pulled += np.matmul(W_B, R.transpose(0, 2, 1))

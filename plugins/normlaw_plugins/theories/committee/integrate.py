@@ -132,7 +132,7 @@ def advance(flow: Flow, y: Array, h: float) -> tuple[Array, Array]:
     def rest(shift: Array) -> Array:
         """Return h (n(y + shift) - n(y)), shift and result among the eigenvectors."""
         slope = turned(flow.slope(y + back(shift)))
-        return h * (slope - first - linear * shift)
+        return np.asarray(h * (slope - first - linear * shift))
 
     shift2 = (0.5 * h) * half1 * first
     D2 = rest(shift2)
