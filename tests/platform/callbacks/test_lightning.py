@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +17,43 @@ from normlaw_plugins.torchvision_import import prepare_torchvision
 from normlaw_registry import InputError
 from normlaw_tests.own_loop import data, network
 
-prepare_torchvision()  # torchmetrics imports it
-pl = pytest.importorskip("pytorch_lightning")
+pytestmark = pytest.mark.slow  # the first to import it waits for seconds
 
 
-class Module(pl.LightningModule):  # type: ignore[misc,name-defined]
-    def __init__(self, broken_at: int = -1) -> None:
-        super().__init__()
-        self.net = network()
-        self.broken_at = broken_at
+@cache
+def lightning() -> Any:
+    """Return Lightning, imported as late as possible: each process that collects tests reads this file."""
+    prepare_torchvision()  # torchmetrics imports it
+    return pytest.importorskip("pytorch_lightning")
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.net(x)
-        return logits
 
-    def training_step(self, batch: list[Tensor], number: int) -> Tensor:
-        if self.global_step == self.broken_at:
-            raise RuntimeError("broken")
-        return functional.cross_entropy(self(batch[0]), batch[1])
+def module(broken_at: int = -1) -> Any:
+    """Return a small module, which fails at a step if it is told to."""
 
-    def validation_step(self, batch: list[Tensor], number: int) -> None:
-        logits = self(batch[0])
-        self.log("val_loss", functional.cross_entropy(logits, batch[1]))
-        self.log("val_accuracy", (logits.argmax(1) == batch[1]).float().mean())
+    class Module(lightning().LightningModule):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = network()
+            self.broken_at = broken_at
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), 1e-2)
+        def forward(self, x: Tensor) -> Tensor:
+            logits: Tensor = self.net(x)
+            return logits
+
+        def training_step(self, batch: list[Tensor], number: int) -> Tensor:
+            if self.global_step == self.broken_at:
+                raise RuntimeError("broken")
+            return functional.cross_entropy(self(batch[0]), batch[1])
+
+        def validation_step(self, batch: list[Tensor], number: int) -> None:
+            logits = self(batch[0])
+            self.log("val_loss", functional.cross_entropy(logits, batch[1]))
+            self.log("val_accuracy", (logits.argmax(1) == batch[1]).float().mean())
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.Adam(self.parameters(), 1e-2)
+
+    return Module()
 
 
 def observer(home: Path, **options: Any) -> Any:
@@ -51,8 +63,8 @@ def observer(home: Path, **options: Any) -> Any:
     return NormObserver(data()[0][:2], home=home, **{**given, **options})
 
 
-def fit(module: Any, callbacks: list[Any], epochs: int = 3) -> Any:
-    trainer = pl.Trainer(
+def fit(trained: Any, callbacks: list[Any], epochs: int = 3) -> Any:
+    trainer = lightning().Trainer(
         max_epochs=epochs,
         callbacks=callbacks,
         accelerator="cpu",
@@ -63,7 +75,7 @@ def fit(module: Any, callbacks: list[Any], epochs: int = 3) -> Any:
     )
     torch.manual_seed(0)
     examples = TensorDataset(*data())
-    trainer.fit(module, DataLoader(examples, 16, shuffle=True), DataLoader(examples, 64))
+    trainer.fit(trained, DataLoader(examples, 16, shuffle=True), DataLoader(examples, 64))
     return trainer
 
 
@@ -75,35 +87,35 @@ def journal(home: Path) -> Record:
 
 
 def test_points_at_validations_with_what_was_logged(tmp_path: Path) -> None:
-    module = Module()
+    trained = module()
     numbers = {"test_loss": "val_loss", "test_error": lambda metrics: 1 - metrics["val_accuracy"]}
-    fit(module, [observer(tmp_path, numbers=numbers)])
+    fit(trained, [observer(tmp_path, numbers=numbers)])
     record = journal(tmp_path)
     assert record.status == "finished"
     assert [point["step"] for point in record.points] == [4, 8, 12]
     assert [point["epoch"] for point in record.points] == [0, 1, 2]
-    alone = Module()
+    alone = module()
     fit(alone, [])
-    assert all(torch.equal(value, alone.state_dict()[name]) for name, value in module.state_dict().items())
+    assert all(torch.equal(value, alone.state_dict()[name]) for name, value in trained.state_dict().items())
 
 
 def test_points_at_log_spaced_steps_with_what_a_function_returns(tmp_path: Path) -> None:
-    def evaluate(module: nn.Module) -> dict[str, float]:
-        assert not module.training
+    def evaluate(network: nn.Module) -> dict[str, float]:
+        assert not network.training
         inputs, labels = data()
-        return {"test_error": float((module(inputs).argmax(1) != labels).double().mean())}
+        return {"test_error": float((network(inputs).argmax(1) != labels).double().mean())}
 
-    module = Module()
-    fit(module, [observer(tmp_path, evaluate=evaluate, points=4)])
+    trained = module()
+    fit(trained, [observer(tmp_path, evaluate=evaluate, points=4)])
     assert [point["step"] for point in journal(tmp_path).points] == [0, 1, 2, 5, 12]
-    alone = Module()
+    alone = module()
     fit(alone, [])
-    assert all(torch.equal(value, alone.state_dict()[name]) for name, value in module.state_dict().items())
+    assert all(torch.equal(value, alone.state_dict()[name]) for name, value in trained.state_dict().items())
 
 
 def test_a_failed_training_and_a_metric_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="broken"):
-        fit(Module(broken_at=6), [observer(tmp_path)])
+        fit(module(broken_at=6), [observer(tmp_path)])
     assert (journal(tmp_path).status, len(journal(tmp_path).points)) == ("failed", 1)
     with pytest.raises(InputError, match=r"no metric 'val_los': did you mean val_loss"):
-        fit(Module(), [observer(tmp_path / "other", numbers={"test_loss": "val_los"})])
+        fit(module(), [observer(tmp_path / "other", numbers={"test_loss": "val_los"})])

@@ -11,11 +11,8 @@ import torch
 from normlaw.tracking.record import read_journal
 from normlaw_plugins.torchvision_import import prepare_torchvision
 
-prepare_torchvision()  # transformers imports it where it is installed
-tf = pytest.importorskip("transformers")
 
-
-def train(folder: Path, callbacks: list[Any]) -> Any:
+def train(tf: Any, folder: Path, callbacks: list[Any]) -> Any:
     config = tf.GPT2Config(vocab_size=16, n_positions=8, n_embd=8, n_layer=1, n_head=2)
     torch.manual_seed(0)
     model = tf.GPT2LMHeadModel(config)
@@ -44,6 +41,8 @@ def train(folder: Path, callbacks: list[Any]) -> Any:
 
 @pytest.mark.slow
 def test_the_trainer_evaluates_where_points_are_due(tmp_path: Path) -> None:
+    prepare_torchvision()  # transformers imports it where it is installed
+    tf = pytest.importorskip("transformers")
     from normlaw.callbacks.transformers import NormObserver
 
     batch = {"input_ids": torch.zeros(1, 8, dtype=torch.int64)}
@@ -51,7 +50,7 @@ def test_the_trainer_evaluates_where_points_are_due(tmp_path: Path) -> None:
     observer = NormObserver(
         batch, measures="weight_norm", points=4, home=tmp_path / "home", offline=True, **what
     )
-    model = train(tmp_path / "observed", [observer])
+    model = train(tf, tmp_path / "observed", [observer])
     (path,) = tmp_path.glob("home/journal/gpt/*.jsonl")
     record = read_journal(path)
     assert record is not None
@@ -64,5 +63,5 @@ def test_the_trainer_evaluates_where_points_are_due(tmp_path: Path) -> None:
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             control.should_evaluate = state.global_step in (1, 2, 5, 10)
 
-    alone = train(tmp_path / "alone", [Evaluating()])
+    alone = train(tf, tmp_path / "alone", [Evaluating()])
     assert all(torch.equal(value, alone.state_dict()[name]) for name, value in model.state_dict().items())
