@@ -131,9 +131,10 @@ def _is_there(path: Path, server: AtServer) -> bool | None:
         return None
     measures = measured_by(spec := validated_spec(start, path))
     names = {path.stem, spec.spec_hash}  # an earlier version's may have been trained again since
-    for name in names if isinstance(spec, RunSpec) else ():  # an observed run may be gone on with at its end
-        running = any(run.info.status == "RUNNING" for run in server.runs.get(name, []))
-        if not running and server.covers(name, measures):
-            return True
+    shown = {name for name in names if any(run.info.status == "RUNNING" for run in server.runs.get(name, []))}
+    if isinstance(spec, RunSpec) and any(server.covers(name, measures) for name in names - shown):
+        return True
     record = read_journal(path)
-    return record is None or server.has(record)
+    if record is not None and record.status == "finished" and (isinstance(spec, RunSpec) or shown):
+        return False
+    return record is None or server.has(record)  # an observed run may have been gone on with at its end
