@@ -38,7 +38,7 @@ def study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
     from normlaw.study.named import shipped_studies
 
     names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
-    if ctx.info_name in ("analyse", "predict", "report"):
+    if ctx.info_name in ("analyse", "predict", "report", "compare", "export", "clean"):
         shipped = {item.value for item in names}
         return names + [item for item in begun(ctx, param, incomplete) if item.value not in shipped]
     head = incomplete.rpartition("/")[0]
