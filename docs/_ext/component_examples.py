@@ -15,7 +15,11 @@ OF_THEIR_OWN = {
     ("dataset", "image_folder"): "normlaw run quickstart \\\n    "
     "--set 'dataset={name: image_folder, params: {path: photos, size: [32, 32]}}'",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
-    ("theory", "perceptron"): "normlaw theory perceptron --alpha 1,4,16 --lambda 0.1:100:20",
+    ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
+    (
+        "theory",
+        "random_features",
+    ): "normlaw theory random_features --axis examples=100 --axis time=1:1000:4,inf",
 }
 FETCHED = ("cifar10", "cifar100", "fashion_mnist", "mnist")
 """Data sets whose files are fetched where they are not there."""

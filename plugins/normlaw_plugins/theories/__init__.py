@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normlaw_plugins.theories.perceptron import PERCEPTRON
+from normlaw_plugins.theories.random_features import RANDOM_FEATURES
 from normlaw_registry import Theory, hookimpl
 
 
 @hookimpl
 def normlaw_theories() -> Iterable[Theory]:
     """Return the built-in theories."""
-    return (PERCEPTRON,)
+    return (PERCEPTRON, RANDOM_FEATURES)
