@@ -48,7 +48,7 @@ def stepped(
             f"{FEW_STEPS} steps, many more, or a lower rate"
         )
     s, weights = talbot(steps * rate, nodes, shift)
-    return np.expm1(rate * s) / rate, weights * np.exp(rate * s)
+    return np.asarray(np.expm1(rate * s) / rate, dtype=np.complex128), weights * np.exp(rate * s)
 
 
 def circle(steps: NDArray[np.float64], rate: float, edge: float) -> tuple[Complex, Complex]:
