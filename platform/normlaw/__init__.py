@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from normlaw.study.study import Study
     from normlaw.verbs.against_theory import Compared, against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
+    from normlaw.verbs.archive import Archived, archive
     from normlaw.verbs.clean import clean
     from normlaw.verbs.compare import compare
     from normlaw.verbs.doctor import doctor
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Analysis": "normlaw.analysis",
+    "Archived": "normlaw.verbs.archive",
     "Compared": "normlaw.verbs.against_theory",
     "Exported": "normlaw.verbs.export",
     "Finding": "normlaw.machine.finding",
@@ -65,6 +67,7 @@ _PLACES = {
     "Synchronised": "normlaw.verbs.sync",
     "against_theory": "normlaw.verbs.against_theory",
     "analyse": "normlaw.verbs.analyse",
+    "archive": "normlaw.verbs.archive",
     "clean": "normlaw.verbs.clean",
     "compare": "normlaw.verbs.compare",
     "curves": "normlaw.verbs.runs",
@@ -93,6 +96,7 @@ _PLACES = {
 
 __all__ = [
     "Analysis",
+    "Archived",
     "Compared",
     "Exported",
     "Finding",
@@ -108,6 +112,7 @@ __all__ = [
     "Synchronised",
     "against_theory",
     "analyse",
+    "archive",
     "clean",
     "compare",
     "curves",

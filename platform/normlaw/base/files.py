@@ -48,7 +48,7 @@ def write_whole(path: Path, *content: Content, lasting: bool = False) -> None:
             for part in parts:
                 stream.write(part)
         return
-    draft = _beside(path)
+    draft = beside(path)
     try:
         with draft.open("xb") as file:
             for part in parts:
@@ -86,12 +86,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = _beside(folder)
+    draft = beside(folder)
     draft.mkdir()
     try:
         yield draft
         if folder.exists():
-            former = _beside(folder)
+            former = beside(folder)
             folder.rename(former)
             draft.rename(folder)
             shutil.rmtree(former, ignore_errors=True)
@@ -169,7 +169,7 @@ def is_held(path: Path) -> bool | None:
     return False
 
 
-def _beside(path: Path) -> Path:
+def beside(path: Path) -> Path:
     """Return a name for a draft that no other process gives its own."""
     return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
 

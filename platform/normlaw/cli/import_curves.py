@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from",
     "kind",
-    type=click.Choice(["table", "tensorboard", "lightning", "mlflow", "store"]),
+    type=click.Choice(["table", "archive", "tensorboard", "lightning", "mlflow", "store"]),
     help="What SOURCE is; default: found out. `mlflow`: anyone's runs; `store`: normlaw's own.",
 )
 @click.option("--experiment", help="Of an MLflow store, the experiment; default: the one called as the study.")
@@ -64,8 +64,8 @@ def import_curves(
     test/error, test/loss and log_norm/MEASURE: NAME, 1 - NAME, NAME / 100, 1 - NAME / 100, log(NAME) or
     log(10) * NAME. `--take names=P{train_size}_seed{seed}` reads them off the runs' names.
 
-    Or a study of normlaw's at another MLflow server, whose runs are copied as they are. Nothing is doubled,
-    however often it is imported.
+    Or an archive that `normlaw archive` wrote, or a study at another MLflow server: their runs are copied as
+    they are. Nothing is doubled, however often it is imported.
     """
     with words.working(f"{study}: reading {source}"):
         from normlaw.elsewhere.taking import read_taking, said_on_a_line

@@ -12,6 +12,7 @@ import click
 
 from normlaw.cli import (
     analyse,
+    archive,
     clean,
     compare,
     doctor,
@@ -178,6 +179,7 @@ for command in (
     compare.compare,
     clean.clean,
     export.export,
+    archive.archive,
     studies.studies,
     theory.theory,
     plugins.plugins,

@@ -34,7 +34,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--curves",
                 type=click.Path(path_type=Path),
-                help="Take the curves of this CSV file; needs no server.",
+                help="Take the curves of this CSV or Parquet file or archive; needs no server.",
             ),
             click.option(
                 "--norm",

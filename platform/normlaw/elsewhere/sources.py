@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
+from normlaw.archiving.container import is_container
 from normlaw.elsewhere.event_file import PART
 from normlaw.elsewhere.folders import has
 from normlaw.elsewhere.lightning import FILE
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
-Kind = Literal["table", "lightning", "tensorboard", "mlflow", "store"]
-"""A CSV or Parquet file, folders of Lightning's and TensorBoard's logs, an experiment of
-MLflow that anyone logged, and one that normlaw did."""
+Kind = Literal["table", "archive", "lightning", "tensorboard", "mlflow", "store"]
+"""A CSV or Parquet file, an archive of normlaw's, folders of Lightning's and TensorBoard's logs, an experiment
+of MLflow that anyone logged, and one that normlaw did."""
 KINDS: tuple[str, ...] = get_args(Kind)
 URIS = ("http://", "https://", "sqlite:", "postgresql", "mysql", "mssql", "databricks", "file:")
 """How the URI of an MLflow store begins."""
@@ -36,6 +37,8 @@ def kind_of(source: str) -> Kind | Literal["server"]:
         if has(path, FILE):
             return "lightning"
         raise InputError(f"{path} holds neither TensorBoard's event files nor {FILE} of Lightning's CSVLogger")
+    if is_container(path):
+        return "archive"
     return "server" if _head(path) == SQLITE else "table"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from mlflow.entities import Run
 
@@ -20,13 +21,18 @@ def schema_of(run: Run) -> int:
 
 def measured_in(run: Run) -> Measures:
     """Return what was measured in a run; the parameters are None where only names are known."""
+    return measures_of(run.data.tags, run.data.params)
+
+
+def measures_of(tags: Mapping[str, str], params: Mapping[str, str]) -> Measures:
+    """Return what was measured in a run of these tags and parameters."""
     try:
-        noted = json.loads(run.data.tags.get(keys.MEASURES, ""))
+        noted = json.loads(tags.get(keys.MEASURES, ""))
         if isinstance(noted, dict):
             return noted
     except ValueError:
         pass
-    return dict.fromkeys(filter(None, run.data.params.get(MEASURES, "").split(",")))
+    return dict.fromkeys(filter(None, params.get(MEASURES, "").split(",")))
 
 
 def measures_the_same(run: Run, spec: AnySpec) -> bool:

@@ -25,6 +25,21 @@ Group = tuple[dict[str, str], list[StudyRun]]
 """Runs whose curves one law describes, with the parameters that tell them from the study's others."""
 
 
+def groups_of(study: str, measured: Sequence[StudyRun], exact: Sequence[StudyRun]) -> list[Group]:
+    """Return the finished runs of each setting, theory's apart.
+
+    Raises:
+        InputError: there are none.
+
+    """
+    groups = by_setting(measured)
+    for setting, members in by_setting(exact):
+        groups.append(({"theory": members[0].params["theory"], **setting}, members))
+    if not groups:
+        raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
+    return groups
+
+
 class StudyStore:
     """One study at an MLflow server. Needs neither the study's file nor the folder where it ran.
 
@@ -96,14 +111,7 @@ class StudyStore:
             InputError: there are none.
 
         """
-        groups = by_setting(self.finished("training", "imported", norm=norm))
-        for setting, members in by_setting(self.finished("theory")):
-            groups.append(({"theory": members[0].params["theory"], **setting}, members))
-        if not groups:
-            raise InputError(
-                f"study {self.name!r} has no finished runs yet: `normlaw run {self.name}` trains them"
-            )
-        return groups
+        return groups_of(self.name, self.finished("training", "imported", norm=norm), self.finished("theory"))
 
     def curves(self, runs: Sequence[StudyRun]) -> pd.DataFrame:
         """Return the curves of finished runs below each other, a row a measuring point; see `reader`."""

@@ -64,7 +64,7 @@ class StudyRun:
             params=run.data.params,
             metrics=run.data.metrics,
             measures=measured_in(run),
-            exactness=_exactness(tags.get(keys.EXACTNESS, "")),
+            exactness=exactness_of(tags.get(keys.EXACTNESS, "")),
             setting=tags.get(keys.SETTING),
             norm=tags.get(keys.NORM, ""),
             artifacts=run.info.artifact_uri,
@@ -89,7 +89,7 @@ def inexact(runs: Iterable[StudyRun], norm: str) -> dict[str, int]:
     return dict(Counter(e for run in runs if (e := run.exactness.get(norm, "exact")) != "exact"))
 
 
-def _exactness(tag: str) -> dict[str, str]:
+def exactness_of(tag: str) -> dict[str, str]:
     """Return what a tag says; nothing where it cannot be read, as anyone may edit it."""
     try:
         found = json.loads(tag)

@@ -17,6 +17,7 @@ from normlaw.analysis.figures.style import Use
 from normlaw.analysis.writing import write_figures
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
+from normlaw.tracking.archive_origin import ArchiveOrigin
 from normlaw.tracking.note import as_note, image
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun, inexact
@@ -140,7 +141,9 @@ def show_on_page(store: StudyStore, found: Sequence[tuple[str, str, Analysis, st
     store.show_laws([f"In the norm {norms}:", "", *table], parts)
 
 
-def draw_layers(store: StudyStore, runs: Sequence[StudyRun], norm: str, folder: Path, use: Use) -> None:
+def draw_layers(
+    store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], norm: str, folder: Path, use: Use
+) -> None:
     """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
     if not trained(runs):
         return

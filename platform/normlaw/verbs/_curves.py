@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from normlaw.analysis import Options
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
 from normlaw.analysis.frame_file import PREFIX, read_frame
+from normlaw.archiving.container import is_container
 from normlaw.tracking import keys
+from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
+from normlaw.tracking.settings import by_setting
+from normlaw.tracking.store import StudyStore
+from normlaw.tracking.study_run import Kind
 from normlaw.tracking.tidy import tidy
 from normlaw_registry import InputError
 
@@ -37,7 +43,7 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
 
     Args:
         curves: a frame as `normlaw.curves` returns it, or with the columns that an analysis takes; or the path
-            of a CSV file.
+            of a CSV or Parquet file, or of an archive.
         norm: the measure to take; default: the study's own, else the first.
         options: choices, which go before those of the study that a frame is of.
 
@@ -47,7 +53,10 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
 
     """
     whole: pd.DataFrame | None
-    if isinstance(curves, str | Path):
+    if isinstance(curves, str | Path) and is_container(Path(curves)):
+        with opened_archive(Path(curves)) as archived:
+            curves = curves_of(archived, ("training", "imported"))
+    elif isinstance(curves, str | Path):
         found = read_frame(Path(curves))
         if found is not None:
             curves = _of_file(found, norm, Path(curves))
@@ -61,6 +70,29 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
         whole = curves
     whole = None if whole is None else restricted(whole, options, chosen)
     return GivenCurves(points, chosen, options, whole)
+
+
+def curves_of(store: StudyStore | ArchiveOrigin, kinds: Sequence[Kind]) -> pd.DataFrame:
+    """Return the learning curves that a store or an archive has finished, as `normlaw.curves` does.
+
+    Raises:
+        InputError: there are none of these kinds.
+
+    """
+    measured = store.finished(*kinds)
+    if not measured:
+        raise InputError(f"study {store.name!r} has no finished runs of kind {' or '.join(kinds)}")
+    frame = store.curves(measured)
+    settings = {run.spec_hash: setting for setting, group in by_setting(measured) for run in group}
+    names = list(next(iter(settings.values())))
+    for name in names:
+        frame[name] = frame["run"].map({spec_hash: setting[name] for spec_hash, setting in settings.items()})
+    first = ["run", "train_size", "seed", *names, "step"]
+    frame = frame[first + [column for column in frame.columns if column not in first]]
+    frame.attrs[SETTINGS] = names
+    frame.attrs[keys.NORM] = store.norm
+    frame.attrs[keys.ANALYSIS] = store.choices_text
+    return frame
 
 
 def _of_file(found: tuple[pd.DataFrame, list[str]], norm: str | None, path: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The ways of `normlaw import` that are no table: what others logged, and other stores."""
+"""The ways of `normlaw import` that are no table: what others logged, other stores, and archives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from normlaw.elsewhere.logged import LoggedRun
 from normlaw.elsewhere.sources import store_uri
 from normlaw.elsewhere.taking import Taking, read_taking, taking
 from normlaw.elsewhere.tensorboard import tensorboard_runs
+from normlaw.tracking.archive_origin import opened_archive
 from normlaw.tracking.client import connect
 from normlaw.tracking.copied import copy_study
 from normlaw.tracking.logged_runs import LoggedRuns, experiment_called, is_normlaws
@@ -67,6 +68,12 @@ def server(
     if client.tracking_uri == there.tracking_uri and experiment == study:
         raise InputError(f"{redacted(uri)} is where study {study!r} is: nothing to import")
     return (*copy_study(client, study, StoreOrigin(there, found)), [])
+
+
+def archive(path: Path, study: str, tracking_uri: str | None) -> Counted:
+    """Import an archive's runs as they were."""
+    with opened_archive(path) as origin:
+        return (*copy_study(connect(tracking_uri), study, origin), [])
 
 
 def _logged(

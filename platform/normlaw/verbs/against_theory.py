@@ -17,6 +17,7 @@ from normlaw.study.names import path_part
 from normlaw.study.study import Study
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
+from normlaw.tracking.archive_origin import ArchiveOrigin
 from normlaw.tracking.settings import by_setting, label, shared_settings
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun
@@ -26,12 +27,12 @@ from normlaw.verbs.load_study import name_of
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison, where its files are, and its MLflow run."""
+    """A comparison, where its files are, and its MLflow run; None of an archive's curves."""
 
     comparison: Comparison
     text: str
     folder: Path
-    run_id: str
+    run_id: str | None
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
@@ -57,10 +58,10 @@ def against_theory(
     return compare_with_theory(StudyStore.open(name_of(study), tracking_uri, "add"), Path(reports))
 
 
-def compare_with_theory(store: StudyStore, reports: Path) -> Compared | None:
+def compare_with_theory(store: StudyStore | ArchiveOrigin, reports: Path) -> Compared | None:
     """Do what `against_theory` does."""
     trained = store.finished("training", norm=keys.THEORY_NORM)
-    exact = store.finished("theory")
+    exact = [run for run in store.finished("theory") if "alpha" in run.params]  # those of loads
     if not trained or not exact:
         return None
     measured = {}

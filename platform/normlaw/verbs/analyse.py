@@ -22,10 +22,12 @@ from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.style import Use, checked_use
 from normlaw.analysis.options import Fitters
+from normlaw.archiving.container import is_container
 from normlaw.base.html import Several, paragraph, together
 from normlaw.machine.environment import plugin_versions
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
+from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.tidy import tidy
@@ -112,8 +114,8 @@ def analyse(
     Trained curves are set against exact ones where the study has both, see `against_theory`.
 
     Args:
-        source: a study or its name; or the `Path` of a CSV file of curves, which needs no server and is not
-            logged.
+        source: a study or its name; or the `Path` of a CSV or Parquet file of curves or of an archive, which
+            needs no server and is not logged.
         norm: the measure to read the laws in; default: the study's own.
         reports: folder for tables and figures.
         figures: what they are for: "page", or "paper", which adds PDF and the width of a column.
@@ -175,10 +177,26 @@ def analysed(
     """
     figures = checked_use(figures)  # at once: settings take their time
     catalogue = catalogue or load_catalogue()
-    if isinstance(source, Path):
+    if isinstance(source, Path) and is_container(source):
+        with opened_archive(source) as archived:
+            asked_for = ["--curves", str(source)]
+            yield from _of_store(archived, asked_for, options, norm, reports, figures, catalogue)
+    elif isinstance(source, Path):
         yield _of_file(source, norm, options, reports, figures, catalogue)
-        return
-    store = StudyStore.open(name_of(source), tracking_uri, "add")
+    else:
+        store = StudyStore.open(name_of(source), tracking_uri, "add")
+        yield from _of_store(store, [store.name], options, norm, reports, figures, catalogue)
+
+
+def _of_store(
+    store: StudyStore | ArchiveOrigin,
+    source: list[str],
+    options: Options,
+    norm: str | None,
+    reports: Path,
+    figures: Use,
+    catalogue: Catalogue,
+) -> Iterator[Result | Compared]:
     norm = norm or store.norm
     options = options.within(store.choices, norm == store.norm)
     protocol, plugins = choose(options, catalogue), plugin_versions(catalogue)
@@ -194,7 +212,7 @@ def analysed(
             title=f"Laws of {store.name}{': ' + which if which else ''}{of_response(options)}",
             norm=chosen,
             settings=setting | shared_settings(members),
-            command=command_line([store.name], chosen, options),
+            command=command_line(source, chosen, options),
         )
         name = (f"laws {which}" if which else f"laws of {store.name}") + of_response(options)
         asked = Asked(name, which, about, protocol, options, plugins)
@@ -207,14 +225,15 @@ def analysed(
             continue
         analysis = with_exactness(analysis, members, chosen)
         write(analysis, folder, about, figures)
-        if chosen == store.norm and options.plain:
+        if chosen == store.norm and options.plain and isinstance(store, StudyStore):
             store.show_optima(trained(members), analysis.curves)
         draw_layers(store, members, chosen, folder, figures)
         run_id = store.log_analysis(fitted_run(asked, analysis, folder))
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]
     if results:
-        show_on_page(store, [(label(r.setting), r.norm, r.analysis, str(r.run_id)) for r in results])
+        if isinstance(store, StudyStore):
+            show_on_page(store, [(label(r.setting), r.norm, r.analysis, str(r.run_id)) for r in results])
         if (compared := compare_with_theory(store, reports)) is not None:
             yield compared
     if missing:

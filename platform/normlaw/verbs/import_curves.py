@@ -45,11 +45,11 @@ def import_curves(
     """Log curves from elsewhere into a study; `normlaw import`.
 
     Args:
-        path: a CSV or Parquet file with the columns that `curves` returns, or of the form that `fit` takes; a
-            folder of TensorBoard's event files or of Lightning's `CSVLogger`; an MLflow store, by its URI or
-            SQLite file.
+        path: a CSV or Parquet file with the columns that `curves` returns, or of the form that `fit` takes; an
+            archive; a folder of TensorBoard's event files or of Lightning's `CSVLogger`; an MLflow store, by
+            its URI or SQLite file.
         study: the study's name; made when there is none.
-        kind: what `path` is: table, tensorboard, lightning, mlflow (anyone's runs) or store (normlaw's
+        kind: what `path` is: table, archive, tensorboard, lightning, mlflow (anyone's runs) or store (normlaw's
             own, which are copied); default: found out.
         experiment: of an MLflow store, the experiment; default: the one called as the study.
         take: what another program calls what normlaw needs, such as {"train_size": "n", "test/error":
@@ -79,6 +79,8 @@ def import_curves(
         return Imported(*ways.folders(Path(path), found, study, ways.taking_of(take), tracking_uri))
     if take:
         raise InputError(f"{path} must name its columns as normlaw does: rename them, and take nothing")
+    if found == "archive":
+        return Imported(*ways.archive(Path(path), study, tracking_uri))
     return Imported(*_table(Path(path), study, tracking_uri))
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from normlaw.study.study import Study
 from normlaw.verbs.load_study import name_of
-from normlaw_registry import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,23 +73,7 @@ def curves(
         InputError: no such study, no finished runs of these kinds, or no server answers.
 
     """
-    from normlaw.tracking import keys
-    from normlaw.tracking.settings import by_setting
     from normlaw.tracking.store import StudyStore
-    from normlaw.verbs._curves import SETTINGS
+    from normlaw.verbs._curves import curves_of
 
-    store = StudyStore.open(name_of(study), tracking_uri)
-    measured = store.finished(*kinds)
-    if not measured:
-        raise InputError(f"study {store.name!r} has no finished runs of kind {' or '.join(kinds)}")
-    frame = store.curves(measured)
-    settings = {run.spec_hash: setting for setting, group in by_setting(measured) for run in group}
-    names = list(next(iter(settings.values())))
-    for name in names:
-        frame[name] = frame["run"].map({spec_hash: setting[name] for spec_hash, setting in settings.items()})
-    first = ["run", "train_size", "seed", *names, "step"]
-    frame = frame[first + [column for column in frame.columns if column not in first]]
-    frame.attrs[SETTINGS] = names
-    frame.attrs[keys.NORM] = store.norm
-    frame.attrs[keys.ANALYSIS] = store.choices_text
-    return frame
+    return curves_of(StudyStore.open(name_of(study), tracking_uri), kinds)

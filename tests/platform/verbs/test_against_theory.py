@@ -87,6 +87,7 @@ def test_theory_and_experiment_meet_in_one_study(
     written = pd.read_csv(compared.folder / "tables" / "agreement.csv")
     assert len(written) == len(agreement) == 3 * 9
     assert (compared.folder / "figures" / "collapse.png").stat().st_size > 10_000
+    assert compared.run_id is not None
     assert client.get_run(compared.run_id).data.tags["normlaw.kind"] == "analysis"
 
 
