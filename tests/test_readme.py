@@ -51,6 +51,10 @@ def test_every_image_and_file_it_points_to_is_there() -> None:
         assert (Path(__file__).parents[1] / target).exists(), target
 
 
+def test_it_says_how_its_commands_are_found_before_it_uses_them_so() -> None:
+    assert README.index("`source .venv/bin/activate`") < README.index("`normlaw ")
+
+
 @pytest.fixture(scope="module")
 def first_hour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Carry out the README's first command, but for its download; return the folder and what it printed."""
@@ -121,4 +125,4 @@ def test_other_instructions_change_the_digits_that_the_readme_says(first_hour) -
     assert [point["test/error"] for point in there] == here["test/error"].tolist()
     assert [point[name] for point in there] == pytest.approx(here[name].tolist(), abs=1e-5)
     assert [point[name] for point in there] != here[name].tolist()  # it was arithmetic of another kind
-    assert "norms differed by 1e-5 of their\nsize" in README
+    assert "norms differed by 1e-5 of their size" in " ".join(README.split())

@@ -137,6 +137,6 @@ class Display:
         names = {spec.spec_hash: spec.run_name for spec in specs}
         bar = TrainingBar(self.console, sum(spec.total_steps for spec in specs), already_done, total)
         report = TrainingDisplay(bar, names, {}, already_done, total, debug=self.debug)
-        self.words.now("sending what is finished")
         with self.words.paused(), bar:
             yield report
+        self.words.now("telling MLflow how it ended")
