@@ -15,8 +15,8 @@ def debug_asked_for(ctx: click.Context | None = None) -> bool:
     return ctx is not None and bool(ctx.meta.get(_KEY))
 
 
-def with_debug_option(command: click.Command) -> None:
-    """Give a command, and all below it, the option `--debug`."""
+def with_debug_option(command: click.Command, *, below: bool = True) -> None:
+    """Give a command, and all below it unless these are to be left, the option `--debug`."""
     command.params.append(
         click.Option(
             ["--debug"],
@@ -26,9 +26,9 @@ def with_debug_option(command: click.Command) -> None:
             help="Show the tracebacks of what fails.",
         )
     )
-    if isinstance(command, click.Group):
-        for below in command.commands.values():
-            with_debug_option(below)
+    if below and isinstance(command, click.Group):
+        for one in command.commands.values():
+            with_debug_option(one)
 
 
 def _note(ctx: click.Context, _option: click.Parameter, asked: Any) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from normlaw.base.files import write_wanted
+from normlaw.base.terminal import words
 from normlaw.cli import complete
+from normlaw.cli.saying import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,21 +61,24 @@ def measure(
 
     With --train-size and --errors the table is a file of curves: `normlaw analyse --curves FILE` reads it.
     """
-    from normlaw.verbs import measure as verb
+    with words.working(f"taking the norms of {len(weights)} files", logged=False):
+        from normlaw.verbs import measure as verb
 
-    table = verb.curves(
-        verb.measured(*verb.made(target), weights, measures=list(norms)),
-        errors=errors,
-        train_size=train_size,
-        seed=seed,
-        tell=lambda said: click.echo(said, err=True),
-    )
+        table = verb.curves(
+            verb.measured(*verb.made(target), weights, measures=list(norms)),
+            errors=errors,
+            train_size=train_size,
+            seed=seed,
+            tell=lambda said: say(said, err=True),
+        )
     text = _as_csv(table)
     if output is None:
         click.echo(text, nl=False)
     else:
+        from normlaw.base.files import write_wanted
+
         write_wanted(output, text)
-        click.echo(f"{output}: {len(table)} norms of {len(weights)} files", err=True)
+        say(f"{output}: {len(table)} norms of {len(weights)} files", err=True)
 
 
 def _as_csv(table: pd.DataFrame) -> str:

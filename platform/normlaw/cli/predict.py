@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from normlaw.base.files import write_wanted
 from normlaw.base.terminal import words
 from normlaw.cli.responses import response_options
 from normlaw.cli.saying import say
@@ -106,6 +105,8 @@ def _show(source: str, found: list[Predicted], json_file: Path | None) -> None:
         click.echo(text, nl=False)
         return
     if json_file is not None:
+        from normlaw.base.files import write_wanted
+
         write_wanted(json_file, text)
     for one in found:
         say(heading(source, one.setting, one.norm))

@@ -10,25 +10,8 @@ from typing import Any, NoReturn
 
 import click
 
-from normlaw.cli import (
-    analyse,
-    archive,
-    clean,
-    compare,
-    doctor,
-    export,
-    import_curves,
-    measure,
-    plugins,
-    predict,
-    report,
-    run,
-    studies,
-    sync,
-    theory,
-)
 from normlaw.cli.debugging import debug_asked_for, with_debug_option
-from normlaw.cli.listing import WholeSentences
+from normlaw.cli.listing import Lazy
 from normlaw.cli.saying import say, say_error, say_misuse
 
 EXIT_CODES = (
@@ -44,7 +27,7 @@ def show_redacted(kind: type[BaseException], error: BaseException, trace: Traceb
     sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
 
 
-class Program(WholeSentences):
+class Program(Lazy):
     """The group of all verbs; exits as `EXIT_CODES` says."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -167,23 +150,23 @@ def main() -> None:
     """Measure the scaling laws that a network's norm reveals in its learning curves."""
 
 
-for command in (
-    run.run,
-    run.resume,
-    sync.sync,
-    analyse.analyse,
-    predict.predict,
-    import_curves.import_curves,
-    measure.measure,
-    report.report,
-    compare.compare,
-    clean.clean,
-    export.export,
-    archive.archive,
-    studies.studies,
-    theory.theory,
-    plugins.plugins,
-    doctor.doctor,
-):
-    main.add_command(command)
-with_debug_option(main)
+main.places = {
+    "run": "normlaw.cli.run:run",
+    "resume": "normlaw.cli.run:resume",
+    "sync": "normlaw.cli.sync:sync",
+    "analyse": "normlaw.cli.analyse:analyse",
+    "predict": "normlaw.cli.predict:predict",
+    "import": "normlaw.cli.import_curves:import_curves",
+    "measure": "normlaw.cli.measure:measure",
+    "report": "normlaw.cli.report:report",
+    "compare": "normlaw.cli.compare:compare",
+    "clean": "normlaw.cli.clean:clean",
+    "export": "normlaw.cli.export:export",
+    "archive": "normlaw.cli.archive:archive",
+    "studies": "normlaw.cli.studies:studies",
+    "theory": "normlaw.cli.theory:theory",
+    "plugins": "normlaw.cli.plugins:plugins",
+    "doctor": "normlaw.cli.doctor:doctor",
+}
+main.prepare = with_debug_option
+with_debug_option(main, below=False)

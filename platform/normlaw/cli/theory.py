@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from normlaw.base.files import write_wanted
 from normlaw.base.terminal import words
 from normlaw.cli import complete
 from normlaw.cli.saying import say
@@ -141,17 +140,15 @@ def theory(
     With --study each curve along the last axis becomes a run of kind `theory`, and `normlaw analyse STUDY` fits
     its laws and sets trained curves against it.
     """
-    from normlaw_registry import InputError
-
     if name is None:
         if axes or params or alpha or norms or study is not None or target is not None:
-            raise InputError("name a theory; `normlaw theory` alone lists them")
+            refuse("name a theory; `normlaw theory` alone lists them")
         listing()
         return
     settings = settings_of(params)
     former = alpha is not None or norms is not None
     if former and axes:
-        raise InputError("give either --axis for every axis, or --alpha and --lambda")
+        refuse("give either --axis for every axis, or --alpha and --lambda")
     if target is not None and target != "-":
         require_writable(target)
     given = {axis: of for axis, of in (("alpha", alpha), ("lambda", norms)) if of is not None}
@@ -177,18 +174,18 @@ def theory(
     if target == "-":
         click.echo(text)
     elif target is not None:
+        from normlaw.base.files import write_wanted
+
         write_wanted(Path(target), text + "\n")
 
 
 def settings_of(params: Sequence[str]) -> dict[str, Any]:
     """Return key -> value of each `KEY=VALUE`."""
-    from normlaw_registry import InputError
-
     settings: dict[str, Any] = {}
     for param in params:
         key, equals, value = param.partition("=")
         if not equals or not key:
-            raise InputError(f"--set {param!r}: write KEY=VALUE, such as loss=square")
+            refuse(f"--set {param!r}: write KEY=VALUE, such as loss=square")
         settings[key] = value
     return settings
 
@@ -263,16 +260,21 @@ def shown(value: float | str | None) -> str:
     return "-" if value is None else f"{value:.8g}"
 
 
+def refuse(message: str) -> NoReturn:
+    """Raise an InputError, imported here so that no command waits for it."""
+    from normlaw_registry import InputError
+
+    raise InputError(message)
+
+
 def require_writable(target: str) -> None:
     """Refuse a file that could not be written, before any work is done for it."""
     import os
 
-    from normlaw_registry import InputError
-
     path = Path(target)
     if path.is_dir():
-        raise InputError(f"cannot write {target!r}: it is a folder; name a file")
+        refuse(f"cannot write {target!r}: it is a folder; name a file")
     if not path.absolute().parent.is_dir():
-        raise InputError(f"cannot write {target!r}: there is no folder {str(path.parent)!r}; create it first")
+        refuse(f"cannot write {target!r}: there is no folder {str(path.parent)!r}; create it first")
     if not os.access(path.absolute().parent, os.W_OK):
-        raise InputError(f"cannot write {target!r}: no permission to write in {str(path.absolute().parent)!r}")
+        refuse(f"cannot write {target!r}: no permission to write in {str(path.absolute().parent)!r}")

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from normlaw_registry import InputError
-
 DEFAULT_PROTOCOL = "envelope"
 """The protocol where neither the user nor the study names one; the one place where the platform names any."""
 
@@ -42,6 +40,8 @@ def parse_settings(settings: Iterable[str], what: str) -> dict[str, Any]:
 
     """
     import yaml
+
+    from normlaw_registry import InputError
 
     found: dict[str, Any] = {}
     for text in settings:
