@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -40,14 +39,18 @@ def studies(
         return
     if scale is not None or settings:
         raise click.UsageError("--scale and --set belong to --show here")
-    found = []
-    with words.working("timing a few steps of each", logged=False) if timed else nullcontext():
+    found, lines = [], []
+    doing = "timing a few steps of each" if timed else "reading the studies"
+    with words.working(doing, logged=False):
         from normlaw.verbs.studies import rows
 
         for row in rows(names, time=timed):
             found.append(row)
-            if not as_json:
-                say(_line(row, timed, header=len(found) == 1))
+            lines.append(_line(row, timed, header=len(found) == 1))
+            if timed and not as_json:  # each takes seconds
+                say(lines.pop())
+    if lines and not as_json:
+        say("\n".join(lines))
     if as_json:
         click.echo(json.dumps(found, indent=2))
 

@@ -73,6 +73,7 @@ def screen(arguments: list[str], folder: Path) -> str:
         ("import curves.csv --study mine", "mine: reading curves.csv"),
         ("theory perceptron --alpha 1 --lambda 1", "solving perceptron"),
         ("doctor", "checking this machine"),
+        ("studies", "reading the studies"),
         ("studies quickstart --time", "timing a few steps"),
     ],
 )
