@@ -20,6 +20,9 @@ OF_THEIR_OWN = {
         "theory",
         "random_features",
     ): "normlaw theory random_features --axis examples=100 --axis time=1:1000:4,inf",
+    ("theory", "diagonal_network"): "normlaw theory diagonal_network --set noise_variance=0.05 \\\n    "
+    "--axis delta=0.25,0.5 --axis initial_scale=0.01:10:20",
+    ("theory", "two_layer"): "normlaw theory two_layer --axis alpha=0.1:1000:20",
 }
 FETCHED = ("cifar10", "cifar100", "fashion_mnist", "mnist")
 """Data sets whose files are fetched where they are not there."""

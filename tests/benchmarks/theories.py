@@ -16,6 +16,11 @@ from normlaw_registry import Theory, load_catalogue, validate_params
 BOUND = 10.0
 """Seconds that a grid may take."""
 GRIDS: dict[str, tuple[list[float], list[float], list[dict[str, Any]]]] = {
+    "diagonal_network": (
+        np.linspace(0.05, 0.95, 12).tolist(),
+        np.geomspace(1e-3, 10, 60).tolist(),
+        [{"noise_variance": 0.05}, {"depth": 3, "noise_variance": 0.05}, {"depth": 3}],
+    ),
     "perceptron": (np.geomspace(0.5, 256, 12).tolist(), np.geomspace(1e-2, 1e3, 60).tolist(), [{}]),
     "random_features": (
         np.geomspace(100, 1e6, 12).round().tolist(),
@@ -27,8 +32,10 @@ GRIDS: dict[str, tuple[list[float], list[float], list[dict[str, Any]]]] = {
             {"width": 300, "noise_variance": 0.1},
         ],
     ),
+    "two_layer": ([], np.geomspace(0.1, 400, 60).tolist(), [{}, {"L": 64, "N": 2000}]),
 }
-"""Theory -> values of its first axis and of its last, and settings that are timed."""
+"""Theory -> values of its first axis and of its last, and settings that are timed; of a theory of one axis, curves
+of 12 seeds."""
 
 
 def main() -> None:
@@ -37,10 +44,12 @@ def main() -> None:
         theory = catalogue.get(Theory, name)
         grid = {theory.axes[0].name: first, theory.axes[-1].name: last}
         for values in settings:
-            params = validate_params(theory, values)
-            theory.points(params, {axis: of[:1] for axis, of in grid.items()})  # imports and first touches
+            each = [values] if len(theory.axes) > 1 else [{**values, "seed": seed} for seed in range(12)]
+            curves = [validate_params(theory, one) for one in each]
+            theory.points(curves[0], {axis: of[:1] for axis, of in grid.items()})  # imports, first touches
             start = process_time()
-            theory.points(params, grid)
+            for params in curves:
+                theory.points(params, grid)
             seconds = process_time() - start
             told = " ".join(f"{key}={value}" for key, value in values.items())
             print(f"{name + ' ' + told:<64} {seconds:7.3f} s   (bound {BOUND:g} s)")

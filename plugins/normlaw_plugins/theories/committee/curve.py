@@ -16,11 +16,13 @@ from normlaw_registry import InputError, NormlawError
 
 LARGEST_STEP = 0.02
 """Largest eta lam_1/N: corrections to the equations are about that fraction of the error."""
-RELATIVE, ABSOLUTE = 1e-3, 1e-9
-"""How far two integrations may differ in eps; the one that is given has a tolerance ten times finer."""
+RELATIVE = 1e-3
+"""How far two integrations may differ in eps, as a fraction of it; the one that is given is the finer one."""
+SMALL_RELATIVE, ABSOLUTE = 0.1, 1e-8
+"""The same where eps is so small that the rounding of the overlaps, which are of order one, shows in it."""
 FEW = 256
 """Order parameters up to which a general stiff solver, whose Jacobian is dense, is the faster one."""
-TOLERANCES = (1e-5, 1e-6, 1e-7)
+TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7)
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,17 @@ def solve(model: Model, start: Overlaps, N: int, times: Sequence[float] | Array)
         ]
         return np.array(errors), np.array([one.weight_norm for one in overlaps])
 
-    coarse, _ = read(integrate(flow, y, wanted, TOLERANCES[0]))
-    for tolerance in TOLERANCES[1:]:
-        general = general_solver(flow, y, wanted) if y.size <= FEW and tolerance == TOLERANCES[1] else None
+    few = y.size <= FEW
+    ladder = TOLERANCES[1:] if few else TOLERANCES
+    coarse, _ = read(integrate(flow, y, wanted, ladder[0]))
+    for tolerance in ladder[1:]:
+        general = general_solver(flow, y, wanted) if few and tolerance == ladder[1] else None
         error, norm = read(integrate(flow, y, wanted, tolerance) if general is None else general)
         difference = np.abs(error - coarse)
-        bad = ~(difference <= RELATIVE * error + ABSOLUTE)
+        allowed = np.maximum(RELATIVE * error, np.minimum(SMALL_RELATIVE * error, ABSOLUTE))
+        bad = ~(difference <= allowed + 1e-14)
         if not bad.any():
-            return Curve(error[place], norm[place], difference[place])
+            return Curve(np.maximum(error, 0.0)[place], norm[place], difference[place])
         coarse = error
     raise NormlawError(
         f"two_layer: two integrations differ by {difference[bad][0]:.1e} in an error of {error[bad][0]:.3e} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from typing import Literal
 
@@ -88,6 +89,6 @@ def drawn(model: Model, N: int, size: float, seed: int) -> Overlaps:
     rng = np.random.default_rng(seed)
     B, J = rng.standard_normal((model.M, N)), size * rng.standard_normal((model.K, N))
     start = np.linspace(0, N, len(model.eigenvalues) + 1).round().astype(int)[:-1]
-    products = [np.einsum("in,jn->ijn", left, right) for left, right in ((J, B), (J, J), (B, B))]
-    R, Q, T = (np.moveaxis(np.add.reduceat(one, start, axis=2), 2, 0) / N for one in products)
+    parts = [(J[:, a:b], B[:, a:b]) for a, b in pairwise([*start, N])]
+    R, Q, T = (np.stack(one) / N for one in zip(*((j @ b.T, j @ j.T, b @ b.T) for j, b in parts), strict=True))
     return Overlaps(R, Q, T)

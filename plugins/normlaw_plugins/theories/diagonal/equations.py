@@ -42,6 +42,8 @@ class State:
     """E h^2 = |beta|^2/d."""
     first_moment: Array
     """E |h| = |beta|_1/d."""
+    weight_moment: Array
+    """(|w_+|^2 + |w_-|^2)/d."""
 
 
 def evaluate(problem: Problem, log_c: float, log_theta: Array, log_tau: Array, finer: float = 1.0) -> State:
@@ -91,7 +93,14 @@ def evaluate(problem: Problem, log_c: float, log_theta: Array, log_tau: Array, f
         axis=1,
     )
     found = values[:, None] + error
-    return State(residual, jacobian, excess, mean(found * found), mean(np.abs(found)))
+    return State(
+        residual,
+        jacobian,
+        excess,
+        mean(found * found),
+        mean(np.abs(found)),
+        mean(link.weights_squared(c, u0 + t)),
+    )
 
 
 def inverse(

@@ -7,7 +7,7 @@ quadrature than the one that found it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -24,6 +24,8 @@ LONGEST_STEP = np.log(4.0)
 SHORTEST_STEP = 1e-3
 FINER = 1.5
 MOST_STEPS = 40
+MOST_LOADS = 32
+"""Loads solved side by side; more would only fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Risk:
     """|beta|^2/d."""
     first_moment: Array
     """|beta|_1/d."""
+    weight_moment: Array
+    """(|w_+|^2 + |w_-|^2)/d, of the weights themselves."""
     residual: Array
     """The larger relative residual of the two equations, by the finer quadrature."""
 
@@ -58,6 +62,12 @@ def solve(
         NormlawError: the residual stays above RESIDUAL_BOUND somewhere; names delta and the initial scale.
 
     """
+    if len(deltas) > MOST_LOADS:
+        parts = [
+            solve(depth, sparsity, noise, deltas[i : i + MOST_LOADS], scales)
+            for i in range(0, len(deltas), MOST_LOADS)
+        ]
+        return Risk(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Risk)})
     delta = np.asarray(deltas, dtype=np.float64)
     wanted, place = np.unique(-np.asarray(scales, dtype=np.float64), return_inverse=True)  # largest first
     problem = Problem(Link(depth), delta, sparsity, noise)
@@ -90,6 +100,7 @@ def solve(
         tau=grid([np.exp(at[:, 1]) for at, _ in columns]),
         excess=grid([state.excess for _, state in columns]),
         second_moment=grid([state.second_moment for _, state in columns]),
+        weight_moment=grid([state.weight_moment for _, state in columns]),
         first_moment=grid([state.first_moment for _, state in columns]),
         residual=grid([np.abs(np.expm1(state.residual)).max(axis=1) for _, state in columns]),
     )
@@ -135,6 +146,6 @@ def unsolved(delta: Array, scale: float) -> NormlawError:
     """Return the error that names where no solution could be vouched for."""
     loads = ", ".join(f"{value:g}" for value in delta)
     return NormlawError(
-        f"no fixed point with a residual below {RESIDUAL_BOUND:g} at delta = {loads}, "
+        f"diagonal_network: no fixed point with a residual below {RESIDUAL_BOUND:g} at delta = {loads}, "
         f"initial_scale = {scale:g}; leave these values out"
     )

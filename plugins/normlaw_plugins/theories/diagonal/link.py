@@ -77,6 +77,14 @@ class Link:
         up = np.exp(log_c + p * log_pole(u)) * expit(2.0 * u)
         return np.asarray(2.0 * p * (up + np.exp(log_c + p * log_pole(-u)) * expit(-2.0 * u)))
 
+    def weights_squared(self, log_c: Array, u: Array) -> Array:
+        """Return w_+^2 + w_-^2 with w_+^D - w_-^D = c G(u), where the flow has come from w_+ = w_- = a."""
+        log_a2 = 2.0 * log_c / self.depth
+        if self.depth == 2:
+            return np.asarray(np.exp(log_a2 + u) + np.exp(log_a2 - u))
+        q = 2.0 / (self.depth - 2)
+        return np.asarray(np.exp(log_a2 + q * log_pole(u)) + np.exp(log_a2 + q * log_pole(-u)))
+
     def reach(self, log_c: Array, value: Array) -> Array:
         """Return a u >= 0 at which c G is `value` >= 0 or more, and hardly more where that is far above c."""
         with np.errstate(divide="ignore"):

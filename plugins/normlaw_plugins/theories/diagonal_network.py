@@ -1,0 +1,136 @@
+"""Diagonal linear networks: the exact risk of what gradient flow finds, at every load and initial scale."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import Any
+
+from pydantic import Field
+
+from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
+
+DELTA_RANGE = (1e-3, 0.999)
+SCALE_RANGE = (1e-64, 1e4)
+POWER_RANGE = (-250.0, 100.0)
+"""log10 of c = a^D: what float64 has room for."""
+
+
+class DiagonalParams(Params):
+    """The network, and the teacher that it learns from."""
+
+    depth: int = Field(2, ge=2, le=10, description="D: the weights enter as their D-th power")
+    sparsity: float = Field(
+        0.1,
+        ge=1e-4,
+        le=1.0,
+        description="rho: fraction of the teacher's entries that are not 0; those are +-1/sqrt(rho)",
+    )
+    noise_variance: float = Field(0.0, ge=0.0, le=1e6, description="sigma^2: variance of the labels' noise")
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation sigma."""
+        return float(self.noise_variance**0.5)
+
+
+def solve(params: DiagonalParams, grid: Grid) -> list[Point]:
+    """Solve every pair of a load and an initial scale; `theories.diagonal` has the equations.
+
+    Raises:
+        InputError: a^depth is beyond what float64 has room for.
+        NormlawError: no fixed point with a residual below 1e-10 was found; names delta and the scale.
+
+    """
+    deltas, scales = list(grid["delta"]), list(grid["initial_scale"])
+    if not deltas or not scales:
+        return []
+    for scale in scales:
+        if not POWER_RANGE[0] <= params.depth * log10(scale) <= POWER_RANGE[1]:
+            raise InputError(
+                f"diagonal_network: initial_scale^depth = 10^{params.depth * log10(scale):.0f} is outside "
+                f"[10^{POWER_RANGE[0]:.0f}, 10^{POWER_RANGE[1]:.0f}]; ask for scales nearer to 1"
+            )
+    from normlaw_plugins.theories.diagonal.fixed_point import solve as solve_risk
+
+    risk = solve_risk(params.depth, params.sparsity, params.noise, deltas, scales)
+    return [
+        {
+            "test_loss": float(risk.excess[i, j]),
+            "noisy_test_loss": float(delta * risk.tau[i, j] ** 2),
+            "norm": float(risk.weight_moment[i, j] ** 0.5),
+            "predictor_l2": float(risk.second_moment[i, j] ** 0.5),
+            "predictor_l1": float(risk.first_moment[i, j]),
+            "theta": float(risk.theta[i, j]),
+            "tau": float(risk.tau[i, j]),
+        }
+        for i, delta in enumerate(deltas)
+        for j in range(len(scales))
+    ]
+
+
+def least_l2(params: Any, held: Point) -> float:
+    """Return the excess error of the interpolator of least l2 norm, the limit of large scales."""
+    from normlaw_plugins.theories.diagonal import limits
+
+    return limits.least_l2(held["delta"], params.noise)
+
+
+def least_l1(params: Any, held: Point) -> float:
+    """Return the excess error of the interpolator of least l1 norm, the limit of small scales."""
+    from normlaw_plugins.theories.diagonal import limits
+
+    return limits.least_l1(held["delta"], params.sparsity, params.noise)
+
+
+DIAGONAL_NETWORK = Theory(
+    name="diagonal_network",
+    summary="Diagonal linear network from kernel to rich regime: exact risk of what gradient flow finds",
+    source="Woodworth et al. 2020 (arXiv 2002.09277), theorem 1 for the bias; risk as in Bayati and Montanari "
+    "2012 (arXiv 1008.2581)",
+    formula=r"\delta \tau^2 = \sigma^2 + \mathbb{E} \left( h(\beta^* + \tau Z) - \beta^* \right)^2, \quad "
+    r"\mathbb{E} \, h'(\beta^* + \tau Z) = \delta",
+    params=DiagonalParams,
+    solve=solve,
+    axes=(
+        Axis(
+            name="delta",
+            meaning="load, training examples per dimension, below 1",
+            unit="n/d",
+            role="load",
+            low=DELTA_RANGE[0],
+            high=DELTA_RANGE[1],
+            tried=(0.25, 0.5),
+        ),
+        Axis(
+            name="initial_scale",
+            meaning="value a that all weights start from",
+            role="initial_scale",
+            low=SCALE_RANGE[0],
+            high=SCALE_RANGE[1],
+            tried=(0.05, 0.5, 3),
+        ),
+    ),
+    observables=(
+        Observable(name="test_loss", meaning="excess error, mean of (beta - beta*)^2 an entry", low=0.0),
+        Observable(name="noisy_test_loss", meaning="the same with the noise of the test labels", low=0.0),
+        Observable(name="norm", meaning="norm of the weights, sqrt((|w+|^2 + |w-|^2)/d)", low=0.0),
+        Observable(name="predictor_l2", meaning="|beta|_2/sqrt(d)", low=0.0),
+        Observable(name="predictor_l1", meaning="|beta|_1/d", low=0.0),
+        Observable(name="theta", meaning="strength of the bias that a whole data set exerts", low=0.0),
+        Observable(name="tau", meaning="standard deviation of the effective noise", low=0.0),
+    ),
+    compared={
+        "least_l2": Reference(
+            observable="test_loss",
+            meaning="interpolator of least l2 norm, the limit of large initial scales",
+            axes=("delta",),
+            value=least_l2,
+        ),
+        "least_l1": Reference(
+            observable="test_loss",
+            meaning="interpolator of least l1 norm, the limit of small initial scales",
+            axes=("delta",),
+            value=least_l1,
+        ),
+    },
+)
