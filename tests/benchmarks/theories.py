@@ -34,8 +34,8 @@ GRIDS: dict[str, tuple[list[float], list[float], list[dict[str, Any]]]] = {
     ),
     "two_layer": ([], np.geomspace(0.1, 400, 60).tolist(), [{}, {"L": 64, "N": 2000}]),
 }
-"""Theory -> values of its first axis and of its last, and settings that are timed; of a theory of one axis, curves
-of 12 seeds."""
+"""Theory -> values of its first axis and of its last, and settings that are timed; of a theory of one axis,
+curves of 12 seeds."""
 
 
 def main() -> None:
