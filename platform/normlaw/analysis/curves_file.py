@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -110,7 +110,7 @@ def read_table(path: Path, responses: Sequence[str] = RESPONSES) -> pd.DataFrame
 
 
 def read_fields(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Return the fields of a CSV or Parquet file as text without blank lines.
+    """Return the fields of a CSV file as text without blank lines, or those of a Parquet file with its numbers.
 
     A row's line in a CSV file is its index + 2.
 
@@ -213,14 +213,18 @@ def checked(
 
 
 def _texts(fields: pd.Series[str]) -> tuple[pd.Series[str], list[Wrong]]:
+    fields = fields.astype(str)
     return fields, [(~fields.str.fullmatch(NAME), "must be a name: letters, digits and _ . : -")]
 
 
 def number(fields: pd.Series[str]) -> tuple[pd.Series[float], list[Wrong]]:
     """Return a column's numbers, NaN where there is none, and which fields are wrong, and why."""
     column = str(fields.name)
-    plain = fields.where(fields.map(str.isascii), "")  # pandas raises on some other characters
-    found = pd.to_numeric(plain, errors="coerce").astype("float64")
+    if fields.dtype == "float64":  # of a Parquet file
+        found = cast("pd.Series[float]", fields)
+    else:
+        plain = fields.where(fields.map(str.isascii), "")  # pandas raises on some other characters
+        found = pd.to_numeric(plain, errors="coerce").astype("float64")
     finite: Any = pd.Series(np.isfinite(found.to_numpy()), index=fields.index)
     wrong: list[Wrong] = [(~finite, "must be a finite number")]
     if column in WHOLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,22 @@ def _settings(path: Path, columns: Sequence[str]) -> list[str]:
 def _read(fields: pd.Series[str], settings: Sequence[str]) -> tuple[pd.Series[Any], list[Wrong]]:
     name = str(fields.name)
     if name in settings or name in TEXTS:
+        fields = _as_text(fields)
         return fields, [(fields.str.len() > MOST_TEXT, f"must have {MOST_TEXT} characters at most")]
     renamed = fields.rename("log_norm" if name.startswith(PREFIX) else name.replace("/", "_"))
     values, wrong = number(renamed)
     if name in WHOLE:
         return values, wrong
-    there = fields != ""
+    there = fields.notna() if fields.dtype == "float64" else fields != ""
     return values, [(bad & there, what) for bad, what in wrong]
+
+
+def _as_text(fields: pd.Series[Any]) -> pd.Series[str]:
+    """Return a parameter as text; numbers of a Parquet file as Python writes them, whole ones as such."""
+    if fields.dtype != "float64":
+        return fields
+    whole = (fields == fields.round()).all() and bool((fields.abs() < 2**53).all())
+    return fields.astype("int64").astype(str) if whole else fields.map(repr)
 
 
 def _whole(frame: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
@@ -103,7 +113,8 @@ def _whole(frame: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
         frame["seed"] = 0
     apart = ["train_size", "seed", *settings]
     if "run" not in frame:
-        frame["run"] = frame[apart].astype(str).agg(" ".join, axis=1)
+        texts = [frame[name].astype(str) for name in apart]
+        frame["run"] = reduce(lambda so_far, text: so_far + " " + text, texts)  # row by row takes seconds
     if "step" not in frame:
         frame["step"] = frame.groupby(["run", *apart]).cumcount()
     return frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -78,17 +79,17 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def parquet_fields(path: Path) -> pd.DataFrame:
-    """Return a table's fields as texts, empty where there is none; numbers to the last bit.
+    """Return a table's columns: numbers in float64, NaN where there is none; texts, empty where there is none.
 
     Raises:
         InputError: as `read_parquet`, or a column holds neither numbers nor texts; names it.
 
     """
     table = read_parquet(path)
-    return pd.DataFrame({name: _texts(path, name, table.column(name)) for name in table.column_names})
+    return pd.DataFrame({name: _fields(path, name, table.column(name)) for name in table.column_names})
 
 
-def _texts(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
+def _fields(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[Any]:
     kind = column.type
     if pa.types.is_dictionary(kind):
         if any(_longest(chunk.dictionary) > LONGEST_TEXT for chunk in column.chunks):
@@ -96,7 +97,7 @@ def _texts(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
         if _is_text(kind.value_type):
             return pd.Series([text or "" for text in column.to_pylist()], dtype=str)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return pd.Series(["" if value is None else repr(value) for value in column.to_pylist()], dtype=str)
+        return pd.Series(column.to_pandas(), dtype="float64")
     if pa.types.is_null(kind):
         return pd.Series([""] * len(column), dtype=str)
     raise InputError(f"{path}, column {brief(name)}: holds {kind}, not numbers or texts")

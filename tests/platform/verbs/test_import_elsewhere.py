@@ -15,7 +15,7 @@ from mlflow.entities import Metric, Param
 
 import normlaw
 from normlaw.cli.program import main
-from normlaw.tracking import keys
+from normlaw.tracking import database, keys, whole_writer
 from normlaw.tracking.client import connect
 from normlaw_tests.logged_elsewhere import STEPS, curves
 from normlaw_tests.two_settings import SETTING, two_settings
@@ -206,6 +206,55 @@ def test_another_store_is_copied_once_with_its_tags(here: Path, theirs: Path) ->
         normlaw.import_curves("mlflow.db", "s")
     with pytest.raises(normlaw.InputError, match="copied as they are"):
         normlaw.import_curves("mlflow.db", "copy", experiment="s", kind="store", take=TAKE, tracking_uri=there)
+
+
+class Killed(BaseException):
+    """What a kill looks like to the code that it hits."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["taken", "copied"])
+def test_an_import_that_was_killed_is_gone_on_with(
+    here: Path, theirs: Path, monkeypatch: Any, what: str
+) -> None:
+    take = TAKE if what == "taken" else None
+    if what == "copied":
+        normlaw.import_curves(theirs, "sweep", experiment="sweep", take=TAKE)
+        shutil.copy("mlflow.db", "there.db")
+    source = theirs if what == "taken" else Path("there.db")
+    other = f"sqlite:///{here}/other.db"
+    shutil.copy(theirs, "other.db")
+    monkeypatch.setattr(whole_writer, "TOGETHER", 2)
+    original = database.Database._execute
+    left = 0
+
+    def deadly(*arguments: Any, **options: Any) -> None:
+        nonlocal left
+        if left == 0:
+            raise Killed
+        left -= 1
+        original(*arguments, **options)
+
+    monkeypatch.setattr(database.Database, "_execute", deadly)
+    kills = 0
+    while True:
+        left = kills % 4
+        try:
+            found = normlaw.import_curves(source, "s", experiment="sweep", take=take, tracking_uri=other)
+        except Killed:
+            kills += 1
+            assert kills < 40
+        else:
+            break
+    assert kills >= 4
+    assert sum(found) == 8
+    runs = normlaw.runs("s", tracking_uri=other)
+    assert runs.loc[runs["status"] == "FINISHED", "run"].nunique() == 8
+    assert (runs["status"] == "FINISHED").sum() == 8
+    assert "RUNNING" not in set(runs["status"])
+    order = ["train_size", "seed", "step"]
+    curves_found = normlaw.curves("s", tracking_uri=other).sort_values(order, ignore_index=True)
+    pd.testing.assert_frame_equal(curves_found[expected().columns], expected(), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
