@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import gamma, inf, pi, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -351,6 +352,17 @@ def test_a_simulation_of_one_pass_gives_the_same() -> None:
     )
     assert found["test_loss"] == pytest.approx(np.mean(losses), rel=0.04)
     assert found["norm"] ** 2 == pytest.approx(np.mean(squares), rel=0.03)
+
+
+# Its page
+
+
+def test_the_page_shows_a_program_that_runs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "random_features.md").read_text()
+    names: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    assert list(names["exact"].columns) == ["examples", "time", "test_loss", "train_loss", "norm"]
+    assert len(names["exact"]) == 6
 
 
 # What it refuses
