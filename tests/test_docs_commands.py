@@ -99,7 +99,9 @@ def check_study(page: str, name: str, ctx: click.Context) -> None:
     """Check that a study is shipped, is one of the reader's own, or is made on the page."""
     shipped = shipped_studies()
     scales = [f"{one}-{scale}" for one in shipped for scale in find_study(one).scales]
-    own = re.findall(r"(?:^name: |study=\"|\(\"|^normlaw import .*--study )([\w-]+)", PAGES[page], re.MULTILINE)
+    own = re.findall(
+        r"(?:^name: |study=\"|\(\"|^normlaw (?:import|theory) .*--study )([\w-]+)", PAGES[page], re.MULTILINE
+    )
     file = name.endswith((".yaml", ".yml"))
     if ctx.command.name == "run":
         assert name in shipped or file, name
