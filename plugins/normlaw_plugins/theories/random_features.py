@@ -115,6 +115,8 @@ RANDOM_FEATURES: Theory[RandomFeaturesParams] = Theory(
     name="random_features",
     summary="Random features with power-law spectra, trained in time: exact losses and norm",
     source="Bordelon, Atanasov, Pehlevan 2024 (arXiv 2402.01092), derived anew",
+    formula=r"z = \kappa \left(1 - \frac{S(\kappa)}{P}\right) \left(1 - \frac{S(\kappa)}{N}\right), \qquad "
+    r"S(\kappa) = \sum_k \frac{\lambda_k}{\kappa + \lambda_k}",
     params=RandomFeaturesParams,
     axes=(
         Axis(
