@@ -28,7 +28,7 @@ TRAINED = ("architecture", "dataset", "complexity_measure")
 
 def words(component: registry.Component) -> list[str]:
     """Return what a reader types behind `normlaw`."""
-    command, *rest = shlex.split(example(component))
+    command, *rest = shlex.split(example(component).replace("\\\n", ""))  # a shell joins such lines
     assert command == "normlaw"
     return rest
 
