@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import inf
 from typing import Any
 
-from normlaw.study.protocol_choice import OwnChoices, parse_fitter, written, written_fitter
+from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written, written_fitter
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
 
@@ -146,7 +146,35 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
     >>> command_line(["--curves", "my curves.csv"], "norm", Options(window=(None, 0.3), protocol="released"))
     "normlaw analyse --curves 'my curves.csv' --norm norm --protocol released --window none 0.3"
     """
-    words = ["normlaw", "analyse", *source, "--norm", norm]
+    return shlex.join(["normlaw", "analyse", *source, "--norm", norm, *_words(options)])
+
+
+def other_choices(norm: str, options: Options, own: Options) -> str:
+    """Return what the name of an analysis says about choices, besides the response, that are not the study's.
+
+    Args:
+        norm: the norm, where it is not the study's own; else empty.
+        options: what was chosen.
+        own: what the study chooses.
+
+    >>> other_choices("l1_norm", Options(from_train_size=60), Options())
+    ' in l1_norm (--from-train-size 60)'
+    >>> other_choices("", Options(protocol="envelope"), Options())
+    ''
+
+    """
+    told = {"response", "floor"}
+    if (options.protocol or DEFAULT_PROTOCOL) == (own.protocol or DEFAULT_PROTOCOL):
+        told.add("protocol")
+    names = {choice.name for choice in fields(Options)} - told
+    names = {name for name in names if getattr(options, name) != getattr(own, name)}
+    words = _words(Options(**{name: getattr(options, name) for name in names}))
+    return (f" in {norm}" if norm else "") + (f" ({shlex.join(words)})" if words else "")
+
+
+def _words(options: Options) -> list[str]:
+    """Return the words of a command that choose what differs from the defaults."""
+    words: list[str] = []
     for choice in fields(Options):
         value = getattr(options, choice.name)
         flag = "--" + choice.name.replace("_", "-")
@@ -166,4 +194,4 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
             words += [word for item in value for word in (flag, str(item))]
         else:
             words += [flag] if value is True else [flag, str(value)]
-    return shlex.join(words)
+    return words

@@ -200,6 +200,6 @@ def launch(
         names = {h: study.run_name(spec) for h, spec in specs.items()}
         summary.unsent = {names.get(h, h): reason for h, reason in session.finish().items()}
         if missing:
-            numbers = {"launch/trained": summary.trained, "launch/failed": len(summary.failed)}
+            numbers = {"trained": summary.trained, "failed": len(summary.failed)}
             launched.end("FAILED" if summary.failed else "FINISHED", numbers)
     return summary

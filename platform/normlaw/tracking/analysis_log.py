@@ -15,6 +15,9 @@ from mlflow.entities import Experiment
 from normlaw.study.listed import MAX_PARAM_LENGTH
 from normlaw.tracking import keys
 from normlaw.tracking.note import image
+from normlaw.tracking.reader import search_runs
+from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.superseded import made_again
 from normlaw.tracking.whole_run import WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
 from normlaw.tracking.writer import MAX_PARAMS
@@ -44,12 +47,16 @@ class LoggedAnalysis:
     """Captions of the folder's figures to show below them, by name; those that find room are shown."""
     plugins: Mapping[str, str] = field(default_factory=dict)
     """Version of each distribution that its components came from."""
+    command: str = ""
+    """The command that repeats it."""
 
 
 def log_analysis(client: MlflowClient, experiment: Experiment, analysis: LoggedAnalysis) -> str:
     """Log one analysis with every file in its folder; return its run id.
 
-    Where the latest analysis of this name found the same, nothing is logged, and the id is that one's.
+    Where the study's latest analysis of this setting has this name and found the same, nothing is logged, and
+    the id is that one's. Else the run takes the place of those that `superseded.made_again` finds: MLflow
+    deletes them, and can restore them.
     """
     values = [(key, 0, value) for key, value in analysis.metrics.items()]
     logged = {key: value[:MAX_PARAM_LENGTH] for key, value in list(analysis.params.items())[:MAX_PARAMS]}
@@ -57,6 +64,7 @@ def log_analysis(client: MlflowClient, experiment: Experiment, analysis: LoggedA
         **({keys.SETTING: analysis.setting} if analysis.setting is not None else {}),
         **({keys.PLUGINS: keys.plugins_tag(analysis.plugins)} if analysis.plugins else {}),
         **({keys.NORM: analysis.params["norm"]} if "norm" in analysis.params else {}),
+        **({keys.COMMAND: analysis.command[:MAX_TAG_LENGTH]} if analysis.command else {}),
     }
     found = [analysis.name, values, logged, tags, list(analysis.note), *_results(analysis.folder)]
 
@@ -81,7 +89,21 @@ def log_analysis(client: MlflowClient, experiment: Experiment, analysis: LoggedA
         more_tags=tags,
         note=shown,
     )
-    return WholeRunWriter(client, experiment, "analysis", series=True).write([run]).run_id
+    run_id = WholeRunWriter(client, experiment, "analysis", series=True).write([run]).run_id
+    _replace_earlier(client, experiment, run_id)
+    return run_id
+
+
+def _replace_earlier(client: MlflowClient, experiment: Experiment, run_id: str) -> None:
+    """Delete the analyses that one takes the place of.
+
+    Those of a version before, which have no command, stay: not all their choices are listed.
+    """
+    known = [run for run in search_runs(client, experiment, "analysis") if keys.COMMAND in run.data.tags]
+    for found in made_again(experiment.name, map(StudyRun.of, known)):
+        if found.by == run_id:
+            client.set_tag(found.run.run_id, keys.CLEANED, found.reason)
+            client.delete_run(found.run.run_id)
 
 
 def _results(folder: Path) -> list[str]:

@@ -8,11 +8,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
+from normlaw.tracking import keys
+from normlaw.tracking.view import saved_view
 from normlaw_registry import InputError
 
 
 def opened(client: MlflowClient, study: str, tags: Mapping[str, str]) -> Experiment:
-    """Return the experiment of a study; where there is none yet, it is made with these tags.
+    """Return the experiment of a study; where there is none yet, it is made with these tags, and with its view.
 
     Several processes may do so at once: one of them makes it, and all get the same.
 
@@ -23,7 +25,8 @@ def opened(client: MlflowClient, study: str, tags: Mapping[str, str]) -> Experim
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
         try:
-            return client.get_experiment(client.create_experiment(study, tags=dict(tags)))
+            shown = saved_view(tags[keys.NORM]) if keys.NORM in tags else {}
+            return client.get_experiment(client.create_experiment(study, tags={**tags, **shown}))
         except MlflowException:
             experiment = client.get_experiment_by_name(study)
             if experiment is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from mlflow.entities import Experiment
 
 from normlaw.tracking import keys
 from normlaw.tracking.experiment import opened
-from normlaw.tracking.whole_run import WholeRun
+from normlaw.tracking.sizes import TRAIN_SIZE, sizes
+from normlaw.tracking.whole_run import Value, WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
 
 
@@ -74,13 +75,21 @@ def _runs(curves: pd.DataFrame, source: str, settings: list[str]) -> Iterator[Wh
             name=" ".join([f"imported P={int(size)} seed={int(seed)}", *(f"{k}={v}" for k, v in own.items())]),
             params={**own, "train_size": str(int(size)), "seed": str(int(seed)), "source": source},
             values=[
-                (name, int(step), float(value))
-                for name in metrics
-                for step, value in zip(steps[start:stop], columns[name][start:stop], strict=True)
+                *sized(own, int(size)),
+                *(
+                    (name, int(step), float(value))
+                    for name in metrics
+                    for step, value in zip(steps[start:stop], columns[name][start:stop], strict=True)
+                ),
             ],
             write_files=partial(_write, table.slice(start, stop - start)),
         )
         start = stop
+
+
+def sized(settings: Mapping[str, str], train_size: int) -> list[Value]:
+    """Return what a curve is compared by in size, as metrics."""
+    return [(name, 0, x) for name, x in sizes({**settings, TRAIN_SIZE: str(train_size)}, settings).items()]
 
 
 def _write(table: pa.Table, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Launches as MLflow runs: the training runs that a launch began are nested under it."""
+"""Launches as MLflow runs. The training runs that a launch began have its name in a tag."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Launches:
         return page[0] if page else None
 
     def _make(self, launch: str, record: LaunchRecord) -> Run:
-        tags = {**resolve_tags(), keys.KIND: "launch", keys.LAUNCH: launch}
+        tags = {**resolve_tags(), keys.KIND: "launch", keys.LAUNCH: launch, keys.NOTE: _note(launch)}
         return self._client.create_run(
             self._experiment.experiment_id,
             start_time=record.started,
@@ -104,3 +104,9 @@ class Launches:
                 self._client.log_batch(run_id, metrics=metrics)
             self._client.set_terminated(run_id, record.status, end_time=ended)
         note_told(path, self._server)
+
+
+def _note(launch: str) -> str:
+    """Return what the page of a launch says first: how its runs are found."""
+    wanted = f"tags.`{keys.KIND}` = 'training' and tags.`{keys.LAUNCH}` = '{launch}'"
+    return f"The runs that this launch trained, in the list of the experiment:\n\n    {wanted}"

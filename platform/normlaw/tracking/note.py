@@ -12,6 +12,7 @@ from mlflow.entities import Experiment
 
 from normlaw.base.redaction import redacted
 from normlaw.tracking import keys
+from normlaw.tracking.view import NAME, VIEW, link
 
 LAWS = "\n\n## Laws\n\n"
 """Parts the description, which users may edit in MLflow's pages, from what the latest analysis found."""
@@ -47,9 +48,13 @@ def show_laws(
         figures: Markdown with an image; those that find room are shown.
 
     """
-    description = client.get_experiment(experiment.experiment_id).tags.get(keys.NOTE, "").partition(LAWS)[0]
+    found = client.get_experiment(experiment.experiment_id)
+    description = found.tags.get(keys.NOTE, "").partition(LAWS)[0]
     note = description + LAWS
-    for part in ("\n".join(table), *("\n\n" + figure for figure in figures)):
+    charts = (
+        [f"[{NAME}]({link(experiment.experiment_id)}), as MLflow's charts\n\n"] if VIEW in found.tags else []
+    )
+    for part in (*charts, "\n".join(table), *("\n\n" + figure for figure in figures)):
         if len(note) + len(part) <= MAX_LENGTH:
             note += part
     client.set_experiment_tag(experiment.experiment_id, keys.NOTE, note.rstrip())

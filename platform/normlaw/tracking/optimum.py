@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
+from normlaw.tracking.sizes import TRAIN_SIZE
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -65,6 +67,8 @@ def show_optima(client: MlflowClient, runs: Iterable[StudyRun], curves: pd.DataF
             time.time_ns() // 1_000_000,
             0 if last is None else int(last[run.spec_hash]),
         )
+        if TRAIN_SIZE not in run.metrics:  # a version before logged the parameter alone
+            wanted.append(Metric(TRAIN_SIZE, float(run.train_size), run.start_time, 0))
         there = run.metrics
         if not all(m.key in there and isclose(there[m.key], m.value, rel_tol=1e-12) for m in wanted):
             client.log_batch(run.run_id, metrics=wanted)

@@ -1,4 +1,6 @@
-"""Which runs of a study another one has taken the place of: what `normlaw clean` deletes."""
+"""Which runs of a study another one has taken the place of: what `normlaw clean` deletes.
+
+Analyses that are made again are deleted at once, as the new one is logged."""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from datetime import UTC, datetime
 
 from normlaw.study.identity import lacking
 from normlaw.study.listed import settled
+from normlaw.tracking import keys
 from normlaw.tracking.study_run import StudyRun, finished
 
 UNFINISHED = ("FAILED", "KILLED")
@@ -16,8 +19,6 @@ UNFINISHED = ("FAILED", "KILLED")
 CHOICES = ("norm", "protocol", "response", "floor", "confidence", "from_norm", "from_train_size")
 MORE_CHOICES = ("hold_out", "predict_at", "compare_norms", "fitters")
 """Parameters of an analysis that say what it was asked; so do those of the protocol, `protocol.NAME`."""
-NOT_FITTED = ": not fitted"
-"""How the name of an analysis ends that could fit no law."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def superseded(study: str, curves: Sequence[StudyRun], analyses: Sequence[StudyR
         analyses: its analyses, oldest first.
 
     """
-    twins = list(_analyses(study, analyses))
+    twins = list(made_again(study, analyses))
     gone = {found.run.run_id for found in twins}
     used: dict[str, str] = {}
     for analysis in analyses:
@@ -85,12 +86,13 @@ def _curves(runs: Iterable[StudyRun]) -> Iterator[tuple[StudyRun, str, str]]:
                 yield run, kept.run_id, f"done again, with all that it measured, as {kept.run_id}"
 
 
-def _analyses(study: str, runs: Iterable[StudyRun]) -> Iterator[Superseded]:
+def made_again(study: str, runs: Iterable[StudyRun]) -> Iterator[Superseded]:
+    """Yield the analyses, given oldest first, that were made again later."""
     alike: defaultdict[Hashable, list[StudyRun]] = defaultdict(list)
     for run in runs:
         known = (*CHOICES, *MORE_CHOICES)
         asked = {k: value for k, value in run.params.items() if k in known or k.startswith("protocol.")}
-        alike[run.name.removesuffix(NOT_FITTED), run.norm, frozenset(asked.items())].append(run)
+        alike[run.name.removesuffix(keys.NOT_FITTED), run.norm, frozenset(asked.items())].append(run)
     for same in alike.values():
         for i, run in enumerate(same):
             later = [other for other in same[i + 1 :] if other.status == "FINISHED"]
@@ -105,4 +107,4 @@ def _analyses(study: str, runs: Iterable[StudyRun]) -> Iterator[Superseded]:
 
 
 def _found_nothing(run: StudyRun) -> bool:
-    return run.name.endswith(NOT_FITTED) and run.status == "FINISHED"
+    return run.name.endswith(keys.NOT_FITTED) and run.status == "FINISHED"

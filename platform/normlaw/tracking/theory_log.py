@@ -15,6 +15,7 @@ from mlflow.entities import Experiment
 
 from normlaw.tracking import keys
 from normlaw.tracking.experiment import opened
+from normlaw.tracking.sizes import TRAIN_SIZE
 from normlaw.tracking.whole_run import Value, WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
 from normlaw_registry import InputError, Params, Theory
@@ -152,5 +153,7 @@ def _values(curve: TheoryCurve) -> Iterator[Value]:
     for row in curve.frame.drop(columns=["train_size", "seed", *curve.held]).to_dict("records"):
         step = int(row.pop("step"))
         yield from ((str(key), step, float(value)) for key, value in row.items())
+    for name, size in {TRAIN_SIZE: curve.train_size, **curve.told}.items():
+        yield name, 0, float(size)
     for name, error in curve.references.items():
         yield f"{keys.REFERENCE}{name}", 0, float(error)

@@ -48,7 +48,8 @@ class WholeRunWriter:
         experiment: the study's.
         kind: of the runs.
         series: whether a run takes the place of earlier ones of its name, as a newer analysis does. Then only
-            the latest of a name can be there already, and unfinished ones of it that differ are given up.
+            the latest of a setting can be there already, and unfinished ones of its name that differ are given
+            up.
         tag: the tag that holds the identity of the runs.
 
     """
@@ -68,11 +69,11 @@ class WholeRunWriter:
         self._finished: dict[str, Run] = {}
         self._begun: defaultdict[str, list[Run]] = defaultdict(list)
         for run in search_runs(client, experiment, kind):  # oldest first
-            key = str(run.info.run_name) if series else run.data.tags.get(tag, "")
+            name = str(run.info.run_name) if series else run.data.tags.get(tag, "")
             if run.info.status == "FINISHED":
-                self._finished[key] = run
+                self._finished[run.data.tags.get(keys.SETTING, name) if series else name] = run
             elif keys.SUPERSEDED not in run.data.tags:
-                self._begun[key].append(run)
+                self._begun[name].append(run)
 
     def write(self, runs: Iterable[WholeRun]) -> Written:
         """Write the runs that are not there; return what became of them all.
@@ -104,7 +105,7 @@ class WholeRunWriter:
     def _look_up(self, run: WholeRun) -> tuple[Run | None, Run | None]:
         """Return the finished MLflow run of a run, or an unfinished one to go on with; give up the others."""
         key = run.name if self._series else run.identity
-        done = self._finished.get(key)
+        done = self._finished.get(run.more_tags.get(keys.SETTING, key) if self._series else key)
         if done is not None and done.data.tags.get(self._tag) != run.identity:
             done = None
         chosen = None

@@ -15,7 +15,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from normlaw.base.redaction import redacted, redacted_tree
 from normlaw.study.identity import measured_by
 from normlaw.study.listed import listing, settled
-from normlaw.study.observed import AnySpec
+from normlaw.study.observed import AnySpec, ObservedSpec
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking import keys, note, optimum
@@ -23,6 +23,8 @@ from normlaw.tracking.client import artifacts_at
 from normlaw.tracking.experiment import opened
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
+from normlaw.tracking.sizes import TRAIN_SIZE, sizes
+from normlaw.tracking.view import VIEW, saved_view
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
@@ -49,6 +51,8 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     if study.observed:
         return experiment
     note.describe(client, experiment, study.description)
+    if VIEW not in experiment.tags or experiment.tags.get(keys.NORM) != study.abscissa:
+        chosen |= saved_view(study.abscissa)
     for key, value in chosen.items():
         if experiment.tags.get(key) != value:
             client.set_experiment_tag(experiment.experiment_id, key, value)
@@ -67,7 +71,7 @@ class RunWriter:
         client: of the tracking server.
         experiment: the study's.
         study: the study.
-        launches: the study's launches, which runs are nested under; without them, runs stand on top.
+        launches: the study's launches, which runs name in a tag.
         mixed: whether an earlier version has sent runs of the study, which go by other hashes.
 
     """
@@ -126,8 +130,8 @@ class RunWriter:
         if record.reason:
             tags[keys.FAILURE] = record.reason
         launch = record.environment.get("launch")
-        if isinstance(launch, str) and self._launches and (parent := self._launches.run_of(launch)) is not None:
-            tags |= {keys.PARENT: parent, keys.LAUNCH: launch}
+        if isinstance(launch, str) and self._launches and self._launches.run_of(launch) is not None:
+            tags[keys.LAUNCH] = launch  # not nested: MLflow's charts leave out what is folded away
         return self._client.create_run(
             self._experiment.experiment_id,
             start_time=record.started,
@@ -140,13 +144,16 @@ class RunWriter:
         return {
             (metric.step, name): metric.value
             for name in run.data.metrics
-            if not name.startswith(optimum.PREFIX)
+            if not name.startswith(optimum.PREFIX) and name != TRAIN_SIZE and name not in run.data.params
             for metric in self._client.get_metric_history(run.info.run_id, name)
         }
 
     def add(self, run: Run, spec: AnySpec | None, metrics: list[Metric]) -> None:
-        """Add measurements to a run, and the parameters where a specification is given."""
+        """Add measurements to a run, and parameters with their sizes where a specification is given."""
         values = listing(spec) if spec is not None else {}
+        varied = values if isinstance(spec, ObservedSpec) else self._study.vary
+        numbers = sizes(values, varied)
+        metrics = [*(Metric(name, x, run.info.start_time, 0) for name, x in numbers.items()), *metrics]
         there = run.data.params  # a parameter cannot be written over
         params = [Param(key, value) for key, value in values.items() if key not in there]
         for some_metrics, some_params in batches(metrics, params):

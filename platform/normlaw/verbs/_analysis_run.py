@@ -19,6 +19,7 @@ from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.archive_origin import ArchiveOrigin
 from normlaw.tracking.note import as_note, image
+from normlaw.tracking.sizes import sizes
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun, inexact
 from normlaw_registry import AnalysisWarning
@@ -45,6 +46,8 @@ class Asked:
     """Of its run."""
     setting: str
     """Label of the setting; empty for a sole one."""
+    apart: Mapping[str, str]
+    """The setting: what tells its runs from the study's others."""
     about: About
     chosen: Chosen
     """The protocol, with its parameters."""
@@ -81,7 +84,7 @@ def fitted_run(asked: Asked, analysis: Analysis, folder: Path) -> LoggedAnalysis
     return LoggedAnalysis(
         name=asked.name,
         setting=asked.setting or keys.WHOLE_STUDY,
-        metrics={**analysis.numbers(), **_explained(analysis)},
+        metrics={**sizes(asked.apart, asked.apart), **analysis.numbers(), **_explained(analysis)},
         params={**asked.params(), **found},
         folder=folder,
         note=[
@@ -91,6 +94,7 @@ def fitted_run(asked: Asked, analysis: Analysis, folder: Path) -> LoggedAnalysis
         ],
         figures={name: caption(name, analysis) for name in FIGURES if _is_drawn(folder, name)},
         plugins=asked.plugins,
+        command=asked.about.command,
     )
 
 
@@ -100,13 +104,14 @@ def unfitted_run(asked: Asked, found: NotFittedError, folder: Path) -> LoggedAna
     It has no setting: what was fitted before is the study's latest analysis still.
     """
     return LoggedAnalysis(
-        name=f"{asked.name}: not fitted",
+        name=f"{asked.name}{keys.NOT_FITTED}",
         metrics={},
         params={**asked.params(), "verdict": "none", "warnings": "not_fitted", "missing": str(found)},
         folder=folder,
         note=["**No law was fitted.**", "", as_note(str(found))],
         figures={FIGURES[0]: ""},
         plugins=asked.plugins,
+        command=asked.about.command,
     )
 
 

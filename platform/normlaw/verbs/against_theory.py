@@ -86,6 +86,7 @@ def compare_with_theory(store: StudyStore | ArchiveOrigin, reports: Path) -> Com
         params={**shared_settings(trained), "norm": keys.THEORY_NORM},
         folder=folder,
         note=["```", *text.splitlines(), "```"],
+        command=f"normlaw analyse {store.name}",
     )
     return Compared(comparison, text, folder, store.log_analysis(logged))
 

@@ -21,7 +21,7 @@ from normlaw.analysis import analyse as fit_laws
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.style import Use, checked_use
-from normlaw.analysis.options import Fitters
+from normlaw.analysis.options import Fitters, other_choices
 from normlaw.archiving.container import is_container
 from normlaw.base.html import Several, paragraph, together
 from normlaw.machine.environment import plugin_versions
@@ -199,6 +199,7 @@ def _of_store(
 ) -> Iterator[Result | Compared]:
     norm = norm or store.norm
     options = options.within(store.choices, norm == store.norm)
+    own = Options().within(store.choices, norm == store.norm)
     protocol, plugins = choose(options, catalogue), plugin_versions(catalogue)
     results: list[Result] = []
     missing: list[str] = []
@@ -215,7 +216,8 @@ def _of_store(
             command=command_line(source, chosen, options),
         )
         name = (f"laws {which}" if which else f"laws of {store.name}") + of_response(options)
-        asked = Asked(name, which, about, protocol, options, plugins)
+        name += other_choices("" if chosen == store.norm else chosen, options, own)
+        asked = Asked(name, which, setting, about, protocol, options, plugins)
         try:
             analysis = fit_laws(curves, catalogue, options, restricted(whole, options, chosen))
         except NotFittedError as found:

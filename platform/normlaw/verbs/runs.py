@@ -44,7 +44,7 @@ def runs(
             "status": run.status,
             "start_time": pd.Timestamp(run.start_time, unit="ms", tz="UTC"),
             **run.params,
-            **run.metrics,
+            **{name: value for name, value in run.metrics.items() if name not in run.params},
         }
         for run in StudyStore.open(name_of(study), tracking_uri).runs(*kinds)
     ]

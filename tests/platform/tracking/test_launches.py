@@ -1,4 +1,4 @@
-"""A launch is a run that its training runs are nested under, and nothing stays RUNNING, whatever kills it."""
+"""A launch is a run, its name a tag of the runs that it trained; nothing stays RUNNING, whatever kills it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def study(tiny: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any
 
 
 @pytest.mark.slow
-def test_runs_stand_below_the_launch_that_began_them(
+def test_runs_name_the_launch_that_began_them(
     study: dict[str, Any], write_study: Callable[..., Path], here: Here, mlflow_server: MlflowServer
 ) -> None:
     often = {"MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "0.2"}
@@ -68,10 +68,11 @@ def test_runs_stand_below_the_launch_that_began_them(
     assert launch.info.status == "FINISHED"
     assert launch.info.run_name.startswith("launch 2")
     assert launch.data.params["runs"] == "2"
-    assert launch.data.metrics["launch/trained"] == 2
+    assert launch.data.metrics["trained"] == 2
+    assert f"'{launch.data.tags['normlaw.launch']}'" in launch.data.tags["mlflow.note.content"]
     assert 0 <= launch.data.metrics["system/cpu_utilization_percentage"] <= 100
     trained = runs(mlflow_server.uri, study["name"], "training")
-    assert {run.data.tags["mlflow.parentRunId"] for run in trained} == {launch.info.run_id}
+    assert not any("mlflow.parentRunId" in run.data.tags for run in trained)
     assert {run.data.tags["normlaw.launch"] for run in trained} == {launch.data.tags["normlaw.launch"]}
     names = {run.info.run_name for run in trained}
     assert names == {"cnn digits P=32 seed=0 weight_decay=0.0", "cnn digits P=32 seed=0 weight_decay=0.1"}
@@ -87,7 +88,9 @@ def test_a_launch_without_a_server_is_told_by_the_next_sync(
     (launch,) = runs(mlflow_server.uri, study["name"], "launch")
     assert launch.info.status == "FINISHED"
     trained = runs(mlflow_server.uri, study["name"], "training")
-    assert {run.data.tags["mlflow.parentRunId"] for run in trained} == {launch.info.run_id}
+    assert {run.data.tags["normlaw.launch"] for run in trained} == {launch.data.tags["normlaw.launch"]}
+    assert {run.data.metrics["train_size"] for run in trained} == {32}
+    assert {run.data.metrics["optimizer.weight_decay"] for run in trained} == {0.0, 0.1}
     assert launch.info.start_time <= min(run.info.start_time for run in trained)
     assert launch.info.end_time >= max(run.info.end_time for run in trained)
 
@@ -120,14 +123,14 @@ def test_the_file_of_a_launch_tells_how_it_ended(tmp_path: Path) -> None:
     with Launch(tmp_path, "s", {"runs": "3"}) as launch:
         path = launch_path(tmp_path, "s", launch.name)
         assert not is_over(path)
-        launch.end("FAILED", {"launch/failed": 1})
+        launch.end("FAILED", {"failed": 1})
     record = read_launch(path)
     assert record is not None
     assert is_over(path)
     assert (record.status, dict(record.about), dict(record.numbers)) == (
         "FAILED",
         {"runs": "3"},
-        {"launch/failed": 1},
+        {"failed": 1},
     )
     with pytest.raises(KeyboardInterrupt), Launch(tmp_path, "s", {}) as stopped:
         raise KeyboardInterrupt

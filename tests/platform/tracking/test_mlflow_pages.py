@@ -65,7 +65,8 @@ MEANINGS: dict[str, Callable[[Run, dict[str, str]], bool]] = {
     "studies in which the laws hold": lambda run, _: run.data.params.get("verdict") == "hold",
     "laws that do not explain": lambda run, _: "laws_disagree" in run.data.params.get("warnings", ""),
     "analyses in a norm": lambda run, _: kind(run) == "analysis",
-    "the largest runs": lambda run, _: kind(run) == "training" and run.info.run_name.endswith("P=480 seed=0"),
+    "the larger runs": lambda run, _: kind(run) == "training" and int(run.data.params["train_size"]) > 100,
+    "runs of one train size": lambda run, _: run.info.run_name.endswith("P=480 seed=0"),
     "runs that end below": lambda run, _: value(run, "test/error") < 0.3,
     "CNNs that were better": lambda run, _: (
         run.info.run_name.startswith("cnn") and value(run, "optimum/test_error") < 0.3
@@ -117,6 +118,93 @@ def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run]
 
 DRAWN = ".js-plotly-plot .main-svg"
 """A chart whose axes and lines are there, not only its heading."""
+CARD = "[data-testid='experiment-view-compare-runs-card']"
+
+
+def walk(name: str) -> list[str]:
+    """Return what the page's steps of that name tell to click on, in order."""
+    steps = PAGE.partition(f"<!-- walk: {name} -->")[2].partition("\n\n")[0]
+    words = re.findall(r"[*`]([^*`]+)[*`]|the (chart view)|its (three dots)", steps)
+    return ["".join(parts) for parts in words]
+
+
+def choose_chart_view(page: Any) -> None:
+    """Choose the second of the buttons before the field for searching."""
+    page.locator("label:has(input[name='runs-view-mode'])").nth(1).click()
+
+
+def lines_of(page: Any, metric: str) -> int:
+    """Return how many lines the chart of a metric has, once it has any."""
+    card = page.locator(CARD, has_text=metric).first
+    card.locator(".scatterlayer .js-line").first.wait_for()
+    drawn = "lines => lines.map(line => line.getAttribute('d'))"
+    return len(set(card.locator(".scatterlayer .js-line").evaluate_all(drawn)))  # each is there twice
+
+
+@pytest.fixture
+def duel_page(duel: list[Run], browser: Any, mlflow_server: Any) -> Any:
+    """Return the page of the study's experiment, opened as the docs say, for a reader who was never there."""
+    page = browser.new_page(viewport={"width": 1560, "height": 860})
+    page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
+    page.goto(f"{mlflow_server.uri}/#/experiments")
+    page.get_by_text("Model training").click()
+    page.get_by_role("link", name="duel", exact=True).first.click()
+    page.get_by_text("matching runs").wait_for()
+    close = page.locator("[data-component-id='mlflow.assistant.chat_panel.close']")
+    if close.count():
+        close.click()
+    yield page
+    page.close()
+
+
+@pytest.mark.slow
+def test_the_view_of_the_laws_is_three_clicks_away(duel: list[Run], duel_page: Any, shots: Path) -> None:
+    page = duel_page
+    views, view, chart = walk("view")
+    page.get_by_role("button", name=views, exact=True).click()
+    page.locator("[data-testid^='saved-views-item']", has_text=view).click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('input')].some(i => i.value.includes('!= \\'launch'))"
+    )
+    assert chart == "chart view"
+    choose_chart_view(page)
+    assert lines_of(page, "test/error") == len([run for run in duel if kind(run) == "training"])
+    axes = page.locator(CARD, has_text="test/error").first
+    axes.get_by_text("log_norm/spectral_complexity_kernel", exact=True).first.wait_for()
+    page.screenshot(path=shots / "mlflow-against-norm.png")
+
+
+@pytest.mark.slow
+def test_the_chart_view_shows_curves_at_once_and_any_chart_takes_a_norm_as_its_axis(
+    duel_page: Any, shots: Path
+) -> None:
+    page = duel_page
+    choose_chart_view(page)  # no filter, and the sort that MLflow begins with
+    page.wait_for_function("s => document.querySelectorAll(s).length > 2", arg=DRAWN)
+    area = page.locator("[data-testid='experiment-view-compare-runs-chart-area']")
+    assert re.findall(r"(\w+) ?\((\d+)\)", " ".join(area.inner_text().split()))[0] == ("log_norm", "2")
+    page.screenshot(path=shots / "mlflow-curves.png")
+
+    said = walk("by hand")
+    assert said == [
+        "chart view", "test/error", "Search metric charts", "three dots", "Configure", "X-axis", "Metric",
+        "log_norm/spectral_complexity_kernel", "Y-axis", "Log scale", "Save changes",
+    ]  # fmt: skip
+    page.get_by_placeholder(said[2]).fill(said[1])
+    page.locator(CARD, has_text=said[1]).first.wait_for()
+    page.locator("[data-testid='experiment-view-compare-runs-card-menu']").first.click()
+    page.get_by_role("menuitem", name=said[4]).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(said[5], exact=True).wait_for()
+    dialog.locator("label", has_text=re.compile(f"^{said[6]}")).locator("input[type=radio]").click()
+    dialog.get_by_role("combobox").first.fill(said[7])
+    page.get_by_test_id(f"metric-{said[7]}").click()
+    dialog.get_by_text(said[8], exact=True).wait_for()
+    dialog.get_by_role("switch").first.click()
+    dialog.get_by_role("button", name=said[10]).click()
+    chart = page.locator(CARD, has_text=said[1]).first
+    chart.get_by_text(said[7], exact=True).first.wait_for()
+    assert lines_of(page, said[1]) == 8
 
 
 @pytest.fixture
@@ -129,25 +217,15 @@ def shots(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_reader_finds_everything_in_a_browser(
-    duel: list[Run], browser: Any, mlflow_server: Any, shots: Path
+    duel: list[Run], duel_page: Any, mlflow_server: Any, shots: Path
 ) -> None:
-    page = browser.new_page(viewport={"width": 1560, "height": 860})
-    page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
-    page.goto(f"{mlflow_server.uri}/#/experiments")
-    page.get_by_text("Model training").click()
-    page.get_by_role("link", name="duel", exact=True).first.click()
-    page.get_by_text("matching runs").wait_for()
-    close = page.locator("[data-component-id='mlflow.assistant.chat_panel.close']")
-    if close.count():
-        close.click()
+    page = duel_page
 
-    # Nested under their launch: unfolded, the launch shows the runs.
+    # Runs side by side, and the launch that trained them.
     launch = next(run for run in duel if kind(run) == "launch")
     page.get_by_role("link", name=launch.info.run_name).wait_for()
-    assert page.get_by_role("link", name=re.compile("^(cnn|vit) digits")).count() == 0
-    page.locator(".ag-row", has_text=launch.info.run_name).get_by_role("button").first.click()
-    page.get_by_role("link", name=re.compile("^vit digits")).first.wait_for()
-    page.screenshot(path=shots / "mlflow-launch.png")
+    assert page.get_by_role("link", name=re.compile("^(cnn|vit) digits")).count() == 8
+    page.screenshot(path=shots / "mlflow-runs.png")
 
     # The note: description, table, and a figure that the server really has.
     page.locator("[data-component-id='mlflow.experiment.metadata_editor.expand_button']").click()
@@ -157,6 +235,8 @@ def test_a_reader_finds_everything_in_a_browser(
         "[...document.images].some(i => i.src.includes('error_against_norm') && i.naturalWidth > 100)"
     )
     page.screenshot(path=shots / "mlflow-experiment.png")
+    shown = page.get_by_role("link", name="Test error against norm").get_attribute("href")
+    assert "compareRunsMode=CHART" in shown
     page.reload()  # folds the note
     page.get_by_text("matching runs").wait_for()
 
@@ -184,20 +264,6 @@ def test_a_reader_finds_everything_in_a_browser(
     vit = next(run for run in laws if run.data.params["architecture"] == "vit")
     look_for(f'params.architecture = "vit" and metrics.gamma_pred > {value(vit, "gamma_pred") - 1e-6}', 1)
     page.get_by_role("link", name="laws architecture=vit").wait_for()
-
-    # The curves of two runs, in groups.
-    look_for('params.train_size = "480"', 2)
-    page.locator("label:has(input[name='runs-view-mode'])").nth(1).click()
-    for group in ("log_norm", "test", "train", "optimum"):
-        page.wait_for_function(
-            "group => [...document.querySelectorAll('*')].some("
-            r"e => new RegExp(`^\\s*${group}\\s*\\(\\d+\\)\\s*$`).test(e.textContent))",
-            arg=group,
-        )
-    page.get_by_text("vit digits P=480 seed=0").first.wait_for()
-    page.get_by_text("cnn digits P=480 seed=0").first.wait_for()
-    page.wait_for_function("s => document.querySelectorAll(s).length > 1", arg=DRAWN)
-    page.screenshot(path=shots / "mlflow-curves.png")
 
     # The report, in the artifact viewer.
     page.goto(f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{vit.info.run_id}/artifacts")

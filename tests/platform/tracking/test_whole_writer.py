@@ -112,9 +112,10 @@ def test_the_database_is_given_the_rows_and_files_that_requests_give_it(
     assert import_curves(asked, "s", curves(), "file.csv") == (4, 0)
     assert len(made) == 4
     assert content(direct) == content(asked)
-    assert len(content(direct)["metrics"]) == 4 * (
-        3 * 5 - 1
-    )  # a measure begins one point later: no NaN is sent
+    # a measure begins one point later: no NaN is sent; and train_size
+    assert len(content(direct)["metrics"]) == 4 * (3 * 5 - 1 + 1)
+    sizes = [row for row in content(direct)["metrics"] if row[1] == "train_size"]
+    assert [row[2:4] for row in sizes] == [(0, 100.0), (0, 100.0), (0, 200.0), (0, 200.0)]
     assert content(direct)["other times"] == [(0,)]
     frame = curves().query("train_size == 200 and seed == 1")
     frame.to_parquet("expected.parquet", index=False)
@@ -275,3 +276,36 @@ def test_an_analysis_that_finds_the_same_is_logged_once(
     assert log(0.5, name="laws of a part") not in (first, other, latest)
     (tmp_path / "report" / "results.json").write_text('{"more": 1}')
     assert log(0.5) != latest
+
+
+@pytest.mark.slow
+def test_a_repeated_analysis_takes_the_place_of_the_earlier_one(store: Any, tmp_path: Path) -> None:
+    client = store("one")
+    experiment = client.get_experiment(client.create_experiment("s"))
+    (tmp_path / "report").mkdir()
+
+    def log(name: str, gamma: float, setting: str | None = "all", command: str = "normlaw analyse s") -> str:
+        metrics = {"gamma_1": gamma}
+        analysis = LoggedAnalysis(
+            name=name, metrics=metrics, params={}, folder=tmp_path / "report", setting=setting, command=command
+        )
+        return log_analysis(client, experiment, analysis)
+
+    def shown() -> set[str]:
+        return {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
+
+    of_before = log("laws of s", 0.1, command="")  # as a version before left it
+    not_fitted = log("laws of s: not fitted", 0.0, setting=None)
+    first = log("laws of s", 0.5)
+    assert shown() == {of_before, first}
+    assert client.get_run(not_fitted).info.lifecycle_stage == "deleted"
+    in_another_norm = log("laws of s in weight_norm", 0.7)
+    again = log("laws of s", 0.5)  # found the same, and is to be the latest
+    assert shown() == {of_before, in_another_norm, again}
+    assert client.get_run(first).data.tags[keys.CLEANED].endswith(f"as {again}")
+    assert log("laws of s", 0.5) == again
+    assert log("laws of s: not fitted", 0.0, setting=None) in shown()
+    assert again in shown()  # what was fitted stays
+    client.restore_run(first)
+    assert log("laws of s", 0.5) in shown()  # a kill came before an earlier one was deleted
+    assert first not in shown()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 
 import normlaw
 from normlaw.cli import clean as command
@@ -33,7 +34,16 @@ def here(tmp_path, empty_database, monkeypatch) -> Path:
         one[one["seed"] == seed].to_csv(f"seed{seed}.csv", index=False)
         normlaw.import_curves(f"seed{seed}.csv", "mine")
         normlaw.analyse("mine", **OPTIONS)
+    restore(normlaw.runs("mine", kinds=["analysis"])["run_id"][0])
     return tmp_path
+
+
+def restore(latest: str) -> None:
+    """Restore the analysis that the latest one took the place of: a version before left it."""
+    client = MlflowClient()
+    experiment = client.get_run(latest).info.experiment_id
+    for run in client.search_runs([experiment], run_view_type=ViewType.DELETED_ONLY):
+        client.restore_run(run.info.run_id)
 
 
 def run(*arguments: str, answer: str | None = None) -> Result:
@@ -48,7 +58,8 @@ def test_it_asks_deletes_and_can_be_undone(here, monkeypatch) -> None:
     first, second = analyses()
     before = normlaw.results("mine")
     listed = run("mine", "--dry-run")
-    assert f"mine: laws of mine ({first}): made again on " in listed.stdout
+    name = "laws of mine (--protocol released --window none 0.3)"
+    assert f"mine: {name} ({first}): made again on " in listed.stdout
     assert "1 run superseded" in listed.stdout
     refused = run("mine")
     assert refused.exit_code == 2
