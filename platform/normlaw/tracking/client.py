@@ -85,7 +85,6 @@ def connect(tracking_uri: str | None = None, purpose: Purpose = "make") -> Mlflo
             written to. Says which one and what to do.
 
     """
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar for each small file
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # also saves a request a run
     os.environ.setdefault(
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"

@@ -76,9 +76,8 @@ class Online(Offline):
     def __init__(self, study: Study, home: Path, tracking_uri: str | None, *, guest: bool = False) -> None:
         self._study, self._home = study, home
         self._sender: Sender | None = None
-        with impatient(), ExitStack() as opened:
-            if not guest:
-                opened.enter_context(impatient())
+        with ExitStack() as opened, ExitStack() as meanwhile:
+            (meanwhile if guest else opened).enter_context(impatient())
             try:
                 self._client = connect(tracking_uri)
             except InputError as error:
