@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.studies import studies
     from normlaw.verbs.sync import Synchronised, sync
     from normlaw.verbs.theory import theory
+    from normlaw.verbs.theory_figure import theory_figure
     from normlaw_registry import InputError, NormlawError
 
 _PLACES = {
@@ -91,6 +92,7 @@ _PLACES = {
     "studies": "normlaw.verbs.studies",
     "sync": "normlaw.verbs.sync",
     "theory": "normlaw.verbs.theory",
+    "theory_figure": "normlaw.verbs.theory_figure",
 }
 """Where each name of the API is."""
 
@@ -136,6 +138,7 @@ __all__ = [
     "studies",
     "sync",
     "theory",
+    "theory_figure",
 ]
 
 

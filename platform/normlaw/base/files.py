@@ -64,7 +64,7 @@ def write_whole(path: Path, *content: Content, lasting: bool = False) -> None:
         _sync_folder(path.parent)
 
 
-def write_wanted(path: Path, text: str) -> None:
+def write_wanted(path: Path, content: str | bytes) -> None:
     """Write a file that the user has asked for, all of it or nothing.
 
     Raises:
@@ -72,7 +72,7 @@ def write_wanted(path: Path, text: str) -> None:
 
     """
     try:
-        write_whole(path, text)
+        write_whole(path, content)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -12,14 +12,16 @@ from normlaw.base.terminal import words
 from normlaw.cli import complete
 from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
+from normlaw.cli.theory_text import listing, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from normlaw.verbs.theory import Solved
-    from normlaw_registry import Theory
 
 MOST_VALUES = 100_000
+FIGURES = (".png", ".svg", ".pdf")
+"""Endings of a figure's file."""
 
 
 def numbers(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[float] | None:
@@ -115,6 +117,11 @@ def log_spaced(first: float, last: float, count: int) -> list[float]:
 )
 @tracking_uri_option
 @click.option("--json", "target", metavar="FILE", help="Write a JSON list to FILE ('-': standard output).")
+@click.option("--figure", metavar="FILE", help="Draw the curves to FILE: .png, .svg or .pdf.")
+@click.option(
+    "--x", metavar="NAME", help="With --figure: an axis or observable to draw against; default: the last axis."
+)
+@click.option("--y", metavar="NAME", help="With --figure: the observable to draw; default: the first.")
 def theory(
     name: str | None,
     axes: dict[str, list[float]],
@@ -125,6 +132,9 @@ def theory(
     dimension: int,
     tracking_uri: str | None,
     target: str | None,
+    figure: str | None,
+    x: str | None,
+    y: str | None,
 ) -> None:
     """Print the exact learning curves of the theory NAME; without NAME, what theories there are.
 
@@ -132,6 +142,7 @@ def theory(
     normlaw theory
     normlaw theory perceptron --axis alpha=1,2 --axis lambda=0.01:100:60
     normlaw theory perceptron --axis alpha=8 --axis lambda=1 --json -
+    normlaw theory random_features --axis examples=100:1e4:5 --axis time=1:1e5:60 --x norm --figure loss.svg
 
     JSON: one object for each combination, the first axis outermost, whose keys are the theory's axes and
     observables. What float64 cannot hold is null, an infinite value of an axis "inf". With --alpha and --lambda
@@ -141,7 +152,13 @@ def theory(
     its laws and sets trained curves against it.
     """
     if name is None:
-        if axes or params or alpha or norms or study is not None or target is not None:
+        if (
+            axes
+            or params
+            or alpha
+            or norms
+            or any(value is not None for value in (study, target, figure, x, y))
+        ):
             refuse("name a theory; `normlaw theory` alone lists them")
         listing()
         return
@@ -149,6 +166,7 @@ def theory(
     former = alpha is not None or norms is not None
     if former and axes:
         refuse("give either --axis for every axis, or --alpha and --lambda")
+    check_figure(figure, x, y)
     if target is not None and target != "-":
         require_writable(target)
     given = {axis: of for axis, of in (("alpha", alpha), ("lambda", norms)) if of is not None}
@@ -166,17 +184,47 @@ def theory(
             tracking_uri=tracking_uri,
             former=former,
         )
-    text = json.dumps(found.rows, indent=1, allow_nan=False)
     if study is not None:
         say(f"{study}: {found.logged} theory curves logged, {found.there} already there")
-    elif target is None:
+    elif target is None and figure is None:
         say("\n".join(table(found)))
+    if target is not None:
+        write_json(found, target)
+    if figure is not None:
+        write_figure(found, Path(figure), x, y)
+
+
+def write_json(found: Solved, target: str) -> None:
+    """Write the rows to a file, or to standard output for '-'."""
+    text = json.dumps(found.rows, indent=1, allow_nan=False)
     if target == "-":
         click.echo(text)
-    elif target is not None:
-        from normlaw.base.files import write_wanted
+        return
+    from normlaw.base.files import write_wanted
 
-        write_wanted(Path(target), text + "\n")
+    write_wanted(Path(target), text + "\n")
+
+
+def check_figure(figure: str | None, x: str | None, y: str | None) -> None:
+    """Refuse, before anything is solved, a figure that could not be written."""
+    if figure is None:
+        if x is not None or y is not None:
+            refuse("--x and --y say what a figure shows: name its file with --figure")
+        return
+    if Path(figure).suffix not in FIGURES:
+        refuse(f"--figure {figure}: a figure's file ends in {', '.join(FIGURES)}")
+    require_writable(figure)
+
+
+def write_figure(found: Solved, path: Path, x: str | None, y: str | None) -> None:
+    """Draw what was solved to a file, and say so."""
+    with words.working("drawing", logged=False):
+        from normlaw.analysis.figures.style import file_of
+        from normlaw.base.files import write_wanted
+        from normlaw.verbs.theory_figure import draw
+
+        write_wanted(path, file_of(draw(found, x, y), path.suffix[1:]))
+    say(f"Figure: {path}")
 
 
 def settings_of(params: Sequence[str]) -> dict[str, Any]:
@@ -188,76 +236,6 @@ def settings_of(params: Sequence[str]) -> dict[str, Any]:
             refuse(f"--set {param!r}: write KEY=VALUE, such as loss=square")
         settings[key] = value
     return settings
-
-
-def listing() -> None:
-    """Print every theory with its axes, parameters and observables."""
-    from normlaw_registry import Theory, load_catalogue
-
-    with words.working("loading the plugins", logged=False):
-        catalogue = load_catalogue()
-    for name in catalogue.names(Theory):
-        say("\n".join(described(catalogue.get(Theory, name))))
-
-
-def described(component: Theory) -> list[str]:
-    """Return what may be asked of a theory and what it answers, a line each."""
-    lines = [f"{component.name}: {component.summary}"]
-    for axis in component.axes:
-        unit = f" ({axis.unit})" if axis.unit else ""
-        lines.append(f"  --axis {axis.name}={','.join(map(shown, axis.tried))}  {axis.meaning}{unit}")
-    for name, field in component.params.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.default}"
-        lines.append(f"  --set {name}=...  {field.description or name}; {default}")
-    for observable in component.observables:
-        unit = f" ({observable.unit})" if observable.unit else ""
-        lines.append(f"  {observable.name}: {observable.meaning}{unit}")
-    for name, reference in component.compared.items():
-        lines.append(f"  {name}, to compare {reference.observable} with: {reference.meaning}")
-    return lines
-
-
-def table(found: Solved) -> list[str]:
-    """Return the points, and below them what to compare them with, as aligned columns."""
-    component, rows = found.theory, found.rows
-    if not rows:
-        return ["no points"]
-    lines = columns([list(rows[0]), *([shown(value) for value in row.values()] for row in rows)])
-    by_axes: dict[tuple[str, ...], list[str]] = {}
-    for name, reference in component.compared.items():
-        by_axes.setdefault(reference.axes, []).append(name)
-    for axes, names in by_axes.items():
-        held = list(dict.fromkeys(tuple(point[axis] for axis in axes) for point in found.points))
-        lines += ["", "To compare with:"]
-        lines += columns([[*axes, *names], *(_compared(found, axes, names, values) for values in held)])
-    return lines
-
-
-def _compared(found: Solved, axes: Sequence[str], names: Sequence[str], values: Sequence[float]) -> list[str]:
-    """Return the cells of one line of references; a dash where one has no value."""
-    from normlaw_registry import InputError
-
-    cells = [shown(value) for value in values]
-    for name in names:
-        try:
-            value = found.theory.compared[name].value(found.params, dict(zip(axes, values, strict=True)))
-        except InputError:
-            value = None
-        cells.append(shown(value))
-    return cells
-
-
-def columns(cells: list[list[str]]) -> list[str]:
-    """Return rows of cells as lines, every column aligned to the right."""
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-
-
-def shown(value: float | str | None) -> str:
-    """Return a number to eight significant digits, and a dash for what float64 cannot hold."""
-    if isinstance(value, str):
-        return value
-    return "-" if value is None else f"{value:.8g}"
 
 
 def refuse(message: str) -> NoReturn:

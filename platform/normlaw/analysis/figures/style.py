@@ -180,11 +180,16 @@ def render(figure: Drawing, use: Use = "page") -> dict[str, bytes]:
     its fonts as TrueType, which journals ask for: to cut them to the letters used takes longer than all else.
     No file holds a date: the same figure is the same file.
     """
+    files: dict[str, bytes] = {}
+    for ending, _ in FORMATS[use]:
+        files[ending] = file_of(figure, ending)
+        figure.set_layout_engine("none")
+    return files
+
+
+def file_of(figure: Drawing, ending: str) -> bytes:
+    """Return the figure as a file of one of the formats svg, png and pdf, as `render` makes them."""
     import matplotlib as mpl
 
-    files: dict[str, bytes] = {}
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw", "pdf.fonttype": 42}):
-        for ending, more in FORMATS[use]:
-            files[ending] = figure.rendered(ending, **more)
-            figure.set_layout_engine("none")
-    return files
+        return figure.rendered(ending, **dict(FORMATS["paper"])[ending])
