@@ -18,6 +18,7 @@ from normlaw_registry.theory_axes import (
     Reference,
     check_asked,
     check_declared,
+    own_names,
 )
 
 LAMBDA = "weight_norm"
@@ -122,16 +123,18 @@ class Theory(Component[P], Generic[P]):
 
         Args:
             params: its parameters.
-            grid: axis -> values; every axis of it, in any order.
+            grid: axis -> values; every axis of it, in any order, by any of its names.
 
         Returns:
-            A point a combination, the first axis outermost: the axes and the observables by name.
+            A point a combination, the first axis outermost: the axes, by `name`, and the observables.
 
         Raises:
             InputError: an axis is missing or unknown, or the solver refuses a value.
             NormlawError: a point could not be solved, or the solver broke its contract.
 
         """
+        asked_as = {other: own for own, other in own_names(self.name, self.axes, grid).items()}
+        grid = {asked_as.get(name, name): values for name, values in grid.items()}
         check_asked(self.name, self.axes, grid)
         names = [axis.name for axis in self.axes]
         held = [dict(zip(names, values, strict=True)) for values in product(*(grid[name] for name in names))]

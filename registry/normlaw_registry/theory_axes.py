@@ -38,6 +38,8 @@ class Axis:
     """Largest value; with `inf`, infinity itself may be asked for too, and the solver says whether it can."""
     tried: tuple[float, ...]
     """Two values or more that the solver answers for at default parameters: what checks ask and help shows."""
+    also: tuple[str, ...] = ()
+    """Other names that it may be asked for by; what answers then bears the name that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ def check_declared(theory: str, axes: Sequence[Axis], observables: Sequence[Obse
         InvalidComponentError: says which declaration is wrong.
 
     """
-    names = [axis.name for axis in axes] + [observable.name for observable in observables]
+    names = [name for axis in axes for name in (axis.name, *axis.also)] + [one.name for one in observables]
     if not axes or not observables:
         raise InvalidComponentError(f"theory {theory!r}: `solve` needs `axes` and `observables`")
     for name in names:
@@ -94,6 +96,23 @@ def check_declared(theory: str, axes: Sequence[Axis], observables: Sequence[Obse
                 f"theory {theory!r}, axis {axis.name!r}: `role` is one of {', '.join(get_args(AxisRole))}, and "
                 "`tried` has at least two values from `low` to `high`"
             )
+
+
+def own_names(theory: str, axes: Sequence[Axis], grid: Grid) -> dict[str, str]:
+    """Return axis -> the name that a grid calls it by, for those that it calls by another one of its names.
+
+    Raises:
+        InputError: an axis is given twice, by two of its names.
+
+    """
+    found = {}
+    for axis in axes:
+        given = [name for name in (axis.name, *axis.also) if name in grid]
+        if len(given) > 1:
+            raise InputError(f"theory {theory!r}: {' and '.join(given)} are one axis: give it once")
+        if given and given[0] != axis.name:
+            found[axis.name] = given[0]
+    return found
 
 
 def check_asked(theory: str, axes: Sequence[Axis], grid: Grid) -> None:

@@ -576,6 +576,17 @@ def test_a_good_theory_of_time_passes() -> None:
         in_time().predict(Params(), [1.0], [1.0])
 
 
+def test_an_axis_may_be_asked_for_by_another_of_its_names() -> None:
+    named = in_time(axes=(replace(EXAMPLES, also=("size", "p")), TIME))
+    check_component(named)
+    (point,) = named.points(Params(), {"p": [4], "time": [1.0]})
+    assert point == in_time().points(Params(), {"examples": [4], "time": [1.0]})[0]
+    with pytest.raises(InputError, match="size and p are one axis"):
+        named.points(Params(), {"p": [4], "size": [4], "time": [1.0]})
+    with pytest.raises(InvalidComponentError, match="'test_loss' must be"):
+        in_time(axes=(replace(EXAMPLES, also=("test_loss",)), TIME))
+
+
 def test_a_theory_of_load_and_norm_is_a_theory_of_two_axes() -> None:
     first = theory(predictions, references={"bayes": lambda alpha: 0.44 / (1 + alpha)})
     assert first.points(Params(), {"alpha": [1.0], "lambda": [1.0]}) == [

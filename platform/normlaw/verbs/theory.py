@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, isinf, prod
+from math import inf, isfinite, isinf, prod
 from typing import TYPE_CHECKING, Any
 
 from normlaw.study.names import study_name
 from normlaw_registry import Axis, Grid, InputError, Params, Theory, load_catalogue, validate_params
 from normlaw_registry.errors import brief
+from normlaw_registry.theory_axes import own_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +108,9 @@ def solved(
     `former`: rows are named as those of load and norm were at first: the error comes last and is `error`.
     """
     component = load_catalogue().get(Theory, name)
+    called = own_names(name, component.axes, axes)
+    own = {other: axis for axis, other in called.items()}
+    axes = {own.get(axis, axis): values for axis, values in axes.items()}
     checked = validate_params(component, params or {})
     if (count := prod(map(len, axes.values()))) > MOST_POINTS:
         asked = " and ".join(f"{len(values)} values of {axis}" for axis, values in axes.items())
@@ -119,6 +123,7 @@ def solved(
         check(tracking_uri)
     points = component.points(checked, axes)
     rows = [(former_row if former else row)(component, point) for point in points]
+    rows = [{called.get(key, key): value for key, value in one.items()} for one in rows]
     if study is None:
         return Solved(component, checked, points, rows)
     logged, there = log_curves(component, checked, points, study, dimension, tracking_uri)
@@ -143,6 +148,8 @@ def sizes_axis(component: Theory) -> Axis:
 def train_sizes(component: Theory, axes: Grid, dimension: int) -> dict[float, int]:
     """Return the number of training examples at each value of the axis of examples or loads.
 
+    Where curves run along that axis, as they do in one pass over the examples, it is the nearest whole number.
+
     Raises:
         InputError: there is no such axis, or a value is no whole number of examples.
 
@@ -155,6 +162,8 @@ def train_sizes(component: Theory, axes: Grid, dimension: int) -> dict[float, in
     if axis.role == "load":
         at, do = f" at dimension {dimension}", f"choose loads {axis.name} = P/N, or another --dimension"
     sizes = {value: value * factor for value in axes.get(axis.name, ())}
+    if axis is component.axes[-1]:
+        sizes = {value: max(1.0, float(round(size))) if size < inf else size for value, size in sizes.items()}
     for value, size in sizes.items():
         if not 0.5 < size <= LARGEST_SIZE or abs(round(size) - size) > 1e-6 * size:
             raise InputError(

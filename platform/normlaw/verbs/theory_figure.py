@@ -101,8 +101,9 @@ def checked(component: Theory, x: str | None, y: str | None) -> tuple[str, str]:
 
 def labels(component: Theory) -> dict[str, str]:
     """Return what an axis of a figure says of each axis and observable."""
-    units = {one.name: one.unit for one in (*component.axes, *component.observables)}
-    return {name: name.replace("_", " ") + (f" ({units[name]})" if units[name] else "") for name in units}
+    units = {axis.name: axis.unit for axis in component.axes}
+    units |= {observable.name: observable.unit for observable in component.observables}
+    return {name: name.replace("_", " ") + (f" ({unit})" if unit else "") for name, unit in units.items()}
 
 
 def references(found: Solved, points: pd.DataFrame, x: str, y: str) -> dict[str, pd.DataFrame]:

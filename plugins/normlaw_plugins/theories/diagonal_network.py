@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import log10, sqrt
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
 
@@ -25,12 +25,28 @@ class DiagonalParams(Params):
         le=1.0,
         description="rho: fraction of the teacher's entries that are not 0; those are +-1/sqrt(rho)",
     )
-    noise_variance: float = Field(0.0, ge=0.0, le=1e6, description="sigma^2: variance of the labels' noise")
+    noise: float = Field(
+        0.0,
+        ge=0.0,
+        le=1e3,
+        description="sigma: standard deviation of the labels' noise; or give noise_variance, its square",
+    )
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation sigma."""
-        return float(self.noise_variance**0.5)
+    @model_validator(mode="before")
+    @classmethod
+    def _of_variance(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "noise_variance" not in values:
+            return values
+        if "noise" in values:
+            raise ValueError("give one of noise and noise_variance, its square")
+        rest = {key: value for key, value in values.items() if key != "noise_variance"}
+        try:
+            variance = float(values["noise_variance"])
+        except (TypeError, ValueError):
+            variance = -1.0
+        if isinstance(values["noise_variance"], bool) or not variance >= 0.0:
+            raise ValueError(f"noise_variance is a number from 0 on, got {values['noise_variance']!r}")
+        return {**rest, "noise": sqrt(variance)}
 
 
 def solve(params: DiagonalParams, grid: Grid) -> list[Point]:

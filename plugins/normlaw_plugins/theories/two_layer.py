@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
 
@@ -22,7 +22,13 @@ class TwoLayerParams(Params):
     L: int = Field(
         8, ge=1, le=4096, description="distinct eigenvalues of the inputs' covariance, of mean 1; 1: isotropic"
     )
-    eta: float = Field(0.5, gt=0.0, le=100.0, description="learning rate")
+    eta: float = Field(
+        0.5,
+        gt=0.0,
+        le=100.0,
+        validation_alias=AliasChoices("eta", "learning_rate"),
+        description="learning rate, which may be given as learning_rate too",
+    )
     activation: Literal["erf", "linear"] = Field("erf", description="g(x) = erf(x/sqrt(2)) or x")
     N: int = Field(
         1000,
@@ -109,6 +115,7 @@ TWO_LAYER = Theory(
             low=0.0,
             high=LARGEST_TIME,
             tried=(1, 10, 50),
+            also=("examples",),
         ),
     ),
     observables=(

@@ -40,6 +40,16 @@ def test_every_axis_is_given_by_its_name_and_the_first_is_outermost(tmp_path: Pa
     assert set(rows[0]) == {"alpha", "lambda", "test_error", "overlap", "chi", "ln_chi"}
 
 
+def test_what_is_answered_bears_the_name_that_was_asked_for() -> None:
+    rows = {}
+    for name, rate in (("alpha", "eta"), ("examples", "learning_rate")):
+        asked = ("two_layer", "--axis", f"{name}=1,2", "--set", "K=1", "--set", "M=1", "--set", f"{rate}=0.3")
+        rows[name] = json.loads(run(*asked, "--json", "-").output)
+    assert [row["examples"] for row in rows["examples"]] == [row.pop("alpha") for row in rows["alpha"]]
+    assert [row["test_loss"] for row in rows["examples"]] == [row["test_loss"] for row in rows["alpha"]]
+    assert set(rows["examples"][0]) == {"examples", "test_loss", "norm", "uncertainty"}
+
+
 def test_what_there_is_is_listed() -> None:
     listed = run().output
     assert "perceptron: Perceptron learning" in listed

@@ -26,7 +26,7 @@ def test_a_point_has_the_moments_of_the_interpolator() -> None:
     w = scale / np.array([1 - np.array(s), 1 + np.array(s)])  # 1/w_+ + 1/w_- = 2/a along the flow
     assert w[0] ** depth - w[1] ** depth == pytest.approx(beta, abs=1e-9)
     (point,) = DIAGONAL_NETWORK.points(
-        DiagonalParams(depth=depth, noise_variance=0.04), {"delta": [delta], "initial_scale": [scale]}
+        DiagonalParams(depth=depth, noise=0.2), {"delta": [delta], "initial_scale": [scale]}
     )
     assert point["test_loss"] == pytest.approx(np.mean((beta - truth) ** 2), rel=0.1)
     assert point["noisy_test_loss"] == pytest.approx(point["test_loss"] + 0.04, rel=1e-9)
@@ -36,7 +36,7 @@ def test_a_point_has_the_moments_of_the_interpolator() -> None:
 
 
 def test_references_are_the_ends_of_the_scale() -> None:
-    params = DiagonalParams(depth=3, noise_variance=0.04)
+    params = DiagonalParams(depth=3, noise=0.2)
     ends = DIAGONAL_NETWORK.points(params, {"delta": [0.4], "initial_scale": [1e-8, 1e4]})
     for point, name in zip(ends, ("least_l1", "least_l2"), strict=True):
         reference = DIAGONAL_NETWORK.compared[name].value(params, {"delta": 0.4})
@@ -54,3 +54,15 @@ def test_scales_that_float64_has_no_room_for_are_refused() -> None:
 def test_loads_without_a_bias_are_refused(delta) -> None:
     with pytest.raises(InputError, match="delta"):
         DIAGONAL_NETWORK.points(DiagonalParams(), {"delta": [delta], "initial_scale": [1.0]})
+
+
+def test_noise_is_given_by_its_deviation_or_by_its_variance() -> None:
+    assert DiagonalParams(noise_variance=0.04) == DiagonalParams(noise=0.2)  # type: ignore[call-arg]
+    for wrong, message in (
+        ({"noise_variance": 0.04, "noise": 0.2}, "give one of noise and noise_variance"),
+        ({"noise_variance": -1}, "a number from 0 on"),
+        ({"noise_variance": "much"}, "a number from 0 on"),
+        ({"noise_variance": True}, "a number from 0 on"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            DiagonalParams(**wrong)

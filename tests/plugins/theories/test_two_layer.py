@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from normlaw_plugins.theories.two_layer import TWO_LAYER, TwoLayerParams
@@ -58,3 +59,10 @@ def test_the_curve_rests_on_its_plateau() -> None:
 def test_a_spectrum_as_wide_as_the_inputs_is_refused() -> None:
     with pytest.raises(InputError, match=re.escape("eta lambda_1/N = 0.304 is not small")):
         errors([1.0], L=1000, beta=1.0, eta=0.5)
+
+
+def test_an_error_that_has_almost_gone_is_followed_with_finer_steps() -> None:
+    """Isotropic inputs: the last decay is exponential, so that its log falls by equal parts in equal times."""
+    errors_of = np.log(errors([700.0, 800.0, 900.0, 1000.0], L=1))
+    assert errors_of[-1] < np.log(1e-8)
+    assert np.diff(errors_of) == pytest.approx([np.diff(errors_of).mean()] * 3, rel=0.02)

@@ -156,6 +156,7 @@ Use = Literal["page", "paper"]
 Formats = tuple[tuple[str, dict[str, Any]], ...]
 SVG, PNG = ("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})
 PDF = ("pdf", {"metadata": {"CreationDate": None}})
+ENDINGS: dict[str, dict[str, Any]] = dict((SVG, PNG, PDF))
 FORMATS: dict[Use, Formats] = {"page": (SVG, PNG), "paper": (SVG, PNG, PDF)}
 """Endings of the files that a figure is written as, and what matplotlib is told of each."""
 
@@ -192,4 +193,4 @@ def file_of(figure: Drawing, ending: str) -> bytes:
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "normlaw", "pdf.fonttype": 42}):
-        return figure.rendered(ending, **dict(FORMATS["paper"])[ending])
+        return figure.rendered(ending, **ENDINGS[ending])

@@ -63,10 +63,10 @@ def theory_curves(
         else:
             axes.set(**{f"{which}label": style.plain(labels[name])})
     if held or references:
-        place_of: dict[str, object] = {"loc": "outside right upper"}
         if size.column:
-            place_of = {"loc": "outside lower center", "ncols": 2}
-        figure.legend(fontsize="small", **place_of)
+            figure.legend(fontsize="small", loc="outside lower center", ncols=2)
+        else:
+            figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
 

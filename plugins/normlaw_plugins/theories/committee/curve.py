@@ -23,6 +23,8 @@ SMALL_RELATIVE, ABSOLUTE = 0.1, 1e-8
 FEW = 256
 """Order parameters up to which a general stiff solver, whose Jacobian is dense, is the faster one."""
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7)
+GENERAL = (1e-9, 1e-11, 1e-13)
+"""Relative tolerances of the general solver, one for each integration after the first."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def solve(model: Model, start: Overlaps, N: int, times: Sequence[float] | Array)
     few = y.size <= FEW
     ladder = TOLERANCES[1:] if few else TOLERANCES
     coarse, _ = read(integrate(flow, y, wanted, ladder[0]))
-    for tolerance in ladder[1:]:
-        general = general_solver(flow, y, wanted) if few and tolerance == ladder[1] else None
+    for tolerance, relative in zip(ladder[1:], GENERAL, strict=False):
+        general = general_solver(flow, y, wanted, relative) if few else None
         error, norm = read(integrate(flow, y, wanted, tolerance) if general is None else general)
         difference = np.abs(error - coarse)
         allowed = np.maximum(RELATIVE * error, np.minimum(SMALL_RELATIVE * error, ABSOLUTE))
@@ -81,7 +83,7 @@ def solve(model: Model, start: Overlaps, N: int, times: Sequence[float] | Array)
     )
 
 
-def general_solver(flow: Flow, start: Array, times: Array) -> Array | None:
+def general_solver(flow: Flow, start: Array, times: Array, relative: float) -> Array | None:
     """Return the states at the times by LSODA, or None where it gives up."""
     if times[-1] == 0.0:
         return np.broadcast_to(start, (len(times), *start.shape))
@@ -91,7 +93,13 @@ def general_solver(flow: Flow, start: Array, times: Array) -> Array | None:
             return flow.slope(y.reshape(start.shape)).ravel()
 
     found = solve_ivp(
-        slope, (0.0, times[-1]), start.ravel(), method="LSODA", t_eval=times, rtol=1e-9, atol=1e-12
+        slope,
+        (0.0, times[-1]),
+        start.ravel(),
+        method="LSODA",
+        t_eval=times,
+        rtol=relative,
+        atol=1e-3 * relative,
     )
     if not found.success or not np.isfinite(found.y).all():
         return None
