@@ -1,4 +1,4 @@
-"""Several studies beside each other, and beside the published values."""
+"""Several studies with each other, and with the published values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.report import data_uri, page
+from normlaw.analysis.text import VERDICTS
 
 PUBLISHED: dict[str, tuple[float, float, float]] = {
     "cnn_mnist": (0.60, 0.55, 0.09),
@@ -52,7 +53,8 @@ def published_name(study: str) -> str | None:
 
 def _row(study: str, found: Mapping[str, Any] | None) -> dict[str, Any]:
     published = PUBLISHED.get(published_name(study) or "", (None, None, None))
-    row: dict[str, Any] = {"study": study, "interval": "", "z": None, "warnings": ""}
+    row: dict[str, Any] = {"study": study, "setting": published_name(study), "norm": "", "verdict": ""}
+    row |= {"interval": "", "z": None, "warnings": ""}
     row |= dict(zip(("published_pred", "published_meas", "published_sigma"), published, strict=True))
     for name in NUMBERS:
         row[name] = None if found is None else float(found[name])
@@ -62,17 +64,44 @@ def _row(study: str, found: Mapping[str, Any] | None) -> dict[str, Any]:
     if "gamma_pred_ci" in found:
         low, high = found["gamma_pred_ci"]
         row["interval"] = f"{low:.3f} to {high:.3f}"
+    row["norm"] = str(found.get("norm") or "")
+    row["verdict"] = VERDICTS.get(str(found.get("verdict")), "")
     row["warnings"] = ", ".join(str(w["code"]) for w in found.get("warnings", []))
     if published[0] is not None and published[2] is not None:
-        row["z"] = float((row["gamma_pred"] - published[0]) / np.hypot(row["gamma_pred_stderr"], published[2]))
+        row["z"] = in_joint_errors(row["gamma_pred"], row["gamma_pred_stderr"], published[0], published[2])
     return row
+
+
+def in_joint_errors(one: float, stderr: float, other: float, its_stderr: float) -> float | None:
+    """Return the difference of two values in units of their joint error; None where that is not known.
+
+    >>> in_joint_errors(0.9, 0.3, 0.4, 0.4)
+    1.0
+    """
+    joint = float(np.hypot(stderr, its_stderr))
+    return float((one - other) / joint) if joint > 0 and np.isfinite(joint) else None
+
+
+def pairs(rows: Sequence[Mapping[str, Any]], exponent: str) -> list[list[float | None]]:
+    """Return z of each study against each other one, a row a study; None on the diagonal."""
+    error = f"{exponent}_stderr"
+    return [
+        [None if a is b else in_joint_errors(a[exponent], a[error], b[exponent], b[error]) for b in rows]
+        for a in rows
+    ]
 
 
 def comparison_page(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page that compares studies; everything from outside is escaped."""
     rows = comparison_rows(found)
+    ours = [row for row in rows if row["gamma_1"] is not None]
     return page(
-        "comparison.html.jinja", rows=rows, figure=data_uri(style.render(comparison_figure(rows))["svg"])
+        "comparison.html.jinja",
+        ours=ours,
+        published=[row for row in ours if row["setting"]],
+        missing=[row["study"] for row in rows if row["gamma_1"] is None],
+        pairs={name: pairs(ours, name) for name in ("gamma_pred", "gamma_meas")} if len(ours) > 1 else {},
+        figure=data_uri(style.render(comparison_figure(rows))["svg"]),
     )
 
 
@@ -109,8 +138,12 @@ def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
                 label=style.plain(row["study"]),
             )
             highest = max(highest, row["gamma_meas"], row["gamma_pred"])
+    lowest = min(
+        [0.0, *(row[name] for row in rows for name in ("gamma_pred", "gamma_meas") if row[name] is not None)]
+    )
+    axes.set_ylim(1.2 * lowest - 0.05, 1.2 * highest)  # an error bar may be longer
     axes.plot([0, 1.1 * highest], [0, 1.1 * highest], color=style.QUIET, linestyle="--", linewidth=1)
-    axes.set_xlabel("measured exponent γ_meas")
-    axes.set_ylabel("predicted exponent γ_pred")
+    axes.set_xlabel(r"measured exponent $γ_\mathrm{meas}$")
+    axes.set_ylabel(r"predicted exponent $γ_\mathrm{pred}$")
     axes.legend(fontsize="x-small", ncols=2)
     return figure

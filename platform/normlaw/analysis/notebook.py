@@ -9,6 +9,7 @@ import numpy as np
 from normlaw.analysis.text import VERDICTS, chosen_points
 from normlaw.analysis.text_tables import short
 from normlaw.base.html import listed, paragraph, table, together
+from normlaw.base.mathematics import typeset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +24,11 @@ def analysis_html(analysis: Analysis) -> str:
     head = ["exponent", "value", "std. error", f"{analysis.confidence:.0%} interval", "definition"]
     rows = [
         [
-            name,
+            typeset(name),
             f"{e.value:z.4f}",
             f"{e.stderr:.4f}",
             f"{e.low:z.4f} to {e.high:z.4f}",
-            analysis.definition(name),
+            typeset(analysis.definition(name)),
         ]
         for name, e in analysis.estimates().items()
     ]
@@ -41,10 +42,10 @@ def analysis_html(analysis: Analysis) -> str:
     ]
     return together(
         "" if verdict is None else paragraph(VERDICTS[verdict], strong="verdict:"),
-        "" if verdict is None else listed(analysis.findings.reasons),
+        "" if verdict is None else listed(typeset(str(reason)) for reason in analysis.findings.reasons),
         table(head, rows),
         paragraph("; ".join(basis)),
-        listed(f"warning {warning}" for warning in analysis.warnings),
+        listed(typeset(f"warning {warning}") for warning in analysis.warnings),
     )
 
 

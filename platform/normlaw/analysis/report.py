@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.style import render
+from normlaw.analysis.links import Links
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import VERDICTS, more_lines
+from normlaw.base.mathematics import typeset
 from normlaw_registry.host.fitting import summary_at
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class About:
     """What all curves of the study share: architecture, data set, optimiser, ..."""
     command: str = ""
     """The command that repeats the analysis."""
+    links: Links | None = None
+    """Where its runs, data and study are."""
+    layers: Sequence[Mapping[str, Any]] = ()
+    """What each layer of one run contributes to the norm: rows as `figures.layer_norms` takes them."""
 
 
 def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str, bytes] | None = None) -> str:
@@ -47,7 +53,10 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         drawings: the figures as SVG files by name, where they are at hand; else they are drawn.
 
     """
+    import pandas as pd
+
     about = about or About()
+    tables = analysis.tables() | ({"layer_norms": pd.DataFrame(about.layers)} if about.layers else {})
     if drawings is None:
         drawings = {name: render(figure)["svg"] for name, figure in figures(analysis).items()}
     return page(
@@ -59,7 +68,7 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         verdict=VERDICTS.get(analysis.findings.verdict or ""),
         lines=[line for line in more_lines(analysis) if line],
         figures={name: (data_uri(svg), caption(name, analysis)) for name, svg in drawings.items()},
-        tables={name: table_rows(table) for name, table in analysis.tables().items() if name != "exponents"},
+        tables={name: table_rows(table) for name, table in tables.items() if name != "exponents"},
         summaries={name: summary_at(fit, analysis.confidence) for name, fit in analysis.findings.fits.items()},
         versions={name: version(name) for name in PACKAGES},
         rows_shown=ROWS_SHOWN,
@@ -104,6 +113,8 @@ def page(template: str, **content: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["maths"] = typeset
+    environment.filters["signed"] = signed
     return environment.get_template(template).render(**content)
 
 
@@ -116,6 +127,16 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.5g}"
     return "" if value is None else str(value)
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and one decimal.
+
+    >>> signed(1.26), signed(-0.04), signed(-2)
+    ('+1.3', '0.0', '−2.0')
+    """
+    text = f"{value:+z.1f}"
+    return "0.0" if text == "+0.0" else text.replace("-", "−")
 
 
 def table_rows(table: Any) -> tuple[list[str], list[list[Any]], int]:

@@ -124,7 +124,7 @@ def more_lines(analysis: Analysis) -> list[str]:
     told = any(reason.code in ("laws_agree", "laws_disagree") for reason in analysis.findings.reasons)
     if (test := numbers.get("agreement")) and not told:
         lines.append(
-            f"gamma_pred - gamma_meas = {test['difference']:.4f} +- {test['stderr']:.4f}, "
+            f"gamma_pred - gamma_meas = {test['difference']:.4f} ± {test['stderr']:.4f}, "
             f"p = {test['p_value']:.2g}"
         )
     if collapse := numbers.get("collapse"):

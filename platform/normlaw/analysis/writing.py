@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.figures import figures as figures_of
+from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.analysis.figures.style import COLUMN, PAGE, Size, Use, checked_use
 from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
@@ -157,10 +158,18 @@ def _draw(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: 
 
 
 def _write_all(analysis: Analysis, folder: Path, about: About | None, use: Use) -> None:
+    import pandas as pd
+
     (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
     (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in analysis.tables().items():
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+    points = analysis.curves.rename(columns=analysis.response.column)
+    points.to_csv(folder / "tables" / "curves.csv", index=False)
     drawings = _draw(lambda size: figures_of(analysis, size), folder / "figures", use)
+    if about is not None and about.layers:
+        layers = pd.DataFrame(about.layers)
+        drawings |= write_figures({"layer_norms": layer_norms(layers, about.norm)}, folder / "figures", use)
+        layers.to_csv(folder / "tables" / "layer_norms.csv", index=False)
     (folder / "report.html").write_text(report(analysis, about, drawings), encoding="utf-8")

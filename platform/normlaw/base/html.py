@@ -6,6 +6,22 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Protocol, TypeVar, runtime_checkable
 
+
+class Html(str):
+    """Text that is HTML already, and is not escaped again."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return it; templates ask for this."""
+        return self
+
+
+def escaped(content: object) -> str:
+    """Return what content is in HTML."""
+    return content if isinstance(content, Html) else escape(str(content))
+
+
 LEFT = "text-align: left; vertical-align: top"
 
 
@@ -35,12 +51,12 @@ def together(*parts: str) -> str:
 def paragraph(*texts: object, strong: str = "") -> str:
     """Return texts as one paragraph, a strong one first."""
     head = f"<strong>{escape(strong)}</strong> " if strong else ""
-    return f"<p>{head}{escape(' '.join(map(str, texts)))}</p>"
+    return f"<p>{head}{' '.join(map(escaped, texts))}</p>"
 
 
 def listed(texts: Iterable[object]) -> str:
     """Return texts as a list; nothing where there are none."""
-    items = "".join(f"<li>{escape(str(text))}</li>" for text in texts)
+    items = "".join(f"<li>{escaped(text)}</li>" for text in texts)
     return f"<ul>{items}</ul>" if items else ""
 
 
@@ -48,7 +64,7 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
     """Return a table; what stands in it is text."""
 
     def line(cells: Sequence[object], tag: str) -> str:
-        return "<tr>" + "".join(f'<{tag} style="{LEFT}">{escape(str(c))}</{tag}>' for c in cells) + "</tr>"
+        return "<tr>" + "".join(f'<{tag} style="{LEFT}">{escaped(c)}</{tag}>' for c in cells) + "</tr>"
 
     title = f'<caption style="{LEFT}">{escape(caption)}</caption>' if caption else ""
     body = "".join(line(row, "td") for row in rows)

@@ -35,7 +35,9 @@ ORIGIN = "normlaw.origin"
 """Tag of an imported run: which run of another program, at its place, the curve was taken of."""
 COPY = "normlaw.copy"
 """Tag of a run that was copied from another store or an archive: what was copied."""
-LASTING = (SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN)
+COMMIT = "normlaw.commit"
+"""Tag: the git commit of the folder that a run was launched in; '+changes' where files differed from it."""
+LASTING = (SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN, COMMIT)
 """Tags that belong to a run wherever it is stored, besides its kind and identity."""
 LAUNCH = "normlaw.launch"
 """Tag: the launch that a run is, or that began it."""

@@ -16,6 +16,7 @@ from normlaw.study.protocol_choice import OwnChoices
 from normlaw.tracking import keys, note, optimum, reader
 from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
 from normlaw.tracking.client import Purpose, artifacts_at, connect
+from normlaw.tracking.pages import Pages
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 from normlaw.tracking.superseded import Superseded, superseded
@@ -164,6 +165,10 @@ class StudyStore:
         """Delete a superseded run as MLflow does: it can be restored until `mlflow gc` removes it for good."""
         self._client.set_tag(found.run.run_id, keys.CLEANED, found.reason)
         self._client.delete_run(found.run.run_id)
+
+    def pages(self) -> Pages:
+        """Return where MLflow's pages show the study."""
+        return Pages.of(self._client.tracking_uri, self._experiment.experiment_id)
 
     def log_analysis(self, analysis: LoggedAnalysis) -> str:
         """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""

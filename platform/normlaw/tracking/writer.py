@@ -123,6 +123,8 @@ class RunWriter:
         }
         if isinstance(plugins, dict):
             tags[keys.PLUGINS] = keys.plugins_tag(plugins)
+        if isinstance(commit := record.environment.get("git_commit"), str):
+            tags[keys.COMMIT] = commit
         if record.memory_format:
             tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
         if record.status is not None and record.inexact is not None:

@@ -6,15 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from normlaw.analysis import About, Analysis, NotFittedError, Options, exponents_table, settings_table
 from normlaw.analysis.choosing import Chosen
 from normlaw.analysis.figures.captions import caption
-from normlaw.analysis.figures.layer_norms import layer_norms
-from normlaw.analysis.figures.style import Use
-from normlaw.analysis.writing import write_figures
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.archive_origin import ArchiveOrigin
@@ -146,17 +142,12 @@ def show_on_page(store: StudyStore, found: Sequence[tuple[str, str, Analysis, st
     store.show_laws([f"In the norm {norms}:", "", *table], parts)
 
 
-def draw_layers(
-    store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], norm: str, folder: Path, use: Use
-) -> None:
-    """Draw the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
+def layers_of(store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], norm: str) -> list[dict[str, Any]]:
+    """Return the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
     if not trained(runs):
-        return
+        return []
     largest = max(trained(runs), key=lambda run: run.train_size)
-    rows = [row for row in store.layers(largest) if row["measure"] == norm]
-    if rows:
-        write_figures({"layer_norms": layer_norms(rows, norm)}, folder / "figures", use)
-        pd.DataFrame(rows).to_csv(folder / "tables" / "layer_norms.csv", index=False)
+    return [row for row in store.layers(largest) if row["measure"] == norm]
 
 
 def trained(runs: Iterable[StudyRun]) -> list[StudyRun]:

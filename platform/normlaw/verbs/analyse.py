@@ -33,8 +33,8 @@ from normlaw.tracking.store import StudyStore
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._analysis_run import (
     Asked,
-    draw_layers,
     fitted_run,
+    layers_of,
     show_on_page,
     trained,
     unfitted_run,
@@ -42,6 +42,7 @@ from normlaw.verbs._analysis_run import (
 )
 from normlaw.verbs._curves import given_curves
 from normlaw.verbs._options import choices_of
+from normlaw.verbs._report_links import links_of
 from normlaw.verbs.against_theory import Compared, compare_with_theory
 from normlaw.verbs.load_study import name_of
 from normlaw_registry import Catalogue, InputError, load_catalogue
@@ -185,7 +186,8 @@ def analysed(
         yield _of_file(source, norm, options, reports, figures, catalogue)
     else:
         store = StudyStore.open(name_of(source), tracking_uri, "add")
-        yield from _of_store(store, [store.name], options, norm, reports, figures, catalogue)
+        file = source.source.name if isinstance(source, Study) and source.source.name != source.name else ""
+        yield from _of_store(store, [store.name], options, norm, reports, figures, catalogue, file)
 
 
 def _of_store(
@@ -196,6 +198,7 @@ def _of_store(
     reports: Path,
     figures: Use,
     catalogue: Catalogue,
+    file: str = "",
 ) -> Iterator[Result | Compared]:
     norm = norm or store.norm
     options = options.within(store.choices, norm == store.norm)
@@ -214,6 +217,8 @@ def _of_store(
             norm=chosen,
             settings=setting | shared_settings(members),
             command=command_line(source, chosen, options),
+            links=links_of(store, members, file),
+            layers=layers_of(store, members, chosen),
         )
         name = (f"laws {which}" if which else f"laws of {store.name}") + of_response(options)
         name += other_choices("" if chosen == store.norm else chosen, options, own)
@@ -229,7 +234,6 @@ def _of_store(
         write(analysis, folder, about, figures)
         if chosen == store.norm and options.plain and isinstance(store, StudyStore):
             store.show_optima(trained(members), analysis.curves)
-        draw_layers(store, members, chosen, folder, figures)
         run_id = store.log_analysis(fitted_run(asked, analysis, folder))
         results.append(Result(setting, chosen, analysis, folder, run_id))
         yield results[-1]

@@ -48,7 +48,7 @@ def disagreement(test: dict[str, Any]) -> tuple[AnalysisWarning, ...]:
     return (
         AnalysisWarning(
             code="laws_disagree",
-            message=f"gamma_pred - gamma_meas = {test['difference']:.3f} +- {test['stderr']:.3f} "
+            message=f"gamma_pred - gamma_meas = {test['difference']:.3f} ± {test['stderr']:.3f} "
             f"(p = {test['p_value']:.2g}): the early law and the optimal norm do not explain the endpoint law",
         ),
     )

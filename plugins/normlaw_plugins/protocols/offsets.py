@@ -58,7 +58,7 @@ def offsets(
         AnalysisWarning(
             code="offset_preferred",
             message=f"{row['offset_name']} = {row['offset']:.3g} is preferred to none (delta AIC "
-            f"{row['delta_aic']:.1f}); with it {row['exponent']} = {row['with_offset']:.3f} +- "
+            f"{row['delta_aic']:.1f}); with it {row['exponent']} = {row['with_offset']:.3f} ± "
             f"{row['with_offset_stderr']:.3f}",
         )
         for row in rows

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
-from markupsafe import escape
 
-from normlaw.analysis import About, Options, analyse, command_line, report
-from normlaw.analysis.comparison import PUBLISHED, comparison_page, comparison_rows
+from normlaw.analysis import About, Options, analyse, command_line, report, write
+from normlaw.analysis.comparison import PUBLISHED, comparison_page, comparison_rows, pairs
 from normlaw.analysis.figures import figures
+from normlaw.analysis.figures.captions import caption
+from normlaw.analysis.links import Links, RunLink
+from normlaw.analysis.report import signed
+from normlaw.base.mathematics import typeset
 
 EVIL = '<script>alert("1")</script>'
 
@@ -48,9 +52,12 @@ def test_everything_is_escaped(html):
 
 
 def test_nothing_comes_from_elsewhere(analysis, html):
-    sources = [value for name, value in Tags(html).attributes if name in ("src", "href")]
+    sources = [value for name, value in Tags(html).attributes if name == "src"]
     assert len(sources) == len(figures(analysis)) == 7
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    leads_to = {value for name, value in Tags(html).attributes if name == "href"}
+    beside = {"results.json", "tables/curves.csv", *(f"tables/{name}.csv" for name in analysis.tables())}
+    assert leads_to == beside - {"tables/exponents.csv"}
     assert "default-src 'none'" in html
     assert not re.search(r"url\(|@import", html)
 
@@ -60,9 +67,40 @@ def test_all_that_was_found_is_there(analysis, html):
         assert name in html
         assert f"{estimate.value:.4f}" in html
     for sentence in analysis.findings.method:
-        assert escape(sentence) in html
+        assert typeset(sentence) in html
     assert "statsmodels" in html
     assert all(value for name, value in Tags(html).attributes if name == "alt")
+
+
+def test_a_report_leads_to_its_runs_commit_study_and_data(analysis, tmp_path):
+    runs = tuple(
+        RunLink(name=f"run {seed} {EVIL}", address=f"http://host/#/experiments/1/runs/{seed}", commit=commit)
+        for seed, commit in enumerate(("abc", "abc+changes", "abc", ""))
+    )
+    links = Links(experiment="http://host/#/experiments/1", serving="mlflow ui", runs=runs, study="my.yaml")
+    layers = [
+        {"step": 0, "measure": "n", "layer": name, "depth": i, "norm": 1.0} for i, name in enumerate("02")
+    ]
+    write(analysis, tmp_path / "r", About(norm="n", links=links, layers=layers))
+    html = (tmp_path / "r" / "report.html").read_text()
+    tags = Tags(html)
+    leads_to = [value for name, value in tags.attributes if name == "href"]
+    assert {run.address for run in runs} < set(leads_to)
+    for path in (one for one in leads_to if not one.startswith("http://host/#/experiments/1")):
+        assert (tmp_path / "r" / path).is_file(), path
+    points = pd.read_csv(tmp_path / "r" / "tables" / "curves.csv")
+    assert len(points) == len(analysis.curves)
+    assert EVIL not in html
+    for told in ("<code>abc</code>: 2 runs", "<code>abc+changes</code>: 1 run.", "my.yaml", "mlflow ui"):
+        assert told in html
+    assert caption("layer_norms", analysis) in html
+    assert "last layer (2)" in (tmp_path / "r" / "figures" / "layer_norms.svg").read_text()
+
+
+def test_formulas_are_typeset(analysis, html):
+    assert "<i>γ</i><sub>pred</sub>" in html
+    text = re.sub(r"<(pre|code|style).*?</\1>|<[^>]+>", "", html, flags=re.DOTALL)
+    assert not re.search(r"\^-?\w|\+-|gamma_(1|2|pred|meas)\b", text)
 
 
 def test_the_command_repeats_the_analysis():
@@ -83,12 +121,31 @@ def test_comparison_has_the_nine_and_ours(analysis):
     ours = next(row for row in rows if row["study"] == "cnn_cifar10 small")
     expected = (ours["gamma_pred"] - 0.28) / (ours["gamma_pred_stderr"] ** 2 + 0.07**2) ** 0.5
     assert ours["z"] == pytest.approx(expected)
+    assert pairs([row for row in rows if row["gamma_1"] is not None], "gamma_1") == [[None, 0.0], [0.0, None]]
     html = comparison_page(found)
     assert EVIL not in html
     assert "not analysed yet" in html
+    assert html.count(f"{signed(ours['z'])}</td>") >= 1
     assert Tags(html).seen.isdisjoint({"script"})
 
 
 def test_published_table_is_the_paper_s(published):
     for study, facts in published.items():
         assert PUBLISHED[study] == (facts["table_gamma_pred"], facts["table_gamma_meas"], facts["table_sigma"])
+
+
+@pytest.mark.slow
+def test_pages_fit_a_screen_and_a_phone(analysis, browser, tmp_path):
+    many = {f"a_study_of_{name} architecture={name}": analysis.to_dict() for name in ("cnn", "resnet", "vit")}
+    found = {**many, **{name: analysis.to_dict() for name in PUBLISHED}}
+    named = {name: {**one, "norm": "spectral_complexity_kernel"} for name, one in found.items()}
+    pages = {"comparison": comparison_page(named), "report": report(analysis, About(settings={"a": "b" * 60}))}
+    for name, text in pages.items():
+        (tmp_path / f"{name}.html").write_text(text)
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto((tmp_path / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            cut = "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth).length"
+            assert width == 390 or name == "report" or page.evaluate(cut) == 0
+            page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import normlaw
 from normlaw.analysis.prediction import Prediction
 from normlaw.base.html import Showable, listed, paragraph, preformatted, table
+from normlaw.base.mathematics import typeset
 from normlaw.launching.preflight import Problem
 from normlaw.verbs.rehearse import Row
 from normlaw_registry import AnalysisWarning, Response
@@ -62,10 +64,11 @@ def test_an_analysis_shows_its_numbers_and_verdict(analysis) -> None:
     assert EVIL not in shown
     head, first, *_ = cells(shown)
     assert head[:3] == ["exponent", "value", "std. error"]
-    assert first[0] == "gamma_1"
+    assert first[0] == "γ1"  # the 1 as an index
+    assert "<i>γ</i><sub>1</sub>" in shown
     assert float(first[1]) == pytest.approx(analysis.gamma_1.value, abs=1e-4)
     assert float(first[2]) == pytest.approx(analysis.gamma_1.stderr, abs=1e-4)
-    assert first[4] == unescape(analysis.definition("gamma_1"))
+    assert first[4] == unescape(re.sub("<[^>]+>", "", typeset(analysis.definition("gamma_1"))))
     assert "verdict" not in analysis._repr_html_()  # this protocol does not judge
 
 

@@ -29,6 +29,8 @@ CAPTIONS: Mapping[str, str] = {
     "the endpoint law is explained where they meet the diagonal.",
     "sensitivity": "Above, the exponents for every admissible choice, sorted, areas as weights: flat where "
     "choices do not matter; below, the early exponent over the two edges of the window.",
+    "layer_norms": "What each layer of one run of the largest train size contributes to the norm, first layer "
+    "above: at the beginning and at the end of training.",
     "abscissas": "How much of what tells runs apart one envelope in each abscissa explains, for train sizes "
     "that it was not fitted to, with {confidence} limits: at 1 the curves are one curve; below 0 bars are cut.",
 }

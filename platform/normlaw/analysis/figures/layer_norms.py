@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,6 +24,18 @@ LABELS = {
 COLUMNS = ("step", "measure", "layer", "depth")
 
 
+def names(layers: Sequence[str]) -> list[str]:
+    """Return what layers are called, first one first: a module that has no name but its number gets its place.
+
+    >>> names(["1", "features.0", "3"]), names(["stem", "fc"])
+    (['first layer (1)', 'features.0', 'last layer (3)'], ['stem', 'fc'])
+
+    """
+    last = len(layers) - 1
+    places = {i: f"layer {i + 1}" for i in range(len(layers))} | {last: "last layer"} | {0: "first layer"}
+    return [f"{places[i]} ({name})" if name.isdigit() else name for i, name in enumerate(layers)]
+
+
 def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) -> Drawing:
     """Return one panel for each quantity of a measure: its value in each layer, one line a measuring point.
 
@@ -40,7 +52,7 @@ def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) 
     if not len(mine):
         raise ValueError(f"no layers of measure {measure!r} in the table")
     quantities = [column for column in mine.columns if column not in COLUMNS]
-    layers = mine.sort_values("depth")["layer"].unique()
+    layers = mine.sort_values("depth")["layer"].unique().tolist()
     figure, first = style.new_figure(width=3.2 + 3.2 * len(quantities), height=1.6 + 0.2 * len(layers))
     first.remove()
     panels = figure.subplots(1, len(quantities), sharey=True, squeeze=False)[0]
@@ -55,9 +67,8 @@ def layer_norms(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, measure: str) 
             figure.record(quantity, **columns, value=points[quantity].to_numpy())
             axes.plot(points[quantity], points["depth"], color=colour, marker=marker, label=f"{step:,}")
         set_log(axes, LABELS.get(quantity, style.plain(quantity)), "x")
-    panels[0].set_yticks(range(len(layers)), [style.plain(layer) for layer in layers])
+    panels[0].set_yticks(range(len(layers)), [style.plain(name) for name in names(layers)])
     panels[0].invert_yaxis()
-    panels[0].set_ylabel("layer, first above")
     panels[-1].legend(title="step", fontsize="small", title_fontsize="small")
     figure.suptitle(measure)
     return figure
