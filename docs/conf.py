@@ -21,6 +21,7 @@ extensions = [
     "component_reference",
     "mathml",
     "plain_docstrings",
+    "plain_formulas",
     "repository_links",
     "study_reference",
 ]

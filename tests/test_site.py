@@ -109,6 +109,22 @@ def test_formulas_are_drawn_by_the_browser(pages, site) -> None:
     assert "$" not in text_of(pages, site, "laws")
 
 
+def test_no_formula_is_left_as_plain_text(pages, site) -> None:
+    from bs4 import BeautifulSoup
+
+    left = {}
+    for path in pages:
+        article = BeautifulSoup(path.read_text(), "html.parser").find("article")
+        assert article
+        for one in article(["code", "pre", "math", "sub", "sup", "dt", "strong"]):
+            one.decompose()
+        for table in article.select(".dataframe"):  # whose labels are names
+            table.decompose()
+        if found := re.findall(r"\w\^-?[\w(]|\+-|\bgamma_(?:[012]|pred|meas)\b", article.get_text()):
+            left[path.name] = found
+    assert left == {}
+
+
 def test_no_page_is_wider_than_a_phone_or_asks_for_what_is_not_there(browser, pages) -> None:
     lost: list[str] = []
     phone = browser.new_page(viewport={"width": 390, "height": 800})

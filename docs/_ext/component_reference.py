@@ -55,7 +55,8 @@ def section(component: registry.Component) -> Iterator[str]:
         yield f"Law: `{component.law}`; reports `{exponent}`.\n"
     if isinstance(component, registry.AnalysisProtocol) and component.fitters:
         yield f"Fitters: {', '.join(f'`{one}`' for one in component.fitters)}.\n"
-    for paragraph in says.split("\n\n"):
+    known = "Return the log of " if component.formula else None  # what the formula says
+    for paragraph in (one for one in says.split("\n\n") if known is None or not one.startswith(known)):
         yield plain(" ".join(line.strip() for line in paragraph.splitlines())) + "\n"
     yield f"Source: {plain(component.source or 'normlaw')}. Code: [`{name}`](#{name}).\n"
     if isinstance(component, (registry.Architecture, registry.Dataset, registry.ComplexityMeasure)):

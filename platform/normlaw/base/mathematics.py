@@ -16,7 +16,7 @@ INDEXED = rf"(?:{'|'.join(GREEK)})(?:_[A-Za-z0-9]+)?(?![\w])"
 FORMULA = re.compile(
     rf"""
     (?P<code>`[^`]+`)
-    | (?P<power>(?<=[\w)\]])\^(?P<exponent>-?(?:{INDEXED}|\w+(?:\.\d+)?|\([^()]*\))))
+    | (?P<power>(?<=[\w)\]])\^(?P<exponent>-?(?:{INDEXED}|\w+(?:\.\d+)?|\((?:[^()]|\([^()]*\))*\))))
     | (?P<symbol>(?<![\w.])(?<!--)(?P<greek>{"|".join(GREEK)})(?:_(?P<index>[A-Za-z0-9]+))?(?![\w=]))
     | (?P<sign>\+- | (?<=\S)\ (?:[*~-]|[<>]=)\ (?=\S) | (?<!\w)-(?=\d|\.\d))
     """,
@@ -29,6 +29,8 @@ def typeset(text: str) -> Html:
 
     >>> typeset("error ~ norm^-gamma_1, 0.1 +- 0.2 <b>")
     'error ∼ norm<sup>−<i>γ</i><sub>1</sub></sup>, 0.1 ± 0.2 &lt;b&gt;'
+    >>> typeset("e^((1 + eps) z)")
+    'e<sup>(1 + <i>ε</i>) z</sup>'
     >>> typeset("lambda/lambda_opt, P^(2/3), the table `gamma_1`, gamma_1_bend")
     '<i>λ</i>/<i>λ</i><sub>opt</sub>, P<sup>2/3</sup>, the table <code>gamma_1</code>, gamma_1_bend'
 
@@ -49,6 +51,8 @@ def _drawn(found: re.Match[str]) -> str:
     if found["power"]:
         exponent = found["exponent"]
         sign = "−" if exponent.startswith("-") else ""
-        return f"<sup>{sign}{typeset(exponent.removeprefix('-').strip('()'))}</sup>"
+        exponent = exponent.removeprefix("-")
+        inner = exponent[1:-1] if exponent.startswith("(") else exponent
+        return f"<sup>{sign}{typeset(inner)}</sup>"
     index = f"<sub>{escape(found['index'])}</sub>" if found["index"] else ""
     return f"<i>{GREEK[found['greek']]}</i>{index}"
