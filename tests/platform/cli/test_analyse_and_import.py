@@ -167,7 +167,7 @@ def test_what_could_not_be_fitted_is_logged_without_metrics_and_hides_no_earlier
     fitted, missing = client.search_runs(
         [experiment], "tags.`normlaw.kind` = 'analysis'", order_by=["attributes.start_time"]
     )
-    assert missing.info.run_name == "laws of outside: not fitted"
+    assert missing.info.run_name == "laws of outside (--window 1e-30 1e-29): not fitted"
     assert missing.data.metrics == {}
     assert missing.data.params["protocol"] == "released"
     assert missing.data.params["warnings"] == "not_fitted"

@@ -62,7 +62,7 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
-    assert run("import", curves_csv, "--study", "s").output.startswith("s: 8 curves logged, 0 already there")
+    assert run("import", curves_csv, "--study", "s").stdout.startswith("s: 8 curves logged, 0 already there")
     assert normlaw.import_curves(curves_csv, "s") == (0, 8)
     told = run("analyse", "s", *AUTOMATIC, "--reports", "one", "--json", "laws.json")
     found = normlaw.analyse("s", protocol="automatic", draws=100, reports="two")
@@ -71,7 +71,7 @@ def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
     assert f"MLflow run {found[0].run_id}" in told.output, "what was found before is not logged again"
     assert len(normlaw.runs("s", kinds=["analysis"])) == 1
     named = normlaw.report("s", page="two.html")
-    assert run("report", "s", "--page", "one.html").output == f"one.html: 1 analyses: {named[0]}\n"
+    assert run("report", "s", "--page", "one.html").stdout == f"one.html: 1 analyses: {named[0]}\n"
     assert (here / "one.html").read_text() == (here / "two.html").read_text()
 
 
@@ -139,7 +139,7 @@ def test_a_damaged_study_keeps_no_other_from_being_sent(here: Path, tiny: dict[s
 def test_a_rehearsal(here: Path, tiny: dict[str, Any]) -> None:
     (here / "tiny.yaml").write_text(yaml.safe_dump(tiny))
     found = normlaw.rehearse("tiny.yaml", device="cpu")
-    told = run("run", "tiny.yaml", "--dry-run", "--device", "cpu").output.splitlines()
+    told = run("run", "tiny.yaml", "--dry-run", "--device", "cpu").stdout.splitlines()
     shown = [(row.name, f"{row.steps:,}") for row in found.rows]
     width = max(len(name) for name, _ in shown)
     assert [(line[:width].strip(), line[width:].split()[0]) for line in told[1 : len(shown) + 1]] == shown
