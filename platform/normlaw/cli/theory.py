@@ -142,7 +142,7 @@ def theory(
     normlaw theory
     normlaw theory perceptron --axis alpha=1,2 --axis lambda=0.01:100:60
     normlaw theory perceptron --axis alpha=8 --axis lambda=1 --json -
-    normlaw theory random_features --axis examples=100:1e4:5 --axis time=1:1e5:60 --x norm --figure loss.svg
+    normlaw theory two_layer --axis alpha=0.1:1000:40 --figure errors.svg
 
     JSON: one object for each combination, the first axis outermost, whose keys are the theory's axes and
     observables. What float64 cannot hold is null, an infinite value of an axis "inf". With --alpha and --lambda
