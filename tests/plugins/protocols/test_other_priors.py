@@ -23,7 +23,7 @@ def repeated() -> Fit:
 
 def test_another_correlation_length_leaves_the_curves_as_they_are(repeated) -> None:
     for length in (LENGTH / 2, 2 * LENGTH):
-        other = other_priors._with_length(repeated, length)
+        other = other_priors._with_length(repeated, length).fit
         assert not np.allclose(other.theta[other.shape.g], repeated.theta[other.shape.g])
         before, after = (one.shape(one.theta, derivatives=False).fitted for one in (repeated, other))
         assert np.allclose(before, after, atol=1e-9)
@@ -34,9 +34,9 @@ def test_what_one_step_passes_over_moves_no_exponent_by_much(repeated) -> None:
     stderr, passed_over = np.sqrt(at.variances(repeated)), 0
     for pair in other_priors._alternatives(repeated):
         for other in pair:
-            stepped, _ = other_priors._after_one_step(repeated, other)
+            stepped, _ = other_priors.OneStep(repeated)(other)
             by_step, by_fit = (
-                np.abs(exponents._exponents(one) - at.values) / stderr for one in (stepped, settle(other))
+                np.abs(exponents._exponents(one) - at.values) / stderr for one in (stepped, settle(other.fit))
             )
             if (by_step <= other_priors.WORTH_FITTING).all():
                 passed_over += 1
@@ -45,7 +45,7 @@ def test_what_one_step_passes_over_moves_no_exponent_by_much(repeated) -> None:
 
 
 def test_an_unchanged_prior_changes_nothing(repeated) -> None:
-    stepped, gained = other_priors._after_one_step(repeated, replace(repeated))
+    stepped, gained = other_priors.OneStep(repeated)(other_priors.Alternative(replace(repeated)))
     assert np.allclose(stepped.theta, repeated.theta, atol=1e-2)
     assert gained == 0
 
@@ -57,7 +57,7 @@ def test_a_prior_moves_its_parameter_by_its_share_of_what_is_known(repeated) -> 
         share = repeated.posterior[place, place] * repeated.named.precision[place]
         still = repeated.posterior @ repeated.quadratic.gradient
         for sign, other in zip((-1, 1), pair, strict=True):
-            stepped, _ = other_priors._after_one_step(repeated, other)
+            stepped, _ = other_priors.OneStep(repeated)(other)
             moved = (stepped.theta - repeated.theta - still)[place]
             assert moved == pytest.approx(sign * by * share, rel=1e-6)
 
@@ -69,7 +69,7 @@ def test_what_two_alternatives_do_is_averaged_by_their_evidence(repeated) -> Non
     total = other_priors.variances_over_priors(repeated, value, known, lambda one: one.theta[[LOG_Q]])
     by_hand = 0.0
     for pair in other_priors._alternatives(repeated):
-        for stepped, gained in (other_priors._after_one_step(repeated, other) for other in pair):
+        for stepped, gained in map(other_priors.OneStep(repeated), pair):
             by_hand += min(1.0, float(np.exp(gained))) * (stepped.theta[LOG_Q] - value[0]) ** 2 / 2
     assert total == pytest.approx([by_hand])
     assert by_hand > 0

@@ -9,7 +9,7 @@ of its standard error are fitted to the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,15 @@ MOVED |= {X_1: 1.0, CEILING: ABOVE}
 """What the prior means are moved by, up and down: rates and slopes by the factor."""
 
 
+@dataclass(frozen=True)
+class Alternative:
+    """A fit with another prior, not fitted anew."""
+
+    fit: Fit
+    turn: Floats | None = None
+    """What takes its parameters to those of the fit that it stands beside, (K, K); None: they are the same."""
+
+
 def variances_over_priors(
     few: Fit, values: Floats, stderr: Floats, exponents: Callable[[Fit], Floats]
 ) -> Floats:
@@ -53,43 +62,50 @@ def variances_over_priors(
 
     """
     total = np.zeros(len(values))
+    after_one_step = OneStep(few)
     for pair in _alternatives(few):
         squares = []
         for other in pair:
-            tried, evidence = _after_one_step(few, other)
+            tried, evidence = after_one_step(other)
             change = np.nan_to_num(exponents(tried) - values)
             if (np.abs(change) > WORTH_FITTING * stderr).any():
-                tried = settle(other, STEPS)
+                tried = settle(other.fit, STEPS)
                 change, evidence = np.nan_to_num(exponents(tried) - values), tried.evidence - few.evidence
             squares.append(float(np.exp(min(evidence, 0.0))) * change**2)
         total += np.mean(squares, axis=0)
     return total
 
 
-def _alternatives(few: Fit) -> Iterator[tuple[Fit, Fit]]:
+def _alternatives(few: Fit) -> Iterator[tuple[Alternative, Alternative]]:
     """Yield the fit with each prior's width, mean, and the correlation length of both corrections changed."""
-    named = few.named
+    mean, precision = few.named.mean, few.named.precision
     for place in WIDTHS:
-        if place == DEPTH:  # 0 in this model
-            continue
-        one, other = (named.precision.copy() for _ in range(2))
-        one[place] *= FACTOR**2
-        other[place] /= FACTOR**2
-        yield replace(few, named=Prior(named.mean, one)), replace(few, named=Prior(named.mean, other))
+        if place != DEPTH:  # 0 in this model
+            one, other = (_changed(precision, place, precision[place] * f) for f in (FACTOR**2, FACTOR**-2))
+            yield _with_prior(few, Prior(mean, one)), _with_prior(few, Prior(mean, other))
     for place, by in MOVED.items():
-        one, other = (named.mean.copy() for _ in range(2))
-        one[place] -= by
-        other[place] += by
-        yield replace(few, named=Prior(one, named.precision)), replace(few, named=Prior(other, named.precision))
+        one, other = (_changed(mean, place, mean[place] + step) for step in (-by, by))
+        yield _with_prior(few, Prior(one, precision)), _with_prior(few, Prior(other, precision))
     yield _with_length(few, LENGTH / FACTOR), _with_length(few, LENGTH * FACTOR)
 
 
-def _with_length(few: Fit, length: float) -> Fit:
+def _changed(values: Floats, place: int, value: float) -> Floats:
+    """Return a copy with another value at a place."""
+    copy = values.copy()
+    copy[place] = value
+    return copy
+
+
+def _with_prior(few: Fit, named: Prior) -> Alternative:
+    return Alternative(replace(few, named=named))
+
+
+def _with_length(few: Fit, length: float) -> Alternative:
     """Return the same curves in the variables of corrections with another correlation length."""
-    shape, theta = few.shape.with_length(length), few.theta.copy()
-    theta[shape.g] = np.linalg.solve(_turned(few.shape.basis_g, shape.basis_g), few.theta[shape.g])
-    theta[shape.h] = np.linalg.solve(_turned(few.shape.basis_h, shape.basis_h), few.theta[shape.h])
-    return replace(few, shape=shape, theta=theta)
+    shape, turn = few.shape.with_length(length), np.eye(len(few.theta))
+    turn[shape.g, shape.g] = _turned(few.shape.basis_g, shape.basis_g)
+    turn[shape.h, shape.h] = _turned(few.shape.basis_h, shape.basis_h)
+    return Alternative(replace(few, shape=shape, theta=np.linalg.solve(turn, few.theta)), turn)
 
 
 def _turned(old: Floats, new: Floats) -> Floats:
@@ -97,25 +113,26 @@ def _turned(old: Floats, new: Floats) -> Floats:
     return np.asarray(np.linalg.lstsq(old, new, rcond=None)[0])
 
 
-def _after_one_step(few: Fit, other: Fit) -> tuple[Fit, float]:
-    """Return the alternative after one Newton step by the fit's quadratic model, and its gain of evidence."""
-    quadratic = few.quadratic
-    before, after = quadratic.prior, with_variances(other.named, other.shape, few.variances)
-    slope = quadratic.gradient + before.precision * (few.theta - before.mean)  # of the data alone, (K,)
-    information = quadratic.information
-    if other.shape is not few.shape:
-        turn = np.eye(len(few.theta))
-        for part, old, new in (
-            (few.shape.g, few.shape.basis_g, other.shape.basis_g),
-            (few.shape.h, few.shape.basis_h, other.shape.basis_h),
-        ):
-            turn[part, part] = _turned(old, new)
-        slope, information = turn.T @ slope, turn.T @ information @ turn
-    _, here = _newton(quadratic.information, quadratic.gradient, before, few.theta)
-    step, gained = _newton(
-        information, slope - after.precision * (other.theta - after.mean), after, other.theta
-    )
-    return replace(other, theta=other.theta + step), gained - here
+class OneStep:
+    """Alternatives to a fit after one Newton step by its quadratic model."""
+
+    def __init__(self, few: Fit) -> None:
+        """Take what all steps begin with from a fit that has settled."""
+        quadratic = few.quadratic
+        prior = quadratic.prior
+        self._few, self._information = few, quadratic.information
+        self._slope = quadratic.gradient + prior.precision * (few.theta - prior.mean)  # of the data alone, (K,)
+        _, self._here = _newton(quadratic.information, quadratic.gradient, prior, few.theta)
+
+    def __call__(self, other: Alternative) -> tuple[Fit, float]:
+        """Return the alternative after the step, and what it gains in evidence."""
+        fit, slope, information = other.fit, self._slope, self._information
+        prior = with_variances(fit.named, fit.shape, self._few.variances)
+        if other.turn is not None:
+            slope, information = other.turn.T @ slope, other.turn.T @ information @ other.turn
+        gradient = slope - prior.precision * (fit.theta - prior.mean)
+        step, there = _newton(information, gradient, prior, fit.theta)
+        return replace(fit, theta=fit.theta + step), there - self._here
 
 
 def _newton(information: Floats, gradient: Floats, prior: Prior, theta: Floats) -> tuple[Floats, float]:
