@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.columns import NAME
 from normlaw.analysis.parquet_fields import is_parquet, names_of, parquet_fields
 from normlaw.analysis.ranges import LARGEST, out_of_range
 from normlaw_registry import InputError, Response
@@ -24,8 +25,6 @@ WHOLE = ("train_size", "seed", "step")
 KEY = ("train_size", "seed", "measure", "step", "log_norm")
 """What tells points apart."""
 DEFAULT_MEASURE = "norm"
-NAME = r"[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}"
-"""What a measure may be called: what MLflow takes as part of a metric's name."""
 SHOWN = 5
 """Problems, or measures, listed in one message."""
 PLACES = "places"

@@ -10,15 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from normlaw.analysis.curves_file import NAME, WHOLE, Wrong, checked, number, read_fields
+from normlaw.analysis.columns import METRIC, NAME, PREFIX, RESPONSES, plain
+from normlaw.analysis.curves_file import WHOLE, Wrong, checked, number, read_fields
 from normlaw.analysis.parquet_fields import is_parquet, names_of, read_names
 from normlaw.study.spec import RunSpec
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
-PREFIX = "log_norm/"
-RESPONSES = ("test/error", "test/loss")
-METRIC = re.compile(r"(test|train|validation)/(error|loss)")
 NUMBERS = ("epoch", "alpha", "mean_log_optimal_norm")
 TEXTS = ("run",)
 MOST_HEADER = 100_000
@@ -91,8 +89,7 @@ def _read(fields: pd.Series[str], settings: Sequence[str]) -> tuple[pd.Series[An
     if name in settings or name in TEXTS:
         fields = _as_text(fields)
         return fields, [(fields.str.len() > MOST_TEXT, f"must have {MOST_TEXT} characters at most")]
-    renamed = fields.rename("log_norm" if name.startswith(PREFIX) else name.replace("/", "_"))
-    values, wrong = number(renamed)
+    values, wrong = number(fields.rename(plain(name)))
     if name in WHOLE:
         return values, wrong
     there = fields.notna() if fields.dtype == "float64" else fields != ""

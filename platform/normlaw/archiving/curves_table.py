@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from normlaw.analysis.columns import plain
 from normlaw.analysis.parquet_fields import MOST_COLUMNS
 from normlaw.analysis.ranges import out_of_range
 from normlaw_registry import InputError
@@ -145,8 +146,7 @@ def _check_values(table: pa.Table, where: str) -> None:
     for name in table.column_names:
         if name == RUN:
             continue
-        known = "log_norm" if name.startswith("log_norm/") else name.replace("/", "_")
         numbers = pd.Series(table.column(name).to_numpy().astype(np.float64))
-        for bad, what in out_of_range(known, numbers.replace([np.inf, -np.inf], np.nan)):
+        for bad, what in out_of_range(plain(name), numbers.replace([np.inf, -np.inf], np.nan)):
             if bad.any():
                 raise InputError(f"{where}, column {brief(name)}: {what}, got {numbers[bad].iloc[0]:g}")

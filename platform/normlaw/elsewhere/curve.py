@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.columns import RESPONSES, plain
 from normlaw.analysis.ranges import LARGEST, out_of_range
 from normlaw.elsewhere.logged import Floats, LoggedRun, Series, Steps
-from normlaw.elsewhere.taking import METRIC, NORM, RESPONSES, Taking
+from normlaw.elsewhere.taking import Taking, is_metric
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, nearest
 
@@ -55,7 +56,7 @@ class Curve:
 
 def wanted(taking: Taking, there: Sequence[str]) -> dict[str, str]:
     """Return the columns that can be had of metrics of these names, with the metric of each."""
-    own = [name for name in there if METRIC.fullmatch(name) or NORM.fullmatch(name)]
+    own = [name for name in there if is_metric(name)]
     columns = dict.fromkeys([*taking.numbers, *own])
     return {column: name for column in columns if (name := taking.metric_of(column).name) in there}
 
@@ -157,7 +158,7 @@ def _applied(series: Series, column: str, taking: Taking, run: LoggedRun) -> Ser
             step, value = int(series.steps[lost][0]), float(series.values[lost][0])
             raise InputError(f"run {brief(run.name)}: {used.text} of {value:g} at step {step} is no number")
     number = pd.Series(np.where(np.isfinite(values), values, np.nan))
-    checked = "log_norm" if column.startswith("log_norm/") else column.replace("/", "_")
+    checked = plain(column)
     for bad, what in out_of_range(checked, number):
         if bad.any():
             at = int(np.flatnonzero(bad.to_numpy())[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from normlaw.analysis.columns import METRIC, NAME, PREFIX, RESPONSES
 from normlaw.elsewhere.quantity import Quantity, quantity
 from normlaw.study.spec import RunSpec
 from normlaw.study.yaml_source import YamlSource
@@ -14,9 +15,8 @@ from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
 WHOLE = ("train_size", "seed")
-RESPONSES = ("test/error", "test/loss")
-METRIC = re.compile(r"(test|train|validation)/(error|loss)|epoch|alpha")
-NORM = re.compile(r"log_norm/[A-Za-z0-9_][A-Za-z0-9_.: -]{0,199}")
+NUMBERS = ("epoch", "alpha")
+NORM = re.compile(PREFIX + NAME)
 KNOWN = ("names", *WHOLE, *RESPONSES, "log_norm/MEASURE", "train/error", "train/loss", "epoch")
 
 
@@ -45,6 +45,11 @@ class Taking:
         return self.params.get(column, column)
 
 
+def is_metric(name: str) -> bool:
+    """Return whether a name is one of normlaw's for a number of a measuring point."""
+    return name in NUMBERS or any(form.fullmatch(name) for form in (METRIC, NORM))
+
+
 def taking(said: Mapping[str, str], where: str = "--take") -> Taking:
     """Return what a mapping from normlaw's names to another program's says.
 
@@ -63,7 +68,7 @@ def taking(said: Mapping[str, str], where: str = "--take") -> Taking:
     for key, value in said.items():
         if key == "names":
             names = template(value, where)
-        elif METRIC.fullmatch(key) or NORM.fullmatch(key):
+        elif is_metric(key):
             numbers[key] = quantity(value, f"{where} {key}")
         elif key in WHOLE or key.partition(".")[0] in RunSpec.model_fields:
             params[key] = quantity(value, f"{where} {key}").text

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from normlaw.analysis import Options
+from normlaw.analysis.columns import PREFIX
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.curves_file import DEFAULT_MEASURE, read_curves_file, read_every_measure
-from normlaw.analysis.frame_file import PREFIX, read_frame
+from normlaw.analysis.frame_file import read_frame
 from normlaw.archiving.container import is_container
 from normlaw.tracking import keys
 from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
