@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from normlaw.study.yaml_source import merged
+from normlaw_registry import InputError
 
 Tree = dict[str, Any]
 
@@ -111,3 +112,25 @@ def _decides(above: Any, below: Any, parts: list[str]) -> bool:
 
 def _is_below(dotted: str, varied: Iterable[str]) -> bool:
     return any(dotted.startswith(f"{key}.") for key in varied)
+
+
+def opened_at(tree: Tree, parents: Sequence[str], refused: Callable[[str], str]) -> Tree:
+    """Return what is below keys that lead into a tree, made where there is nothing yet.
+
+    Args:
+        tree: is changed: a component by its bare name becomes a mapping of it.
+        parents: the keys.
+        refused: what to say of a key that has something else than keys below it.
+
+    Raises:
+        InputError: there is such a key.
+
+    """
+    for parent in parents:
+        below = tree.setdefault(parent, {})
+        if isinstance(below, str):  # a component by its bare name
+            below = tree[parent] = {"name": below}
+        if not isinstance(below, dict):
+            raise InputError(refused(parent))
+        tree = below
+    return tree

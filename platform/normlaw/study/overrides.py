@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from normlaw.study.layers import laid_over
+from normlaw.study.layers import laid_over, opened_at
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study, parse_study
 from normlaw.study.yaml_loader import Loader
@@ -96,13 +96,11 @@ def _place(key: str, value: Any, study: Study, what: str) -> list[str]:
 
 def _put(tree: dict[str, Any], place: list[str], value: Any, what: str) -> None:
     *parents, last = place
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if isinstance(below, str):  # a component by its bare name
-            below = tree[parent] = {"name": below}
-        if not isinstance(below, dict):
-            raise InputError(f"{what}: `{parent}` is set as a whole too; keep one of the two")
-        tree = below
+
+    def refused(parent: str) -> str:
+        return f"{what}: `{parent}` is set as a whole too; keep one of the two"
+
+    tree = opened_at(tree, parents, refused)
     if isinstance(value, str) and isinstance(tree.get(last), dict):
         tree[last].setdefault("name", value)
     elif last in tree:

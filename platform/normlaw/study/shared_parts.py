@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from normlaw.study.identity import PLAIN
+from normlaw.study.layers import opened_at
 from normlaw.study.listed import COMPONENTS
 from normlaw.study.spec import ComponentChoice, RunSpec
 from normlaw.study.storable import unstorable
@@ -122,13 +123,11 @@ def _copied(tree: Any) -> Any:
 
 def _put(tree: dict[str, Any], dotted: str, value: Any, source: YamlSource) -> None:
     *parents, last = dotted.split(".")
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if isinstance(below, str):  # a component by its bare name
-            below = tree[parent] = {"name": below}
-        if not isinstance(below, dict):
-            raise InputError(f"{source.where(['vary', dotted])}: `{parent}` under `fixed` has no keys below it")
-        tree = below
+
+    def refused(parent: str) -> str:
+        return f"{source.where(['vary', dotted])}: `{parent}` under `fixed` has no keys below it"
+
+    tree = opened_at(tree, parents, refused)
     if last in tree:
         raise InputError(f"{source.where(['vary', dotted])}: stands under `fixed` too; keep one of the two")
     tree[last] = value
