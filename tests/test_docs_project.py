@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +12,7 @@ from click.testing import CliRunner
 
 import normlaw
 from normlaw.cli.program import main
-from normlaw_tests.figure_files import cheapest
-from normlaw_tests.two_settings import two_settings
+from normlaw_tests.two_settings import import_frame, two_settings, work_in
 
 pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parents[1] / "docs" / "project.md").read_text()
@@ -23,13 +21,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "project.md").read_text()
 @pytest.fixture
 def here(tmp_path, empty_database, monkeypatch) -> Path:
     """Return a folder whose store has the analysed study `mine`, of two settings, and `quickstart`."""
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("normlaw.analysis.figures.drawn_of", cheapest)
+    work_in(tmp_path, monkeypatch, empty_database)
     for name, seeds in (("mine", 2), ("quickstart", 1)):
-        two_settings(seeds).to_csv("made.csv", index=False)
-        normlaw.import_curves("made.csv", name)
+        import_frame(two_settings(seeds), name, "made.csv")
         normlaw.analyse(name, norm="first", protocol="released", window=(None, 0.3))
     return tmp_path
 

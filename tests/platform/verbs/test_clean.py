@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from mlflow.entities import ViewType
 import normlaw
 from normlaw.cli import clean as command
 from normlaw.cli.program import main
-from normlaw_tests.figure_files import cheapest
-from normlaw_tests.two_settings import SETTING, two_settings
+from normlaw_tests.two_settings import import_frame, of_the_first, two_settings, work_in
 
 pytestmark = pytest.mark.slow
 OPTIONS: dict[str, Any] = {"norm": "first", "protocol": "released", "window": (None, 0.3)}
@@ -24,15 +22,10 @@ OPTIONS: dict[str, Any] = {"norm": "first", "protocol": "released", "window": (N
 @pytest.fixture
 def here(tmp_path, empty_database, monkeypatch) -> Path:
     """Return a folder whose store has a study with an analysis that was made again after more was imported."""
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("normlaw.analysis.figures.drawn_of", cheapest)
-    curves = two_settings(seeds=2)
-    one = curves[curves[SETTING] == "0.0"].drop(columns=SETTING)
+    work_in(tmp_path, monkeypatch, empty_database)
+    one = of_the_first(two_settings(seeds=2))
     for seed in (0, 1):
-        one[one["seed"] == seed].to_csv(f"seed{seed}.csv", index=False)
-        normlaw.import_curves(f"seed{seed}.csv", "mine")
+        import_frame(one[one["seed"] == seed], "mine", f"seed{seed}.csv")
         normlaw.analyse("mine", **OPTIONS)
     restore(normlaw.runs("mine", kinds=["analysis"])["run_id"][0])
     return tmp_path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from click.testing import CliRunner, Result
 
 import normlaw
 from normlaw.cli.program import main
-from normlaw_tests.figure_files import cheapest
-from normlaw_tests.two_settings import SETTING, two_settings
+from normlaw_tests.two_settings import SETTING, import_frame, of_the_first, two_settings, work_in
 
 pytestmark = pytest.mark.slow
 OPTIONS: dict[str, Any] = {"protocol": "released", "window": (None, 0.3)}
@@ -23,16 +21,12 @@ OPTIONS: dict[str, Any] = {"protocol": "released", "window": (None, 0.3)}
 def folder(tmp_path_factory, empty_database) -> Path:
     """Return a folder whose store has analysed studies: two settings, and the first one whole and in part."""
     folder: Path = tmp_path_factory.mktemp("compare")
-    shutil.copy(empty_database, folder / "mlflow.db")
     curves = two_settings()
-    one = curves[curves[SETTING] == "0.0"].drop(columns=SETTING)
+    one = of_the_first(curves)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.setattr("normlaw.analysis.figures.drawn_of", cheapest)
+        work_in(folder, patch, empty_database)
         for name, frame in (("both", curves), ("whole", one), ("part", one[one["seed"] < 2]), ("bare", one)):
-            frame.to_csv(f"{name}.csv", index=False)
-            normlaw.import_curves(f"{name}.csv", name)
+            import_frame(frame, name)
             if name != "bare":
                 normlaw.analyse(name, norm="first", **OPTIONS)
     return folder
@@ -40,8 +34,7 @@ def folder(tmp_path_factory, empty_database) -> Path:
 
 @pytest.fixture
 def here(folder, monkeypatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    work_in(folder, monkeypatch)
     return folder
 
 

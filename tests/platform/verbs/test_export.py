@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from click.testing import CliRunner
 
 import normlaw
 from normlaw.cli.program import main
-from normlaw_tests.figure_files import cheapest
-from normlaw_tests.two_settings import SETTING, SIZES, two_settings
+from normlaw_tests.two_settings import SETTING, SIZES, import_frame, of_the_first, two_settings, work_in
 
 pytestmark = pytest.mark.slow
 OPTIONS: dict[str, Any] = {"norm": "first", "protocol": "released", "protocol_params": {"window": [None, 0.3]}}
@@ -25,23 +23,18 @@ SET = ("--norm", "first", "--protocol", "released", "--set", "window=[none, 0.3]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, empty_database) -> Path:
     folder: Path = tmp_path_factory.mktemp("export")
-    shutil.copy(empty_database, folder / "mlflow.db")
     curves = two_settings()
-    one = curves[curves[SETTING] == "0.0"].drop(columns=SETTING)
+    one = of_the_first(curves)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        work_in(folder, patch, empty_database)
         for name, frame in (("both", curves), ("one", one), ("few", one[one["train_size"] < SIZES[2]])):
-            frame.to_csv(f"{name}.csv", index=False)
-            normlaw.import_curves(f"{name}.csv", name)
+            import_frame(frame, name)
     return folder
 
 
 @pytest.fixture
 def here(folder, monkeypatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("normlaw.analysis.figures.drawn_of", cheapest)
+    work_in(folder, monkeypatch)
     return folder
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 
+import normlaw
 from normlaw_tests.exact_curves import exact_error
+from normlaw_tests.figure_files import cheapest
 
 SETTING = "optimizer.weight_decay"
 SIZES = (100, 200, 400, 800)
@@ -45,3 +51,31 @@ def two_settings(seeds: int = 3, scatter: float = 0.02) -> pd.DataFrame:
                     )
                 )
     return pd.concat(frames, ignore_index=True)
+
+
+def of_the_first(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves of the first setting, as those of a study that has no other."""
+    return curves[curves[SETTING] == "0.0"].drop(columns=SETTING)
+
+
+def work_in(folder: Path, patch: pytest.MonkeyPatch, empty_database: Path | None = None) -> None:
+    """Make a folder the working one, whose store is used; analyses draw one figure.
+
+    Args:
+        folder: the folder.
+        patch: undoes it.
+        empty_database: a store to begin with; None: the folder has one.
+
+    """
+    if empty_database is not None:
+        shutil.copy(empty_database, folder / "mlflow.db")
+    patch.chdir(folder)
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    patch.setattr("normlaw.analysis.figures.drawn_of", cheapest)
+
+
+def import_frame(curves: pd.DataFrame, study: str, file: str = "") -> None:
+    """Import curves into a study of the working folder's store, from a file there."""
+    path = file or f"{study}.csv"
+    curves.to_csv(path, index=False)
+    normlaw.import_curves(path, study)
