@@ -16,10 +16,8 @@ OF_THEIR_OWN = {
     "--set 'dataset={name: image_folder, params: {path: photos, size: [32, 32]}}'",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
-    (
-        "theory",
-        "random_features",
-    ): "normlaw theory random_features --axis examples=100 --axis time=1:1000:4,inf",
+    ("theory", "random_features"): "normlaw theory random_features \\\n    "
+    "--axis examples=100 --axis time=1:1000:4,inf",
     ("theory", "diagonal_network"): "normlaw theory diagonal_network --set noise_variance=0.05 \\\n    "
     "--axis delta=0.25,0.5 --axis initial_scale=0.01:10:20",
     ("theory", "two_layer"): "normlaw theory two_layer --axis alpha=0.1:1000:20",

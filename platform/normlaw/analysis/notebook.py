@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from normlaw.analysis.text import VERDICTS, chosen_points
-from normlaw.analysis.text_tables import short
+from normlaw.analysis.text_tables import cell
 from normlaw.base.html import listed, paragraph, table, together
 from normlaw.base.mathematics import typeset
 
@@ -66,11 +64,5 @@ def prediction_html(prediction: Prediction) -> str:
 
 def frame_html(frame: pd.DataFrame, caption: str = "") -> str:
     """Return a frame as a table, with four significant digits and nothing where a number is missing."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, float | np.floating):
-            return "" if np.isnan(value) else short(float(value))
-        return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
-
     rows = [[cell(value) for value in row] for row in frame.itertuples(index=False)]
     return table(list(frame.columns), rows, caption)

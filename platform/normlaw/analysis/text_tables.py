@@ -23,7 +23,7 @@ def table_lines(table: pd.DataFrame, width: int = WIDTH) -> list[str]:
 
     A column with nothing in it is left out. Each part of a table that is too wide begins with the first column.
     """
-    cells = {str(name): [_cell(value) for value in column] for name, column in table.items()}
+    cells = {str(name): [cell(value) for value in column] for name, column in table.items()}
     cells = {name: texts for name, texts in cells.items() if any(texts)}
     widths = {name: max(map(len, [name, *texts])) for name, texts in cells.items()}
     first, *others = cells
@@ -42,7 +42,8 @@ def table_lines(table: pd.DataFrame, width: int = WIDTH) -> list[str]:
     return lines
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Return a value with four significant digits where it has a fraction; nothing where it is missing."""
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else short(float(value))
     return f"{value:,}" if isinstance(value, int | np.integer) else str(value)

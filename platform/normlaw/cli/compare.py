@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = "-"
 """In the place of a number that could not be determined."""
-WIDTH = 79
-"""Columns of a table."""
 
 
 @click.command()
@@ -51,7 +49,7 @@ def compare(first: str, second: str | None, confidence: float, as_json: bool, tr
 
 
 def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
-    from normlaw.analysis.text_tables import short
+    from normlaw.analysis.text_tables import WIDTH, short
 
     lines: list[str] = []
     pairs = table.groupby(["first", "second"], sort=False)

@@ -16,9 +16,13 @@ from normlaw.tracking.study_run import StudyRun, finished
 
 UNFINISHED = ("FAILED", "KILLED")
 """Statuses of attempts that came to no end; a run that is RUNNING may be in training."""
-CHOICES = ("norm", "protocol", "response", "floor", "confidence", "from_norm", "from_train_size")
-MORE_CHOICES = ("hold_out", "predict_at", "compare_norms", "fitters")
-"""Parameters of an analysis that say what it was asked; so do those of the protocol, `protocol.NAME`."""
+CHOICES = ("norm", "protocol", "response", "floor")
+MORE_CHOICES = (
+    *("confidence", "from_norm", "from_train_size"),
+    *("hold_out", "predict_at", "compare_norms", "fitters"),
+)
+"""Parameters of an analysis that say what it was asked, these where they are not at their defaults; so do those
+of the protocol, `protocol.NAME`."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,8 @@ def _curves(runs: Iterable[StudyRun]) -> Iterator[tuple[StudyRun, str, str]]:
 def made_again(study: str, runs: Iterable[StudyRun]) -> Iterator[Superseded]:
     """Yield the analyses, given oldest first, that were made again later."""
     alike: defaultdict[Hashable, list[StudyRun]] = defaultdict(list)
+    known = (*CHOICES, *MORE_CHOICES)
     for run in runs:
-        known = (*CHOICES, *MORE_CHOICES)
         asked = {k: value for k, value in run.params.items() if k in known or k.startswith("protocol.")}
         alike[run.name.removesuffix(keys.NOT_FITTED), run.norm, frozenset(asked.items())].append(run)
     for same in alike.values():

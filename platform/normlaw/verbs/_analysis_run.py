@@ -18,17 +18,12 @@ from normlaw.tracking.note import as_note, image
 from normlaw.tracking.sizes import sizes
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun, inexact
+from normlaw.tracking.superseded import MORE_CHOICES
 from normlaw_registry import AnalysisWarning
 
 FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region")
 """Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
 also in the experiment's note."""
-
-FURTHER = (
-    *("confidence", "from_norm", "from_train_size"),
-    *("hold_out", "predict_at", "compare_norms", "fitters"),
-)
-"""Choices that an analysis lists where they are not at their defaults."""
 
 INEXACT = {"estimate": "estimates without a bound", "upper_bound": "upper bounds"}
 """What a norm is whose value is not exact, for readers."""
@@ -66,7 +61,7 @@ class Asked:
 
     def _further(self) -> dict[str, str]:
         """Return the choices that are not at their defaults, beside those that every analysis lists."""
-        chosen = {name: getattr(self.options, name) for name in FURTHER}
+        chosen = {name: getattr(self.options, name) for name in MORE_CHOICES}
         defaults = Options()
         return {name: str(value) for name, value in chosen.items() if value != getattr(defaults, name)}
 

@@ -97,7 +97,7 @@ def exported(
     from normlaw.tracking.settings import label
     from normlaw.tracking.store import StudyStore
     from normlaw.tracking.tidy import tidy
-    from normlaw.verbs.runs import curves as curves_of
+    from normlaw.verbs._curves import curves_of
 
     wanted, catalogue = checked_formats(formats), load_catalogue()
     folder = Path("export") / path_part(study) if to is None else Path(to)
@@ -125,7 +125,6 @@ def exported(
     }
     measured = store.finished("training", "imported")
     kinds: Sequence[Kind] = ("training", "imported") if measured else ("theory",)
-    curves = curves_of(study, kinds=kinds, tracking_uri=tracking_uri)
-    write_export(folder, curves, analyses, about, wanted)
+    write_export(folder, curves_of(store, kinds), analyses, about, wanted)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return Exported(folder, tuple(files), missing)

@@ -105,7 +105,8 @@ def _with_length(few: Fit, length: float) -> Alternative:
     shape, turn = few.shape.with_length(length), np.eye(len(few.theta))
     turn[shape.g, shape.g] = _turned(few.shape.basis_g, shape.basis_g)
     turn[shape.h, shape.h] = _turned(few.shape.basis_h, shape.basis_h)
-    return Alternative(replace(few, shape=shape, theta=np.linalg.solve(turn, few.theta)), turn)
+    theta = np.asarray(np.linalg.solve(turn, few.theta), dtype=np.float64)
+    return Alternative(replace(few, shape=shape, theta=theta), turn)
 
 
 def _turned(old: Floats, new: Floats) -> Floats:
