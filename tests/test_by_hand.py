@@ -29,16 +29,12 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     vars(module).update(STEPS=STEPS, SIZES=SIZES, SEEDS=SEEDS, WINDOW=WINDOW)
-    before = mlflow.get_tracking_uri()
     folder = tmp_path_factory.mktemp("by-hand")
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")  # what is set by a call stays set
         patch.chdir(folder)  # artifacts go to ./mlruns
-        try:
-            curves, found = module.main()
-            runs = mlflow.search_runs(experiment_names=[module.EXPERIMENT])
-        finally:
-            mlflow.set_tracking_uri(before)
+        curves, found = module.main()
+        runs = mlflow.search_runs(experiment_names=[module.EXPERIMENT])
     return curves, found, runs
 
 
