@@ -58,7 +58,7 @@ def solve(params: RandomFeaturesParams, grid: Grid) -> list[Point]:
 
     times = np.array(grid["time"], dtype=float)
     rate = None if params.dynamics == "gradient_flow" else params.learning_rate
-    _require(params, times.tolist(), rate)
+    _require(times.tolist(), rate)
     modes = power_law(params.a, params.b, params.modes)
     points: list[Point] = []
     for examples in grid["examples"]:
@@ -83,12 +83,10 @@ def solve(params: RandomFeaturesParams, grid: Grid) -> list[Point]:
     return points
 
 
-def _require(params: RandomFeaturesParams, times: list[float], rate: float | None) -> None:
+def _require(times: list[float], rate: float | None) -> None:
     """Refuse times that the dynamics does not have."""
     for time in times:
         if isinf(time):
-            if params.dynamics == "one_pass_sgd":
-                raise InputError("random_features: one_pass_sgd is solved at finite times only")
             continue
         if time > LATEST:
             raise InputError(
@@ -109,6 +107,13 @@ def at(observable: str, **fixed: float) -> Callable[[RandomFeaturesParams, Point
         return solve(params, grid)[0][observable]
 
     return value
+
+
+def bayes(params: RandomFeaturesParams, held: Point) -> float:
+    """Return the least mean test loss of any predictor, for w_k ~ N(0, k^-a/lam_k)."""
+    from normlaw_plugins.theories.features.bayes import least_error
+
+    return least_error(params.a, params.modes, held["examples"], params.noise_variance)
 
 
 RANDOM_FEATURES: Theory[RandomFeaturesParams] = Theory(
@@ -140,11 +145,17 @@ RANDOM_FEATURES: Theory[RandomFeaturesParams] = Theory(
     ),
     solve=solve,
     compared={
-        "infinite_time": Reference(
+        "ridgeless": Reference(
             observable="test_loss",
             meaning="test loss at infinite time, of the least squares solution of least norm",
             axes=("examples",),
             value=at("test_loss", time=inf),
+        ),
+        "bayes": Reference(
+            observable="test_loss",
+            meaning="least mean test loss of any predictor from these examples, targets being normal",
+            axes=("examples",),
+            value=bayes,
         ),
         "infinite_examples": Reference(
             observable="test_loss",

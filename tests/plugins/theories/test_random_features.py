@@ -13,8 +13,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import zeta
 
-from normlaw_plugins.theories.features import flow, one_pass
-from normlaw_plugins.theories.features.contours import talbot
+from normlaw_plugins.theories.features import flow
+from normlaw_plugins.theories.features.contours import circle, talbot
 from normlaw_plugins.theories.features.flow import evolve
 from normlaw_plugins.theories.features.modes import Modes, power_law
 from normlaw_plugins.theories.features.roots import Kernel
@@ -249,51 +249,110 @@ def test_both_contours_of_discrete_time_agree_and_small_steps_are_flow(monkeypat
 # One pass
 
 
-def test_one_pass_at_infinite_width_is_the_recursion_of_each_mode() -> None:
-    lam = np.arange(1.0, 51.0) ** -1.25
-    w2 = np.arange(1.0, 51.0) ** -1.5 / lam
-    u, rate, batch, noise, losses = w2.copy(), 0.3, 4, 0.2, []
-    for _ in range(41):
+SGD: dict[str, Any] = {"dynamics": "one_pass_sgd"}
+
+
+@pytest.mark.parametrize(("rate", "batch"), [(0.3, 4), (1.2, 20)])
+def test_one_pass_at_infinite_width_is_the_recursion_of_each_mode(rate: float, batch: int) -> None:
+    """With a rate of 1.2 the largest mode overshoots."""
+    k = np.arange(1.0, 51.0)
+    lam, w2, noise = k**-1.25, k**-0.25, 0.2
+    u, mean, losses, norms = w2.copy(), np.ones(50), [], []
+    for _ in range(401):
         losses.append(float(lam @ u))
+        norms.append(sqrt(max(float(np.sum(w2 - 2 * w2 * mean + u)), 0.0)))
         u = u * (1 - 2 * rate * lam + rate**2 * lam**2 * (1 + 1 / batch))
         u += rate**2 * lam * (losses[-1] + noise) / batch
-    sgd = {"dynamics": "one_pass_sgd", "learning_rate": rate, "batch_size": batch}
-    found = points(inf, [rate * n for n in range(41)], modes=50, noise_variance=noise, **sgd)
-    assert column("test_loss", found) == pytest.approx(losses, rel=1e-10)
-    assert found[0]["norm"] == 0
+        mean *= 1 - rate * lam
+    steps = [*range(25), 40, 400]
+    params = {"modes": 50, "noise_variance": noise, "learning_rate": rate, "batch_size": batch, **SGD}
+    found = points(inf, [rate * n for n in steps], **params)
+    assert column("test_loss", found) == pytest.approx([losses[n] for n in steps], rel=1e-10)
+    assert column("train_loss", found) == pytest.approx([losses[n] + noise for n in steps], rel=1e-10)
+    assert column("norm", found) == pytest.approx([norms[n] for n in steps], rel=1e-10, abs=1e-12)
 
 
-def test_the_memory_of_one_pass_is_that_of_the_two_point_equations() -> None:
-    """K(j) is the inverse of (C3/N) D1 + R3 R3' D2 with C3 = R3 R3' (z z' D1 + (C3/N) D2) at (t, t)."""
-    N, t, rate = 60.0, 61.0, 0.5
+def test_one_pass_at_finite_width_remembers_its_noise() -> None:
+    """L(n) = F(n) + sum_m K(n-1-m) (L(m) + sigma^2), step by step, with F the descent on the population.
+
+    K(j) is eta^2/B times the inverse of (C3/N) D1 + R3 R3' D2 with C3 = R3 R3' (z z' D1 + (C3/N) D2), the
+    two-point equations of an impulse of noise; in |v|^2 it is tr H (1 - eta H)^2j, the inverse of S at step 2j.
+    """
+    N, noise, rate, batch, last = 60.0, 0.1, 0.5, 4, 20
     kernel = Kernel(power_law(1.5, 1.25, 200), inf, N)
-    from normlaw_plugins.theories.features.contours import stepped
+    lam, of = kernel.modes.lam, kernel.modes
 
-    z, weights = stepped(np.array([t]), rate, kernel.edge())
-    z, weights, kappa = z[0], weights[0], kernel.along(z)[0]
-    z, weights, kappa = (np.concatenate([x, np.conj(x)]) for x in (z, weights, kappa))
-    r3 = kernel.at(kappa)[1]
-    h = 1.0 / (r3[:, None] * (kappa[:, None] + kernel.modes.lam))
-    d1, d2 = ((h * weight) @ h.T for weight in (kernel.modes.of_lam, kernel.modes.of_lam2))
-    rr, zz = np.outer(r3, r3), np.outer(z, z)
-    c3 = rr * zz * d1 / (1 - rr * d2 / N)
-    expected = (weights @ (c3 / N * d1 + rr * d2) @ weights).real
-    assert one_pass._traces(kernel, np.array([2 * t]), rate)[0][0] == pytest.approx(expected, rel=1e-9)
-    start = one_pass._traces(kernel, np.array([0.0]), rate)
-    lam = kernel.modes.lam
-    assert start[0][0] == pytest.approx(np.sum(lam**2) + np.sum(lam) ** 2 / N, rel=1e-10)
-    assert start[1][0] == pytest.approx(np.sum(lam), rel=1e-10)
+    def transformed(n: int) -> tuple[Array, Array]:
+        z, weights = circle(np.array([float(n)]), rate, kernel.edge())
+        both = (np.concatenate([x[0], np.conj(x[0])]) for x in (z, weights))
+        return tuple(both)  # type: ignore[return-value]
+
+    def at(z: Array) -> Array:
+        half = kernel.along(z[None, : len(z) // 2])[0]
+        return np.concatenate([half, np.conj(half)])
+
+    memory, of_norm = [], []
+    for j in range(last):
+        z, weights = transformed(j)
+        kappa = at(z)
+        r3 = kernel.at(kappa)[1]
+        h = 1.0 / (r3[:, None] * (kappa[:, None] + lam))
+        d1, d2 = ((h * weight) @ h.T for weight in (of.of_lam, of.of_lam2))
+        rr, zz = np.outer(r3, r3), np.outer(z, z)
+        c3 = rr * zz * d1 / (1 - rr * d2 / N)
+        memory.append(rate**2 / batch * (weights @ (c3 / N * d1 + rr * d2) @ weights).real)
+        z, weights = transformed(2 * j)
+        total = (1.0 / (at(z)[:, None] + lam)) @ of.of_lam
+        of_norm.append(rate**2 / batch * (weights @ total).real)
+    descent = evolve(kernel, 0.0, rate * np.arange(last + 1.0), rate)
+    losses, norms = [], []
+    for n in range(last + 1):
+        noisy = np.array(losses) + noise
+        losses.append(descent["test_loss"][n] + float(np.array(memory[:n])[::-1] @ noisy))
+        norms.append(sqrt(descent["norm2"][n] + float(np.array(of_norm[:n])[::-1] @ noisy)))
+    params = {
+        "modes": 200,
+        "width": N,
+        "noise_variance": noise,
+        "learning_rate": rate,
+        "batch_size": batch,
+        **SGD,
+    }
+    steps = [0, 1, 2, 5, 12, 13, 20]
+    found = points(inf, [rate * n for n in steps], **params)
+    assert column("test_loss", found) == pytest.approx([losses[n] for n in steps], rel=1e-9)
+    assert column("norm", found) == pytest.approx([norms[n] for n in steps], rel=1e-9, abs=1e-12)
 
 
-def test_between_the_steps_that_are_transformed_the_curve_is_interpolated(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kernel = Kernel(power_law(1.5, 1.25, 100), inf, 50.0)
-    loss, norm2 = one_pass._memory(kernel, 0.1, 400, 0.2, 8)
-    monkeypatch.setattr(one_pass, "CHEBYSHEV", 1000)
-    every, every_norm2 = one_pass._memory(kernel, 0.1, 400, 0.2, 8)
-    np.testing.assert_allclose(loss, every, rtol=1e-9)
-    np.testing.assert_allclose(norm2, every_norm2, rtol=1e-9)
+@pytest.mark.parametrize(
+    "params", [{"modes": 100}, {"modes": 100, "width": 40}, {"width": 40}, {"modes": 30, "width": 40}]
+)
+def test_one_pass_comes_to_rest_at_its_limit(params: dict[str, Any]) -> None:
+    late, limit = points(inf, [1e7, inf], noise_variance=0.1, batch_size=4, **params, **SGD)
+    for name in ("test_loss", "train_loss", "norm"):
+        assert late[name] == pytest.approx(limit[name], rel=1e-7)
+    (never,) = points(inf, [inf], noise_variance=0.1, **SGD)
+    assert never["norm"] == inf
+
+
+def test_no_predictor_is_better_than_bayes() -> None:
+    """The least mean square error by the posterior of w, drawn from its prior, on random inputs."""
+    M, P, noise = 40, 30, 0.2
+    tau = np.arange(1.0, M + 1) ** -1.5
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(400):
+        inputs = rng.standard_normal((P, M))  # y = sum_k c_k x_k + noise, c_k ~ N(0, tau_k)
+        errors.append(np.trace(np.linalg.inv(np.diag(1 / tau) + inputs.T @ inputs / noise)))
+    params = RandomFeaturesParams(modes=M, noise_variance=noise)
+    bayes = RANDOM_FEATURES.compared["bayes"].value
+    assert bayes(params, {"examples": P}) == pytest.approx(np.mean(errors), rel=0.03)
+    least = min(
+        column("test_loss", points(P, np.geomspace(1, 100, 20).tolist(), modes=M, noise_variance=noise))
+    )
+    assert 0.9 * least < bayes(params, {"examples": P}) < least
+    assert bayes(params, {"examples": inf}) == 0
+    assert bayes(RandomFeaturesParams(modes=M), {"examples": 50}) == 0
 
 
 # Simulation
@@ -379,8 +438,9 @@ def test_the_page_shows_a_program_that_runs() -> None:
         (100, [2000.0], {"dynamics": "gradient_descent", "learning_rate": 2.0}, "largest eigenvalue"),
         (100, [inf], {"dynamics": "gradient_descent", "learning_rate": 2.0}, "gradient descent diverges"),
         (100, [1.0], {"dynamics": "one_pass_sgd"}, "never sees an example twice"),
-        (inf, [inf], {"dynamics": "one_pass_sgd"}, "finite times only"),
-        (inf, [1e5], {"dynamics": "one_pass_sgd"}, "1000000 steps of one-pass SGD are more than"),
+        (inf, [1.5], {"learning_rate": 1.5, **SGD}, "one-pass SGD diverges"),
+        (inf, [3.0], {"learning_rate": 1.5, "width": 20, **SGD}, "one-pass SGD diverges"),
+        (inf, [380.0], {"learning_rate": 1.9, "batch_size": 1000, **SGD}, "its alternating part still counts"),
     ],
 )
 def test_what_has_no_answer_is_refused(

@@ -28,7 +28,7 @@ One pass
     The examples are infinite, and each step's batch of B adds noise that the kernel K = A Lam A^T/N
     forgets: L(n) = F(n) + (eta^2/B) sum_m tr[K^2 (1 - eta K)^{2(n-1-m)}] (L(m) + sigma^2), F the descent on
     the population; |v|^2 has tr[K ...] in its place. At infinite width the recursion of each mode's
-    variance is exact (`one_pass`).
+    variance is exact. Their generating functions are inverted at any number of steps (`one_pass`).
 
 Infinitely many modes are summed by quadrature in ln k (`modes`).
 """

@@ -16,6 +16,8 @@ FEWER = 24
 """A second contour, whose answer tells how far the first one's can be trusted."""
 FEW_STEPS = 60
 """Discrete steps up to which the contour is a circle about the spectrum."""
+FEWEST_STEPS = 12
+"""Terms of a series up to which its contour is a circle: Talbot's would leave the strip of one period."""
 
 
 def talbot(times: NDArray[np.float64], nodes: int = NODES, shift: float = 0.0) -> tuple[Complex, Complex]:
@@ -60,3 +62,30 @@ def circle(steps: NDArray[np.float64], rate: float, edge: float) -> tuple[Comple
     from_one = (half + gap) * turn - half  # w - 1
     weights = (1.0 + from_one) ** steps[:, None] * ((half + gap) * turn) / (2.0 * nodes * rate)
     return np.broadcast_to(from_one / rate, weights.shape).copy(), weights
+
+
+def series(count: float, rate: float, edge: float, nodes: int = NODES) -> tuple[Complex, Complex]:
+    """Return s and weights e^{sn} ds/(2 pi i), each (n,), of the coefficient of x^n of a function of x = e^-s.
+
+    Its singularities are real, at x >= 1 or, where rate times edge is above 1, at x < -1 too: those only a
+    circle contains. The upper half is given, the real part of which is taken twice.
+
+    Raises:
+        InputError: there are too many steps for a circle, and too few for what alternates to have died out.
+
+    """
+    far = rate * edge - 1.0
+    alternates = far > 0.0 and (far >= 1.0 or count * -log(far) < 37.0)
+    if alternates and count > FEW_STEPS:
+        raise InputError(
+            f"random_features: learning_rate = {rate:g} times the kernel's largest eigenvalue {edge:.4g} is "
+            f"above 1, and after {count:g} steps its alternating part still counts: ask for up to {FEW_STEPS} "
+            "steps, many more, or a lower rate"
+        )
+    if count > FEWEST_STEPS and not alternates:
+        s, weights = talbot(np.array([count]), nodes)
+        return s[0], weights[0]
+    around = 16 * ceil(count + 1.0) * (2 if nodes == NODES else 3)
+    angle = (2.0 * np.arange(around // 2) + 1.0) * np.pi / around
+    round_zero = np.asarray(34.0 / around + 1j * angle, dtype=np.complex128)
+    return round_zero, np.exp(count * round_zero) / around

@@ -1,136 +1,172 @@
-"""One-pass SGD: each step draws a new batch, so that the examples are infinite and the noise is the batch's."""
+r"""One-pass SGD: each step draws a new batch, so that the examples are infinite and the noise is the batch's.
+
+Generating functions in x, f^(x) = sum_n f(n) x^n, are inverted at any number of steps by one contour. N finite,
+with r(z) = sum_k lam_k w_k^2/(z + lam_k R3) the response of the target, S and R3 those of `roots`, and
+
+    z1 = (1 - sqrt x)/(eta sqrt x),  z2 = -(1 + sqrt x)/(eta sqrt x),  z0 = (1 - x)/(eta x):
+
+    full gradients    F^ = (r(z1) - r(z2))/(2 eta sqrt x)
+    memory            K^ = (eta/(2 B sqrt x)) (z2 S(z2) - z1 S(z1)),  of K(j) = (eta^2/B) tr H^2 (1 - eta H)^2j
+    loss              L^ = (F^ + sigma^2 x K^/(1 - x))/(1 - x K^)
+    |v|^2 without K   V^ = 2 r(z0)/(1 - x) - r(z1)/(2 (1 - sqrt x)) - r(z2)/(2 (1 + sqrt x)), in which the
+                      poles of r at z = 0 cancel
+    |v|^2             V^ + x k^ (L^ + sigma^2/(1 - x)),
+                      k^ = (eta/(2 B sqrt x)) (S(z1) - S(z2)),  of (eta^2/B) tr H (1 - eta H)^2j
+
+with H = A Lam A^T/N. They solve L(n) = F(n) + sum_m K(n-1-m) (L(m) + sigma^2); terms of order 1/N are left out.
+
+N infinite, exact for Gaussian inputs: u_k = E e_k^2 follows u <- m u + eta^2 lam (L + sigma^2)/B with
+m = 1 - 2 eta lam + eta^2 lam^2 (1 + 1/B), so that
+
+    L^ = (sum_k lam_k w_k^2/(1 - m_k x) + sigma^2 x Q/(1 - x))/(1 - x Q)
+    Q  = (eta^2/B) sum_k lam_k^2/(1 - m_k x).
+
+All singularities are at real x: of the losses at x >= 1, of the norm also where a mean overshoots, at x < -1.
+"""
 
 from __future__ import annotations
 
-from math import isinf
+from math import inf, isinf
 
 import numpy as np
 
-from normlaw_plugins.theories.features.contours import FEW_STEPS, circle, stepped
-from normlaw_plugins.theories.features.equations import Array
-from normlaw_plugins.theories.features.flow import evolve
-from normlaw_plugins.theories.features.roots import Kernel
-from normlaw_registry import InputError
+from normlaw_plugins.theories.features.contours import FEWER, NODES, series
+from normlaw_plugins.theories.features.equations import Array, at_infinity
+from normlaw_plugins.theories.features.roots import Complex, Kernel
+from normlaw_registry import InputError, NormlawError
 
-MOST_STEPS = 100_000
-CHEBYSHEV = 60
-"""Values from which the population's curve is interpolated beyond FEW_STEPS, in the logs of both."""
+TRUSTED = 1e-8
+"""Relative difference of two contours up to which a value is given."""
 
 
 def one_pass(kernel: Kernel, noise: float, steps: Array, rate: float, batch: int) -> dict[str, Array]:
-    """Return test loss, train loss (of a new batch) and |v|^2 after each number of steps, (n,).
+    """Return test loss, train loss (of a new batch) and |v|^2 after each number of steps, (n,); inf: the limit.
 
     Raises:
-        InputError: too many steps, or a rate at which the loss diverges.
+        InputError: a rate at which the loss diverges, or at which means overshoot for too long.
+        NormlawError: two contours differ by more than TRUSTED.
 
     """
-    last = int(steps.max())
-    if last > MOST_STEPS:
-        raise InputError(
-            f"random_features: {last} steps of one-pass SGD are more than {MOST_STEPS}, the most that are "
-            "solved"
-        )
-    wanted = steps.astype(int)
-    if isinf(kernel.width):
-        loss, norm2 = _recursion(kernel, noise, last, rate, batch)
-    else:
-        loss, norm2 = _memory(kernel, noise, last, rate, batch)
-    if not np.all(np.isfinite(loss)) or not np.all(np.isfinite(norm2)):
-        raise InputError(f"random_features: one-pass SGD diverges at learning_rate = {rate:g}, batch = {batch}")
-    return {"test_loss": loss[wanted], "train_loss": loss[wanted] + noise, "norm2": norm2[wanted]}
+    gain = _stable(kernel, rate, batch)
+    loss, norm2 = np.empty(len(steps)), np.empty(len(steps))
+    for place, count in enumerate(steps):
+        if isinf(count):
+            loss[place], norm2[place] = _limit(kernel, noise, rate, batch, gain)
+        elif count == 0:
+            loss[place], norm2[place] = kernel.modes.of_target.sum(), 0.0
+        else:
+            loss[place], norm2[place] = _after(kernel, noise, float(count), rate, batch)
+    return {"test_loss": loss, "train_loss": loss + noise, "norm2": norm2}
 
 
-def _recursion(kernel: Kernel, noise: float, last: int, rate: float, batch: int) -> tuple[Array, Array]:
-    """Return loss and |v|^2 after 0..last steps of infinite width: exact for Gaussian inputs.
+def _after(kernel: Kernel, noise: float, count: float, rate: float, batch: int) -> tuple[float, float]:
+    """Return loss and |v|^2 after a number of steps, by two contours."""
+    found = []
+    for nodes in (NODES, FEWER):
+        s, weights = series(count, rate, kernel.edge(), nodes)
+        of = _infinite if isinf(kernel.width) else _finite
+        values = of(kernel, noise, s, rate, batch)
+        found.append([2.0 * float(np.sum(weights * value).real) for value in values])
+    for name, best, other in zip(("test_loss", "norm2"), *found, strict=True):
+        doubt = abs(other / best - 1.0)
+        if not doubt <= TRUSTED:
+            raise NormlawError(
+                f"random_features: {name} after {count:g} steps is known to {doubt:.0e} of its value only, not "
+                f"to {TRUSTED:g}: it is {best:.1e}; ask for earlier times, or for time=inf"
+            )
+    return found[0][0], found[0][1]
 
-    The mean of e_k is w_k r^n, r = 1 - eta lam_k; its variance follows
-    var <- var (r^2 + eta^2 lam_k^2/B) + eta^2 lam_k^2 mean^2/B + eta^2 lam_k (L + sigma^2)/B.
-    Variances are kept as multiples of lam_k: var = lam_k d.
+
+def _finite(kernel: Kernel, noise: float, s: Complex, rate: float, batch: int) -> tuple[Complex, Complex]:
+    """Return the generating functions of loss and |v|^2 at finite width."""
+    x, root, left, left_root = np.exp(-s), np.exp(-s / 2.0), -np.expm1(-s), -np.expm1(-s / 2.0)
+    z0, z1, z2 = np.expm1(s) / rate, np.expm1(s / 2.0) / rate, -(1.0 + np.exp(s / 2.0)) / rate
+    rest = kernel.zero(kernel.width)
+    (_, d0, _), (r1, d1, s1), (r2, d2, s2) = (_response(kernel, z, rest) for z in (z0, z1, z2))
+    memory = rate / (2.0 * batch * root) * (z2 * s2 - z1 * s1)
+    loss = ((r1 - r2) / (2.0 * rate * root) + noise * x * memory / left) / (1.0 - x * memory)
+    descent = 2.0 * d0 / left - 0.5 * (d1 / left_root + d2 / (1.0 + root))
+    of_norm = rate / (2.0 * batch * root) * (s1 - s2)
+    return loss, descent + x * of_norm * (loss + noise / left)
+
+
+def _response(kernel: Kernel, z: Complex, rest: float) -> tuple[Complex, Complex, Complex]:
+    """Return r(z), r(z) without its pole at 0, and S at each z, (n,), in either half plane.
+
+    The pole is what the features cannot learn, and has no part in |v|^2. With `rest` = kappa at z = 0 and
+    g_0 = g at rest, z = kappa (kappa - rest) sum_k lam_k g g_0/N, so that nothing cancels without it.
     """
+    below = z.imag < 0
+    kappa = kernel.along(np.where(below, np.conj(z), z)[:, None])[:, 0]
+    kappa = np.where(below, np.conj(kappa), kappa)
     modes = kernel.modes
-    lam = modes.lam
-    shrink = 1.0 - rate * lam
-    log_shrink = np.log1p(-rate * lam) if rate < 1 else None
-    squares = modes.of_lam_target  # weight lam^2 w^2: both sums over d need weights lam and lam^2
-    kick = rate * rate / batch
-    target_ratio = np.divide(squares, modes.of_lam2 * lam)  # w^2/lam
-    spread, mean2 = np.zeros_like(lam), np.ones_like(lam)
-    loss, norm2 = np.empty(last + 1), np.empty(last + 1)
-    for n in range(last + 1):
-        loss[n] = modes.of_target @ mean2 + modes.of_lam2 @ spread
-        learnt = np.expm1(n * log_shrink) if log_shrink is not None else shrink**n - 1.0
-        norm2[n] = _squares(modes.of_target, lam, learnt) + modes.of_lam @ spread
-        spread = spread * (shrink * shrink + kick * lam * lam)
-        spread += kick * (lam * lam * target_ratio * mean2 + loss[n] + noise)
-        mean2 = mean2 * (shrink * shrink)
-    return loss, norm2
+    g = 1.0 / (kappa[:, None] + modes.lam)
+
+    def total(weight: Array) -> Complex:
+        return np.asarray(g @ weight.astype(np.complex128))
+
+    whole, spent = kappa / z * total(modes.of_target), total(modes.of_lam)
+    if rest == 0.0:  # fewer modes than features: all can be learnt
+        return whole, whole, spent
+    known = 1.0 / (rest + modes.lam)
+    without = total(modes.of_lam_target * known) * kernel.width / (kappa * total(modes.of_lam * known))
+    return whole, without, spent
 
 
-def _squares(of_target: Array, lam: Array, learnt: Array) -> float:
-    """Return sum w^2 learnt^2, from lam w^2."""
-    return float(np.sum(of_target * learnt * (learnt / lam)))
+def _infinite(kernel: Kernel, noise: float, s: Complex, rate: float, batch: int) -> tuple[Complex, Complex]:
+    """Return the same at infinite width; no term of the sums over modes is larger than its result."""
+    modes = kernel.modes
+    x, rest = np.exp(-s), -np.expm1(-s)  # rest = 1 - x
+    lam, x1, left = modes.lam, x[:, None], rest[:, None]
+    more = rate * lam * (1.0 + 1.0 / batch)
+    lost = rate * lam * (2.0 - more)  # 1 - m
+    own, mean = 1.0 / (left + x1 * lost), 1.0 / (left + x1 * (rate * lam))
+
+    def total(terms: Complex, weight: Array) -> Complex:
+        return np.asarray(terms @ weight.astype(np.complex128))
+
+    memory = total(own, modes.of_lam2) * (rate**2 / batch)
+    loss = (total(own, modes.of_target) + noise * x * memory / rest) / (1.0 - x * memory)
+    learnt = rate * x1 * mean * (x1 * lost + more * left) * own / left  # of w^2 (1 - 2 q^n + m^n), over lam w^2
+    driven = total(own, modes.of_lam) * (rate**2 / batch)
+    return loss, total(learnt, modes.of_target) + x * driven * (loss + noise / rest)
 
 
-def _memory(kernel: Kernel, noise: float, last: int, rate: float, batch: int) -> tuple[Array, Array]:
-    """Return the same at finite width: L(n) = F(n) + sum_m K(n-1-m) (L(m) + sigma^2), F the descent without it.
+def _stable(kernel: Kernel, rate: float, batch: int) -> float:
+    """Return K^ at x = 1, by which noise in equilibrium is fed back.
 
-    K(j) = (eta^2/B) tr[K^2 (1 - eta K)^2j] and, for |v|^2, (eta^2/B) tr[K (1 - eta K)^2j], K the kernel,
-    are the inverse transforms at step 2j of -z S(kappa(z)) and S(kappa(z)).
+    Raises:
+        InputError: it is 1 or more, or the mean itself diverges.
+
     """
-    anchors = _anchors(last)
-    descent = evolve(kernel, 0.0, anchors * rate, rate)
-    loss0 = _between(anchors, descent["test_loss"], last)
-    norm0 = np.concatenate([[0.0], _between(anchors[1:], descent["norm2"][1:], last)[1:]])
-    traces = _traces(kernel, 2.0 * anchors, rate)
-    memory, of_norm = (rate * rate / batch * _between(anchors, trace, last) for trace in traces)
-    loss, norm2 = np.empty(last + 1), np.empty(last + 1)
-    loss[0], norm2[0] = loss0[0], 0.0
-    for n in range(1, last + 1):
-        noisy = loss[:n] + noise
-        loss[n] = loss0[n] + memory[n - 1 :: -1] @ noisy
-        norm2[n] = norm0[n] + of_norm[n - 1 :: -1] @ noisy
-    return loss, norm2
+    gain, edge = inf, kernel.edge()
+    if isinf(kernel.width):
+        room = 2.0 - rate * kernel.modes.lam * (1.0 + 1.0 / batch)
+        if room.min() > 0.0:
+            gain = float(np.sum(kernel.modes.of_lam * rate / (batch * room)))
+    elif rate * edge < 2.0:
+        z = np.array([complex(-2.0 / rate)])
+        gain = rate / (2.0 * batch) * float((z * _response(kernel, z, 0.0)[2])[0].real)
+    if not gain < 1.0:
+        raise InputError(
+            f"random_features: one-pass SGD diverges at learning_rate = {rate:g}, batch_size = {batch}; take a "
+            "smaller rate or a larger batch"
+        )
+    return gain
 
 
-def _anchors(last: int) -> Array:
-    """Return the steps that are transformed: each one up to FEW_STEPS, then Chebyshev's nodes in their log."""
-    few = np.arange(min(last, FEW_STEPS) + 1.0)
-    if last <= FEW_STEPS + CHEBYSHEV:
-        return np.arange(last + 1.0)
-    x = np.cos(np.pi * (np.arange(CHEBYSHEV) + 0.5) / CHEBYSHEV)[::-1]
-    low, high = np.log(FEW_STEPS), np.log(last)
-    beyond = np.exp((low + high) / 2 + (high - low) / 2 * x)
-    return np.concatenate([few, beyond])
-
-
-def _between(anchors: Array, values: Array, last: int) -> Array:
-    """Return positive values at 0..last from those at the anchors."""
-    from scipy.interpolate import BarycentricInterpolator
-
-    every = np.arange(last + 1.0)
-    if len(anchors) >= last:
-        return values if len(values) == last + 1 else np.concatenate([[0.0], values])
-    found = np.empty(last + 1)
-    whole = anchors <= FEW_STEPS
-    whole[-CHEBYSHEV:] = False
-    found[anchors[whole].astype(int)] = values[whole]
-    beyond = every > FEW_STEPS
-    curve = BarycentricInterpolator(np.log(anchors[-CHEBYSHEV:]), np.log(values[-CHEBYSHEV:]))
-    found[beyond] = np.exp(curve(np.log(every[beyond])))
-    return found
-
-
-def _traces(kernel: Kernel, steps: Array, rate: float) -> tuple[Array, Array]:
-    """Return tr[K^2 (1 - rate K)^n] and tr[K (1 - rate K)^n] at steps n, (n,)."""
-    edge = kernel.edge()
-    found = np.zeros((2, len(steps)))
-    few = steps <= 2 * FEW_STEPS
-    for part, on_circle in ((few, True), (~few, False)):
-        if not part.any():
-            continue
-        z, weights = (circle if on_circle else stepped)(steps[part], rate, edge)
-        kappa = kernel.along(z)
-        total = (1.0 / (kappa[..., None] + kernel.modes.lam)) @ kernel.modes.of_lam.astype(complex)
-        found[0, part] = 2.0 * np.sum(-z * total * weights, axis=1).real
-        found[1, part] = 2.0 * np.sum(total * weights, axis=1).real
-    return found[0], found[1]
+def _limit(kernel: Kernel, noise: float, rate: float, batch: int, gain: float) -> tuple[float, float]:
+    """Return loss and |v|^2 after infinitely many steps."""
+    modes, still = kernel.modes, at_infinity(kernel, 0.0)
+    loss = (float(still.test_loss[0]) + noise * gain) / (1.0 - gain)
+    if loss + noise == 0.0:
+        return loss, float(still.norm2[0])
+    if isinf(kernel.width):
+        of_norm = inf
+        if not isinf(modes.count):
+            room = 2.0 - rate * modes.lam * (1.0 + 1.0 / batch)
+            of_norm = float(np.sum(modes.of_lam / modes.lam * rate / (batch * room)))
+    else:
+        beyond = float(_response(kernel, np.array([complex(-2.0 / rate)]), 0.0)[2][0].real)
+        of_norm = rate / (2.0 * batch) * (min(kernel.width, modes.count) - beyond)
+    return loss, float(still.norm2[0]) + of_norm * (loss + noise)
