@@ -17,7 +17,7 @@ from normlaw_plugins.theories.features import flow
 from normlaw_plugins.theories.features.contours import circle, talbot
 from normlaw_plugins.theories.features.flow import evolve
 from normlaw_plugins.theories.features.modes import Modes, power_law
-from normlaw_plugins.theories.features.roots import Kernel
+from normlaw_plugins.theories.features.roots import Complex, Kernel
 from normlaw_plugins.theories.random_features import RANDOM_FEATURES, RandomFeaturesParams
 from normlaw_registry import InputError, NormlawError
 
@@ -257,7 +257,9 @@ def test_one_pass_at_infinite_width_is_the_recursion_of_each_mode(rate: float, b
     """With a rate of 1.2 the largest mode overshoots."""
     k = np.arange(1.0, 51.0)
     lam, w2, noise = k**-1.25, k**-0.25, 0.2
-    u, mean, losses, norms = w2.copy(), np.ones(50), [], []
+    u, mean = w2.copy(), np.ones(50)
+    losses: list[float] = []
+    norms: list[float] = []
     for _ in range(401):
         losses.append(float(lam @ u))
         norms.append(sqrt(max(float(np.sum(w2 - 2 * w2 * mean + u)), 0.0)))
@@ -282,12 +284,11 @@ def test_one_pass_at_finite_width_remembers_its_noise() -> None:
     kernel = Kernel(power_law(1.5, 1.25, 200), inf, N)
     lam, of = kernel.modes.lam, kernel.modes
 
-    def transformed(n: int) -> tuple[Array, Array]:
+    def transformed(n: int) -> tuple[Complex, Complex]:
         z, weights = circle(np.array([float(n)]), rate, kernel.edge())
-        both = (np.concatenate([x[0], np.conj(x[0])]) for x in (z, weights))
-        return tuple(both)  # type: ignore[return-value]
+        return np.concatenate([z[0], np.conj(z[0])]), np.concatenate([weights[0], np.conj(weights[0])])
 
-    def at(z: Array) -> Array:
+    def at(z: Complex) -> Complex:
         half = kernel.along(z[None, : len(z) // 2])[0]
         return np.concatenate([half, np.conj(half)])
 
@@ -305,7 +306,8 @@ def test_one_pass_at_finite_width_remembers_its_noise() -> None:
         total = (1.0 / (at(z)[:, None] + lam)) @ of.of_lam
         of_norm.append(rate**2 / batch * (weights @ total).real)
     descent = evolve(kernel, 0.0, rate * np.arange(last + 1.0), rate)
-    losses, norms = [], []
+    losses: list[float] = []
+    norms: list[float] = []
     for n in range(last + 1):
         noisy = np.array(losses) + noise
         losses.append(descent["test_loss"][n] + float(np.array(memory[:n])[::-1] @ noisy))
@@ -322,6 +324,39 @@ def test_one_pass_at_finite_width_remembers_its_noise() -> None:
     found = points(inf, [rate * n for n in steps], **params)
     assert column("test_loss", found) == pytest.approx([losses[n] for n in steps], rel=1e-9)
     assert column("norm", found) == pytest.approx([norms[n] for n in steps], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_steps_of_one_pass_are_those_of_drawn_features() -> None:
+    """The same memory, summed step by step over the eigenvalues of drawn kernels, one column a draw."""
+    M, N, noise, rate, steps, draws = 1000, 300, 0.1, 0.1, 100_000, 6
+    rng, k = np.random.default_rng(2), np.arange(1.0, M + 1)
+    target = k**-0.75  # sqrt(lam) w
+    values, learnt = np.empty((N, draws)), np.empty((N, draws))
+    for draw in range(draws):
+        left, singular, _ = np.linalg.svd(
+            k[:, None] ** -0.625 * rng.standard_normal((M, N)) / sqrt(N), full_matrices=False
+        )
+        values[:, draw], learnt[:, draw] = singular**2, (left.T @ target) ** 2
+    rest = target @ target - learnt.sum(axis=0)
+    shrink, kick, excited = (1 - rate * values) ** 2, rate**2 * values**2, np.zeros_like(values)
+    for _ in range(steps):
+        excited = shrink * excited + kick * ((learnt + excited).sum(axis=0) + rest + noise)
+        learnt = learnt * shrink
+    simulated = (learnt + excited).sum(axis=0) + rest
+    fed_back = (simulated - rest) / (simulated + noise)
+    (still,) = points(inf, [inf], modes=M, width=N)
+    for time in (rate * steps, inf):
+        (found,) = points(inf, [time], modes=M, width=N, noise_variance=noise, learning_rate=rate, **SGD)
+        loss = found["test_loss"]
+        assert abs(loss - simulated.mean()) < 3 * simulated.std(ddof=1) / sqrt(draws)
+        expected = (loss - still["test_loss"]) / (loss + noise)
+        assert abs(expected - fed_back.mean()) < 3 * fed_back.std(ddof=1) / sqrt(draws) < 0.025 * expected
+
+
+def test_one_pass_ends_although_its_noise_is_fed_back() -> None:
+    (found,) = points(inf, [1e4], width=300, noise_variance=0.1, learning_rate=0.1, **SGD)
+    assert found["test_loss"] == pytest.approx(0.43646, abs=5e-6)
 
 
 @pytest.mark.parametrize(

@@ -88,4 +88,4 @@ def series(count: float, rate: float, edge: float, nodes: int = NODES) -> tuple[
     around = 16 * ceil(count + 1.0) * (2 if nodes == NODES else 3)
     angle = (2.0 * np.arange(around // 2) + 1.0) * np.pi / around
     round_zero = np.asarray(34.0 / around + 1j * angle, dtype=np.complex128)
-    return round_zero, np.exp(count * round_zero) / around
+    return round_zero, np.asarray(np.exp(count * round_zero) / around, dtype=np.complex128)

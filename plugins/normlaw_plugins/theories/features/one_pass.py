@@ -82,7 +82,8 @@ def _finite(kernel: Kernel, noise: float, s: Complex, rate: float, batch: int) -
     x, root, left, left_root = np.exp(-s), np.exp(-s / 2.0), -np.expm1(-s), -np.expm1(-s / 2.0)
     z0, z1, z2 = np.expm1(s) / rate, np.expm1(s / 2.0) / rate, -(1.0 + np.exp(s / 2.0)) / rate
     rest = kernel.zero(kernel.width)
-    (_, d0, _), (r1, d1, s1), (r2, d2, s2) = (_response(kernel, z, rest) for z in (z0, z1, z2))
+    responses = (_response(kernel, z.astype(np.complex128), rest) for z in (z0, z1, z2))
+    (_, d0, _), (r1, d1, s1), (r2, d2, s2) = responses
     memory = rate / (2.0 * batch * root) * (z2 * s2 - z1 * s1)
     loss = ((r1 - r2) / (2.0 * rate * root) + noise * x * memory / left) / (1.0 - x * memory)
     descent = 2.0 * d0 / left - 0.5 * (d1 / left_root + d2 / (1.0 + root))
@@ -116,8 +117,8 @@ def _response(kernel: Kernel, z: Complex, rest: float) -> tuple[Complex, Complex
 def _infinite(kernel: Kernel, noise: float, s: Complex, rate: float, batch: int) -> tuple[Complex, Complex]:
     """Return the same at infinite width; no term of the sums over modes is larger than its result."""
     modes = kernel.modes
-    x, rest = np.exp(-s), -np.expm1(-s)  # rest = 1 - x
-    lam, x1, left = modes.lam, x[:, None], rest[:, None]
+    x, rest = np.exp(-s).astype(np.complex128), -np.expm1(-s)  # rest = 1 - x
+    lam, x1, left = modes.lam, x[:, None], rest.astype(np.complex128)[:, None]
     more = rate * lam * (1.0 + 1.0 / batch)
     lost = rate * lam * (2.0 - more)  # 1 - m
     own, mean = 1.0 / (left + x1 * lost), 1.0 / (left + x1 * (rate * lam))
