@@ -11,6 +11,7 @@ imported from here too, as plugins and notebooks of the first contract do.
 from typing import TYPE_CHECKING, Any
 
 from normlaw_registry.architecture import Architecture
+from normlaw_registry.callback import Callback, Follower, OptimizerStep, RunContext, RunPoint
 from normlaw_registry.complexity import (
     ComplexityMeasure,
     EntryNorms,
@@ -51,6 +52,7 @@ __all__ = [
     "AnalysisWarning",
     "Architecture",
     "Axis",
+    "Callback",
     "Catalogue",
     "ComplexityMeasure",
     "Component",
@@ -65,6 +67,7 @@ __all__ = [
     "Findings",
     "FitResult",
     "Fitter",
+    "Follower",
     "Grid",
     "InputError",
     "InvalidComponentError",
@@ -77,11 +80,14 @@ __all__ = [
     "NormlawError",
     "Observable",
     "Operation",
+    "OptimizerStep",
     "Params",
     "Point",
     "Prediction",
     "Reference",
     "Response",
+    "RunContext",
+    "RunPoint",
     "Split",
     "Splits",
     "Task",
