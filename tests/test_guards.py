@@ -63,6 +63,7 @@ def test_every_forbidden_arrow_is_found(copy_of_the_house) -> None:
         "platform/normlaw/training/planted.py": "import normlaw.tracking\n",
         "platform/normlaw/tracking/planted.py": "import distributed\n",
         "platform/normlaw/observing/planted.py": "import transformers\n",
+        "platform/normlaw/following/planted.py": "import normlaw.launching.plan\n",
     }
     for place, text in planted.items():
         (copy_of_the_house / place).write_text(text)

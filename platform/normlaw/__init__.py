@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
+    from normlaw.following.progress import Progress
     from normlaw.launching.launch import Summary
     from normlaw.machine.finding import Finding
     from normlaw.study.study import Study
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.results import results
     from normlaw.verbs.run import resume, run
     from normlaw.verbs.runs import curves, runs
+    from normlaw.verbs.status import status
     from normlaw.verbs.studies import studies
     from normlaw.verbs.sync import Synchronised, sync
     from normlaw.verbs.theory import theory
@@ -60,6 +62,7 @@ _PLACES = {
     "NormlawError": "normlaw_registry",
     "Options": "normlaw.analysis",
     "Predicted": "normlaw.verbs.predict",
+    "Progress": "normlaw.following.progress",
     "Rehearsal": "normlaw.verbs.rehearse",
     "Result": "normlaw.verbs.analyse",
     "Results": "normlaw.verbs.analyse",
@@ -89,6 +92,7 @@ _PLACES = {
     "resume": "normlaw.verbs.run",
     "run": "normlaw.verbs.run",
     "runs": "normlaw.verbs.runs",
+    "status": "normlaw.verbs.status",
     "studies": "normlaw.verbs.studies",
     "sync": "normlaw.verbs.sync",
     "theory": "normlaw.verbs.theory",
@@ -106,6 +110,7 @@ __all__ = [
     "NormlawError",
     "Options",
     "Predicted",
+    "Progress",
     "Rehearsal",
     "Result",
     "Results",
@@ -135,6 +140,7 @@ __all__ = [
     "resume",
     "run",
     "runs",
+    "status",
     "studies",
     "sync",
     "theory",

@@ -154,6 +154,7 @@ main.places = {
     "run": "normlaw.cli.run:run",
     "resume": "normlaw.cli.run:resume",
     "sync": "normlaw.cli.sync:sync",
+    "status": "normlaw.cli.status:status",
     "analyse": "normlaw.cli.analyse:analyse",
     "predict": "normlaw.cli.predict:predict",
     "import": "normlaw.cli.import_curves:import_curves",

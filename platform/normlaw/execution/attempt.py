@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -83,13 +85,20 @@ class Attempt:
         """
         for state in self._checkpoints.states():
             if self._journal.go_on_after(state.step, self.spec):
+                self._journal.worker(self._worker)
                 return state
         if self._name != self.spec.spec_hash:
             self._begin_under_its_own_name()
         elif journal_status(self._journal.path) == "finished":
             earlier.set_aside(self._journal.path)
         self._journal.start(self.spec, self._job.environment)
+        self._journal.worker(self._worker)
         return None
+
+    @property
+    def _worker(self) -> str:
+        """Who trains the run, as those who look at it from outside tell workers apart."""
+        return f"{platform.node()} {self._job.worker or os.getpid()}"
 
     def _begin_under_its_own_name(self) -> None:
         """Leave what an earlier version began and cannot be gone on with."""

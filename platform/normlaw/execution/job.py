@@ -33,6 +33,8 @@ class Job:
     """Least time between two checkpoints of a run, which are taken at measuring points."""
     begun_as: Mapping[str, str] = field(default_factory=dict)
     """Names of the journals of runs that an earlier version began, by the runs' hashes."""
+    worker: str = ""
+    """What the cluster calls the worker; empty for a process of this machine."""
 
     def name(self, spec_hash: str) -> str:
         """Return what a run's journal is called: its hash, or what an earlier version called it."""

@@ -1,6 +1,6 @@
 """The journal: each measurement is on local disk, fsynced, before anything is sent anywhere.
 
-One file of JSON lines a run: a `start` with the specification, a `data` line, a
+One file of JSON lines a run: a `start` with the specification, a `data` line, a `worker` and a
 `memory_format` whenever training begins or goes on, a `point` per measurement,
 `layers` for the first and the last, and an `end`. A file that a kill cut short keeps every complete line.
 """
@@ -93,6 +93,10 @@ class Journal:
     def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
         """Write what the run trains on."""
         self._append("data", {"name": name, "digest": digest, "train_size": train_size, "test_size": test_size})
+
+    def worker(self, name: str) -> None:
+        """Write who trains the run from here on."""
+        self._append("worker", {"name": name})
 
     def memory_format(self, used: str, reason: str) -> None:
         """Write how the network is laid out from here on, and why, where it is not as asked for."""

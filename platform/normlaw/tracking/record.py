@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -62,6 +62,8 @@ class Record:
     """Why the run failed."""
     traceback: str = ""
     """As Python shows it, where there was one."""
+    worker: str = ""
+    """Who trained it last: host and process, or what its cluster calls the worker; empty where not noted."""
 
     @property
     def spec_hash(self) -> str:
@@ -107,6 +109,10 @@ class _Data(_Line):
 class _MemoryFormat(_Line):
     used: Literal["channels_last", "contiguous"]
     reason: str
+
+
+class _Worker(_Line):
+    name: str
 
 
 class _Point(_Line):
@@ -160,6 +166,25 @@ def read_journal(path: Path, *, start_only: bool = False) -> Record | None:
     except ValueError as error:
         raise JournalError(f"{path}:{number}: not a journal's line: {_first_problem(error)}") from None
     return record if record.spec else None
+
+
+def take_lines(path: Path, lines: Iterable[bytes]) -> Record:
+    """Return what some lines of a journal hold, its first before all.
+
+    Raises:
+        JournalError: one is not a journal's line.
+        NewerSchemaError: a newer version wrote it.
+
+    """
+    record = Record()
+    try:
+        for number, line in enumerate(lines):
+            _take(record, line, first=number == 0)
+    except NewerSchemaError as error:
+        raise NewerSchemaError(str(error).replace("the file", str(path), 1)) from None
+    except ValueError as error:
+        raise JournalError(f"{path}: not a journal's line: {_first_problem(error)}") from None
+    return record
 
 
 def journal_status(path: Path) -> Status | None:
@@ -230,6 +255,8 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
             record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
         case "memory_format":
             record.memory_format = _MemoryFormat.model_validate(entry).model_dump(exclude={"time"})
+        case "worker":
+            record.worker = _Worker.model_validate(entry).name
         case "point":
             _take_point(record, _Point.model_validate(entry))
         case "layers":

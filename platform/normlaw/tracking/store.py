@@ -16,6 +16,7 @@ from normlaw.study.protocol_choice import OwnChoices
 from normlaw.tracking import keys, note, optimum, reader
 from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
 from normlaw.tracking.client import Purpose, artifacts_at, connect
+from normlaw.tracking.logged_runs import is_normlaws
 from normlaw.tracking.pages import Pages
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.study_run import Kind, StudyRun, finished
@@ -79,6 +80,11 @@ class StudyStore:
         if studies:
             return [cls(client, reader.find_experiment(client, study)) for study in studies]
         return [cls(client, experiment) for experiment in client.search_experiments()]
+
+    @property
+    def is_study(self) -> bool:
+        """Whether normlaw has logged anything to the experiment."""
+        return self.norm is not None or is_normlaws(self._client, self._experiment)
 
     @property
     def choices(self) -> OwnChoices | None:

@@ -49,6 +49,10 @@ class StudyRun:
     """Milliseconds since 1970; None of a run that is in training, or whose process was killed."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Those that belong to it wherever it is stored, `keys.LASTING`."""
+    failure: str = ""
+    """Why it failed."""
+    launch: str = ""
+    """The launch that began it."""
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -70,6 +74,8 @@ class StudyRun:
             artifacts=run.info.artifact_uri,
             end_time=None if run.info.end_time is None else int(run.info.end_time),
             tags={key: tags[key] for key in keys.LASTING if key in tags},
+            failure=tags.get(keys.FAILURE, ""),
+            launch=tags.get(keys.LAUNCH, ""),
         )
 
     @property

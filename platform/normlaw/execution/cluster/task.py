@@ -110,7 +110,7 @@ def _as_done_here(stack: Stack, job: Job, worker_name: object) -> Job:
     device = choose_device(device_of(job.device, worker_name, torch.cuda.device_count()))
     check_support(stack, load_catalogue(), device)
     here = {**_environment(), "device": describe_device(device), "git_commit": job.environment["git_commit"]}
-    return replace(job, device=device, environment={**job.environment, **here})
+    return replace(job, device=device, environment={**job.environment, **here}, worker=str(worker_name))
 
 
 @cache

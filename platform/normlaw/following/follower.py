@@ -1,0 +1,120 @@
+"""Follows one study: looks at journals each time it is asked, and at MLflow as often as that is cheap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normlaw.base.redaction import first_line
+from normlaw.following.expected import Expected, as_expected, expected_runs
+from normlaw.following.journals import JournalFolder, Stamp
+from normlaw.following.launches import launches_in
+from normlaw.following.merging import account
+from normlaw.following.progress import Progress
+from normlaw.study.home import STUDY_FILE, begun_studies, begun_study
+from normlaw_registry import InputError, NormlawError, load_catalogue
+
+if TYPE_CHECKING:
+    from normlaw.tracking.store import StudyStore
+    from normlaw.tracking.study_run import StudyRun
+
+LEAST_SECONDS = 5.0
+"""Between two questions to MLflow at least."""
+TIMES_ITS_COST = 40.0
+"""And so many times as long as the last answer took: no more than a fortieth of a core goes into them."""
+
+OpenStore = Callable[[str], "StudyStore"]
+
+
+class Follower:
+    """One study, seen from outside.
+
+    Args:
+        home: folder of the journals.
+        study: the study's name.
+        open_store: returns the study's store at MLflow; raises InputError where it has none. None: not asked.
+        clock: seconds that only rise.
+
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        study: str,
+        open_store: OpenStore | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.study, self._home, self._open, self._clock = study, home, open_store, clock
+        self.begun = study in begun_studies(home)  # the name becomes part of a path only if it is one of these
+        self.folder = JournalFolder(home, study)
+        self.store: StudyStore | None = None
+        """The study at MLflow, once it was asked."""
+        self.at_server: list[StudyRun] = []
+        """The runs that MLflow had when it was asked last."""
+        self._not_before = 0.0
+        self._of_file: Stamp | None = None
+        self._expected: dict[str, Expected] = {}
+        self._norm: str | None = None
+        self._note = self._server_note = ""
+
+    def look(self) -> Progress:
+        """Return how far the study has come.
+
+        Raises:
+            InputError: neither this home nor MLflow has such a study.
+
+        """
+        self._ask()
+        self.begun = self.begun or self.study in begun_studies(self._home)
+        if self.begun:
+            self._plan()
+        elif self.store is None:
+            raise InputError(self._server_note or f"no study {self.study!r} was begun in {self._home}")
+        norm = self._norm or (self.store.norm if self.store is not None else None)
+        return account(
+            self.study,
+            norm,
+            expected=self._expected,
+            journals=self.folder.look() if self.begun else {},
+            at_server=as_expected(self.at_server, self._expected),
+            launches=launches_in(self.folder.path) if self.begun else (),
+            now=int(time.time() * 1000),
+            notes=[note for note in (self._note, self._server_note) if note],
+        )
+
+    def _plan(self) -> None:
+        """Read the study's file, if it is another than before."""
+        stamp = self.folder.stamps(STUDY_FILE).get(STUDY_FILE)
+        if stamp == self._of_file:
+            return
+        self._of_file = stamp
+        self._note = ""
+        try:
+            study = begun_study(self._home, self.study)
+            self._norm = study.abscissa
+            self._expected = expected_runs(study, load_catalogue())
+        except NormlawError as error:  # a plugin is not installed here: what was begun is seen all the same
+            self._note = f"which runs are still to come is not known: {first_line(error)}"
+
+    def _ask(self) -> None:
+        """Ask MLflow, if its turn has come."""
+        if self._open is None or self._clock() < self._not_before:
+            return
+        begun = self._clock()
+        try:
+            self.store = self._open(self.study)
+            self.at_server = list(self.store.runs("training", "imported"))
+            self._server_note = ""
+        except InputError as error:
+            self._server_note = first_line(error)
+        except Exception as error:  # noqa: BLE001  # a server may fail in any way while it is followed
+            self._server_note = f"MLflow: {first_line(error)}"
+        took = self._clock() - begun
+        self._not_before = begun + max(LEAST_SECONDS, TIMES_ITS_COST * took)
+
+
+def names_here(home: Path, at_server: Sequence[str]) -> list[str]:
+    """Return the names of the studies of a home and of a server, sorted."""
+    return sorted({*begun_studies(home), *at_server})
