@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
 from component_examples import FETCHED, example
 from component_reference import KINDS, built_in
 
-TRAINED = ("architecture", "dataset", "complexity_measure")
+TRAINED = ("architecture", "dataset", "loss", "optimizer", "schedule", "complexity_measure")
 
 
 def words(component: registry.Component) -> list[str]:
@@ -69,21 +69,26 @@ def test_an_example_that_trains_names_its_component_in_every_run(kind) -> None:
         assert len(specs) == 24
         for spec in specs:
             measured = {measure.name for measure in spec.measures}
-            named = {"architecture": {spec.architecture.name}, "dataset": {spec.dataset.name}}.get(
-                kind, measured
-            )
+            named = {
+                "architecture": {spec.architecture.name},
+                "dataset": {spec.dataset.name},
+                "loss": {spec.loss.name},
+                "optimizer": {spec.optimizer.name},
+                "schedule": {spec.learning_rate_schedule.name},
+            }.get(kind, measured)
             assert named == {component.name}
 
 
 @pytest.mark.slow
 def test_what_the_examples_combine_can_be_trained(here) -> None:
-    """All norms on the study's network at once, and each data set that needs no files."""
+    """All norms on the study's network at once, each data set that needs no files, and each way to train."""
     norms = ",".join(component.name for component in built_in(registry.ComplexityMeasure))
     few = ("--set", "train_size=[30]", "--set", "seed=0", "--dry-run")
     run("run", "quickstart", "--set", f"measures=[{norms}]", *few)
-    for component in built_in(registry.Dataset):
-        if component.name not in (*FETCHED, "image_folder"):
-            run(*words(component), *few)
+    for kind in (registry.Dataset, registry.Loss, registry.Optimizer, registry.Schedule):
+        for component in built_in(kind):
+            if component.name not in (*FETCHED, "image_folder"):
+                run(*words(component), *few)
 
 
 @pytest.mark.slow

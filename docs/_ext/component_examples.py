@@ -8,12 +8,20 @@ BY_KIND = {
     "architecture": "normlaw run quickstart --set architecture={name}",
     "dataset": "normlaw run quickstart --set dataset={name}",
     "complexity_measure": "normlaw run quickstart --set norm={name} \\\n    --set measures=[{name}]",
+    "loss": "normlaw run quickstart --set loss={name}",
+    "optimizer": "normlaw run quickstart --set optimizer.name={name}",
+    "schedule": "normlaw run quickstart --set learning_rate_schedule={name}",
     "fitter": "normlaw analyse quickstart --protocol automatic --fitter {name}",
     "protocol": "normlaw analyse quickstart --protocol {name}",
 }
 OF_THEIR_OWN = {
     ("dataset", "image_folder"): "normlaw run quickstart \\\n    "
     "--set 'dataset={name: image_folder, params: {path: photos, size: [32, 32]}}'",
+    ("schedule", "step"): "normlaw run quickstart \\\n    "
+    "--set 'learning_rate_schedule={name: step, milestones: [0.5, 0.75]}'",
+    ("optimizer", "muon"): "normlaw run quickstart --set 'optimizer={name: muon, learning_rate: 0.02}'",
+    ("optimizer", "sign_descent"): "normlaw run quickstart \\\n    "
+    "--set 'optimizer={name: sign_descent, learning_rate: 0.001}'",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
     ("theory", "random_features"): "normlaw theory random_features \\\n    "

@@ -20,6 +20,15 @@ from normlaw_registry.theory import no_prediction
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+TRAINED = (
+    registry.Architecture,
+    registry.Dataset,
+    registry.Loss,
+    registry.Optimizer,
+    registry.Schedule,
+    registry.ComplexityMeasure,
+)
+"""Kinds that take part in a run."""
 KINDS = {kind.name: kind.component for kind in kinds.KINDS}
 
 
@@ -59,7 +68,7 @@ def section(component: registry.Component) -> Iterator[str]:
     for paragraph in (one for one in says.split("\n\n") if known is None or not one.startswith(known)):
         yield plain(" ".join(line.strip() for line in paragraph.splitlines())) + "\n"
     yield f"Source: {plain(component.source or 'normlaw')}. Code: [`{name}`](#{name}).\n"
-    if isinstance(component, (registry.Architecture, registry.Dataset, registry.ComplexityMeasure)):
+    if isinstance(component, TRAINED):
         devices = ", ".join(f"`{one}`" for one in component.devices or ()) or "all"
         dtypes = ", ".join(f"`{one}`" for one in component.dtypes or ()) or "all"
         yield f"Devices: {devices}. Precisions of training: {dtypes}.\n"

@@ -37,8 +37,11 @@ from normlaw_registry.former_names import FORMER, tell
 from normlaw_registry.hookspecs import hookimpl
 from normlaw_registry.host import CONTRACT_VERSION, Catalogue, load_catalogue, validate_params
 from normlaw_registry.linear_map import LayerRule, LinearMap, Operation
+from normlaw_registry.loss import Loss, Targets
+from normlaw_registry.optimizer import Optimizer
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
 from normlaw_registry.response import Response
+from normlaw_registry.schedule import Schedule
 from normlaw_registry.theory import Prediction, Theory
 from normlaw_registry.theory_axes import Axis, Grid, Observable, Point, Reference
 
@@ -75,11 +78,13 @@ __all__ = [
     "LayerRule",
     "LinearMap",
     "LoadContext",
+    "Loss",
     "MeasuredValue",
     "MeasurementContext",
     "NormlawError",
     "Observable",
     "Operation",
+    "Optimizer",
     "OptimizerStep",
     "Params",
     "Point",
@@ -88,8 +93,10 @@ __all__ = [
     "Response",
     "RunContext",
     "RunPoint",
+    "Schedule",
     "Split",
     "Splits",
+    "Targets",
     "Task",
     "Theory",
     "UndefinedNormError",

@@ -1,4 +1,4 @@
-"""The six hooks. A plugin is a module that implements any of them and is named by an entry point.
+"""The nine hooks. A plugin is a module that implements any of them and is named by an entry point.
 
 In the plugin's own `pyproject.toml`:
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from normlaw_registry.complexity import ComplexityMeasure
     from normlaw_registry.dataset import Dataset
     from normlaw_registry.fitter import Fitter
+    from normlaw_registry.loss import Loss
+    from normlaw_registry.optimizer import Optimizer
     from normlaw_registry.protocol import AnalysisProtocol
+    from normlaw_registry.schedule import Schedule
     from normlaw_registry.theory import Theory
 
 PROJECT = "normlaw"
@@ -80,6 +83,65 @@ def normlaw_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]
         @hookimpl
         def normlaw_datasets():
             yield Dataset(name="disc", summary="Inside or outside a disc", load=load_disc)
+    """
+
+
+@hookspec
+def normlaw_losses() -> Iterable[Loss]:  # type: ignore[empty-body]
+    """Return the losses that the plugin provides.
+
+    Example::
+
+        from normlaw_registry import Loss, hookimpl
+
+        def mean_exponential(params, outputs, targets):
+            # exp(-y f) for two classes, as AdaBoost has it
+            import torch
+
+            signs = 2 * targets - 1  # (b,)
+            return torch.exp(-signs * outputs[:, 0]).mean()
+
+        @hookimpl
+        def normlaw_losses():
+            yield Loss(name="exponential", summary="Exponential loss", mean=mean_exponential)
+    """
+
+
+@hookspec
+def normlaw_optimizers() -> Iterable[Optimizer]:  # type: ignore[empty-body]
+    """Return the optimisers that the plugin provides.
+
+    Example::
+
+        from normlaw_registry import Optimizer, hookimpl
+
+        def build_rmsprop(params, weights, learning_rate, weight_decay):
+            import torch
+
+            return torch.optim.RMSprop(weights.values(), lr=learning_rate, weight_decay=weight_decay)
+
+        @hookimpl
+        def normlaw_optimizers():
+            yield Optimizer(name="rmsprop", summary="Gradients over their RMS", build=build_rmsprop)
+    """
+
+
+@hookspec
+def normlaw_schedules() -> Iterable[Schedule]:  # type: ignore[empty-body]
+    """Return the schedules that the plugin provides.
+
+    Example::
+
+        from normlaw_registry import Schedule, hookimpl
+
+        def inverse_root(params, step, steps):
+            return (1 + step) ** -0.5
+
+        @hookimpl
+        def normlaw_schedules():
+            yield Schedule(
+                name="inverse_root", summary="1/sqrt(t)", factor=inverse_root, needs_length=False
+            )
     """
 
 

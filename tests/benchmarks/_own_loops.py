@@ -79,7 +79,7 @@ class Ours:
     def __init__(self, setting: Setting, **compute: str) -> None:
         spec = setting.spec(0, **compute)
         self._run = Run(spec, setting.catalogue(), Path("unused"), setting.device, Observer())
-        self._descent = Descent(spec, self._run.network, self._run.forward, self._run.data)
+        self._descent = Descent(self._run)
         self._steps = 0
 
     def epoch(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from jaxtyping import Float, jaxtyped
 
+from normlaw.study.run_options import LossChoice
 from normlaw.training import evaluation, loss
 from normlaw_registry import Architecture, Catalogue, Task, load_catalogue
 from normlaw_tests.shapes import STATED, ShapeError, checked, require
@@ -32,8 +33,8 @@ def test_the_checks_are_where_the_functions_are_used() -> None:
         ShapeError, match=r"loss.wrong: labels is torch.int64 \(2,\), stated: Int64\[Tensor, 'b'\]"
     ):
         used["wrong"](torch.zeros(3, 10), torch.zeros(2, dtype=torch.int64))
-    with pytest.raises(ShapeError, match=r"mean_loss: labels is torch\.float32"):
-        used["mean_loss"](torch.zeros(3, 10), torch.zeros(3), "mse")
+    with pytest.raises(ShapeError, match=r"MeanLoss.__call__: labels is torch\.float32"):
+        loss.MeanLoss(LossChoice(), CATALOGUE)(torch.zeros(3, 10), torch.zeros(3))
 
 
 def test_a_result_of_another_shape_is_found() -> None:

@@ -21,7 +21,17 @@ COMPONENTS = [
 def test_the_built_ins_load() -> None:
     built_in = [record for record in load_catalogue().records if record.distribution == "normlaw"]
     assert {record.name: record.failure for record in built_in} == dict.fromkeys(
-        ("architectures", "complexity", "datasets", "fitters", "protocols", "theories")
+        (
+            "architectures",
+            "complexity",
+            "datasets",
+            "fitters",
+            "losses",
+            "optimizers",
+            "protocols",
+            "schedules",
+            "theories",
+        )
     )
 
 

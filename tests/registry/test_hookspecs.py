@@ -12,6 +12,9 @@ from normlaw_registry import (
     ComplexityMeasure,
     Dataset,
     Fitter,
+    Loss,
+    Optimizer,
+    Schedule,
     Theory,
     hookspecs,
 )
@@ -21,6 +24,9 @@ from normlaw_registry.testing import check_component
 NAMED = {
     "normlaw_architectures": (Architecture, "linear"),
     "normlaw_datasets": (Dataset, "disc"),
+    "normlaw_losses": (Loss, "exponential"),
+    "normlaw_optimizers": (Optimizer, "rmsprop"),
+    "normlaw_schedules": (Schedule, "inverse_root"),
     "normlaw_complexity_measures": (ComplexityMeasure, "largest_entry"),
     "normlaw_fitters": (Fitter, "robust"),
     "normlaw_theories": (Theory, "hebb"),

@@ -34,7 +34,7 @@ def compare(first: str, second: str | None, confidence: float, as_json: bool, tr
 
     \b
     normlaw compare quickstart my-study
-    normlaw compare 'mine loss=mse' 'mine loss=cross_entropy'
+    normlaw compare 'mine loss=squared' 'mine loss=cross_entropy'
 
     A difference is that of FIRST less SECOND. Runs that both have count for its error.
     """

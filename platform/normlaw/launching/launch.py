@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +13,7 @@ from normlaw.base.html import paragraph, table, together
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import largest_stack, processors
-from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
+from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress, Stack
 from normlaw.execution.shared_work import train_shared
 from normlaw.execution.signals import put_off
 from normlaw.launching.display import Display
@@ -23,11 +24,12 @@ from normlaw.machine import environment
 from normlaw.machine.examine import quick
 from normlaw.study.expansion import planned_runs
 from normlaw.study.home import HOME, journal_path, keep_study
+from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
 from normlaw.tracking.session import Offline, Online
-from normlaw.training.stacking import stacks
+from normlaw.training.stacking import alone, stacks
 from normlaw_registry import Catalogue, InputError
 
 MAX_PARALLEL = 1024
@@ -92,6 +94,16 @@ class Summary:
     def complete(self) -> bool:
         """True when every run of the study is finished, and in MLflow unless the launch was offline."""
         return not self.failed and not self.unsent
+
+
+def _stacking(
+    missing: list[RunSpec], catalogue: Catalogue, folder: Path, size: int, display: Display
+) -> Callable[[list[RunSpec]], list[Stack]]:
+    """Return what puts runs into stacks, and say why some are trained alone that were to be stacked."""
+    if size > 1:
+        for reason in sorted({why for spec in missing if (why := alone(spec, catalogue))}):
+            display.say(f"{reason}: these runs are trained one by one")
+    return partial(stacks, catalogue=catalogue, folder=folder, size=size)
 
 
 def launch(
@@ -191,7 +203,7 @@ def launch(
             report.progress(news)
             session.in_training(job.name(news.spec_hash))
 
-        together = partial(stacks, catalogue=catalogue, folder=job.folder, size=stack or largest_stack(device))
+        together = _stacking(missing, catalogue, job.folder, stack or largest_stack(device), display)
         for outcome in train_shared(missing, trainer, job, together, note, report.waiting_for):
             spec = specs[outcome.spec_hash]
             summary.count(outcome, study.run_name(spec))

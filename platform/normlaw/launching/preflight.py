@@ -55,8 +55,8 @@ def combinations(plans: Iterable[Planned]) -> list[Combination]:
     for planned in plans:
         spec = planned.spec
         tree = spec.model_dump(mode="json", include=TRIED)
-        path = spec.optimizer.name if spec.optimizer.follows_norm else ""
-        found.setdefault(json.dumps([tree, path], sort_keys=True), Combination()).runs.append(planned)
+        trained_by = [spec.trainer.name, spec.optimizer.name, spec.learning_rate_schedule.name]
+        found.setdefault(json.dumps([tree, trained_by], sort_keys=True), Combination()).runs.append(planned)
     return list(found.values())
 
 

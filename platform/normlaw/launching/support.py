@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from normlaw.study.spec import RunSpec
-from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Component, Dataset, InputError
+from normlaw_registry import (
+    Architecture,
+    Catalogue,
+    ComplexityMeasure,
+    Component,
+    Dataset,
+    InputError,
+    Loss,
+    Optimizer,
+    Schedule,
+)
 
 
 def components(spec: RunSpec, catalogue: Catalogue) -> Iterator[Component]:
     """Yield the components that take part in a run's training."""
     yield catalogue.get(Architecture, spec.architecture.name)
     yield catalogue.get(Dataset, spec.dataset.name)
+    if not spec.follows_norm:
+        yield catalogue.get(Loss, spec.loss.name)
+        yield catalogue.get(Optimizer, spec.optimizer.name)
+        yield catalogue.get(Schedule, spec.learning_rate_schedule.name)
     for measure in spec.measures:
         yield catalogue.get(ComplexityMeasure, measure.name)
 

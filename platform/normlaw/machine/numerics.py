@@ -50,10 +50,10 @@ def _apart(name: str, refused: Grade) -> Finding:
 def difference(name: str) -> float:
     """Return |g - g64| / |g64| for the gradient g of a batch's loss, of a network as a run lays it out."""
     import torch
+    from torch.nn.functional import cross_entropy
 
     from normlaw.study.run_options import Compute
     from normlaw.training.compute import Forward, laid_out
-    from normlaw.training.loss import mean_loss
     from normlaw_registry import Task, load_catalogue, validate_params
 
     torch.set_num_threads(1)
@@ -64,8 +64,8 @@ def difference(name: str) -> float:
     network, layout = laid_out(copy.deepcopy(exact), Compute(), "cpu", IMAGES)
     exact.double()
     images, labels = torch.randn(8, *IMAGES), torch.randint(10, (8,))
-    mean_loss(Forward(network, Compute(), layout)(images), labels, "cross_entropy").backward()  # type: ignore[no-untyped-call]
-    mean_loss(exact(images.double()), labels, "cross_entropy").backward()  # type: ignore[no-untyped-call]
+    cross_entropy(Forward(network, Compute(), layout)(images), labels).backward()  # type: ignore[no-untyped-call]
+    cross_entropy(exact(images.double()), labels).backward()  # type: ignore[no-untyped-call]
     found, wanted = (
         torch.cat([p.grad.double().flatten() for p in each.parameters() if p.grad is not None])
         for each in (network, exact)

@@ -27,7 +27,10 @@ from normlaw_registry import (
     Component,
     Dataset,
     InputError,
+    Loss,
     NormlawError,
+    Optimizer,
+    Schedule,
     load_catalogue,
     validate_params,
 )
@@ -108,11 +111,15 @@ class Hashes:
 def canonical(spec: AnySpec) -> dict[str, Any]:
     """Return what a run is: its schema number, and what is not at default."""
     from normlaw.study.observed import ObservedSpec
+    from normlaw.study.spec import BESIDE
 
     if isinstance(spec, ObservedSpec):
         return {"schema": SCHEMA, **spec.canonical_form}
-    components = {"architecture", "dataset", "measures"}
+    components = {"architecture", "dataset", "measures", *BESIDE}
     tree = spec.model_dump(mode="json", exclude_defaults=True, exclude=components)
+    tree |= {option: said for option in BESIDE if (said := _beside(spec, option))}
+    if (trainer := tree.pop("trainer", None)) is not None:
+        tree["optimizer"] = trainer  # as it was called when the first such run was trained
     stops = {name: params for name, params in measured_by(spec).items() if name in spec.stop.log_norm}
     return {
         "schema": SCHEMA,
@@ -149,7 +156,28 @@ def _choice(kind: type[Component], choice: ComponentChoice) -> dict[str, Any]:
     return {"name": choice.name, "params": _not_at_default(kind.kind, choice.name, json.dumps(choice.params))}
 
 
-_KINDS: dict[str, type[Component]] = {kind.kind: kind for kind in (Architecture, Dataset, ComplexityMeasure)}
+def _beside(spec: RunSpec, option: str) -> dict[str, Any] | str | None:
+    """Return what is not at default of what stands with its parameters beside it; None where all is."""
+    choice = getattr(spec, option)
+    own = choice.model_dump(mode="json", exclude_defaults=True, exclude={"params"})
+    try:
+        choice.resolved(load_catalogue())
+    except InputError:  # not installed: nothing is known of its defaults
+        params = choice.params
+    else:
+        params = _not_at_default(choice.kind.kind, choice.name, json.dumps(choice.params))
+    if option == "loss" and "name" in own:
+        own["name"] = FIRST_NAMES.get(own["name"], own["name"])
+        if not params:
+            return str(own["name"])
+    return {**own, **params} or None
+
+
+FIRST_NAMES = {"squared": "mse"}
+"""What losses were called when the first runs with them were trained: runs are told apart by it."""
+_KINDS: dict[str, type[Component]] = {
+    kind.kind: kind for kind in (Architecture, Dataset, ComplexityMeasure, Loss, Optimizer, Schedule)
+}
 
 
 @cache

@@ -9,20 +9,52 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from normlaw.base.redaction import redacted
-from normlaw_registry import Architecture, Component, ComponentError, Dataset, load_catalogue
+from normlaw.study.run_options import FORMER_LOSSES
+from normlaw.study.trainer import PATHS, Trainer
+from normlaw_registry import (
+    Architecture,
+    Component,
+    ComponentError,
+    Dataset,
+    Loss,
+    Optimizer,
+    Schedule,
+    load_catalogue,
+)
 
 if TYPE_CHECKING:
     from normlaw.study.observed import AnySpec
 
 MAX_PARAM_LENGTH = 6000
 """Characters of a parameter's value that MLflow takes."""
-OPTIONS = ("learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
+OPTIONS = ("trainer", "learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
 """What MLflow does not list of a run whose option is off."""
 MEASURES = "measures"
 """The parameter that says what was measured: no part of what a run is."""
 TRAINER = "trainer"
 """The parameter that says whose loop trained a run, where it was not normlaw's."""
 COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
+
+NAMED_BY = {
+    "loss": "loss",
+    "optimizer": "optimizer.name",
+    "learning_rate_schedule": "learning_rate_schedule.name",
+}
+"""Components whose parameters stand beside their names: the parameter that lists the name."""
+KINDS: dict[str, type[Component]] = {
+    **COMPONENTS,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "learning_rate_schedule": Schedule,
+}
+FORMER_DEFAULTS = {
+    "optimizer.momentum": "0.0",
+    "optimizer.tolerance": "1e-05",
+    "learning_rate_schedule.final_factor": "0.0",
+    "learning_rate_schedule.milestones": "[]",
+    "learning_rate_schedule.factor": "0.1",
+}
+"""What earlier versions listed of runs that have no such parameter."""
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -57,7 +89,10 @@ def searchable(spec: AnySpec) -> dict[str, Any]:
         tree[kind] = choice["name"]
         tree.update({f"{kind}.{key}": value for key, value in flatten(choice["params"]).items()})
     tree[MEASURES] = ",".join(measure["name"] for measure in tree[MEASURES])
-    tree["optimizer.name"] = tree["optimizer"].pop("name")
+    if spec.follows_norm:
+        del tree["optimizer"]
+    tree["loss"], more = tree["loss"].pop("name"), tree["loss"]
+    tree |= {f"loss.{key}": value for key, value in more.items()}
     return flatten(tree)
 
 
@@ -81,9 +116,25 @@ def unlisted(params: Mapping[str, str]) -> dict[str, str]:
     """
     if TRAINER in params:
         return {}
-    found = dict(_of_a_run())
+    params = named_now(params)
+    found = {**FORMER_DEFAULTS, **_of_a_run()}
     for kind in COMPONENTS:
-        found |= {f"{kind}.{key}": value for key, value in _of(kind, params.get(kind, "")).items()}
+        found |= _of(kind, params.get(kind, ""))
+    for option, key in NAMED_BY.items():
+        found |= _of(option, params.get(key, found[key]))
+    return found
+
+
+def named_now(params: Mapping[str, str]) -> dict[str, str]:
+    """Return a run's listed parameters by the names that this version has for them."""
+    found = dict(params)
+    if (loss := found.get("loss")) in FORMER_LOSSES:
+        found["loss"] = FORMER_LOSSES[loss]
+    if found.get("optimizer.name") in PATHS:
+        for key in [key for key in found if key.startswith("optimizer.")]:
+            value = found.pop(key)
+            if key.removeprefix("optimizer.") in Trainer.model_fields:
+                found[key.replace("optimizer.", "trainer.")] = value
     return found
 
 
@@ -93,6 +144,7 @@ def settled(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     Runs of one version or another, trained alike, have it in common: whether a default is listed differs from
     version to version, and what was measured changes no training.
     """
+    params = named_now(params)
     defaults = unlisted(params)
     return frozenset(
         (name, value)
@@ -103,6 +155,7 @@ def settled(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
 
 def contradiction(stored: Mapping[str, str], now: Mapping[str, str]) -> str | None:
     """Return the first parameter that two listings give different values, measures aside."""
+    stored = named_now(stored)
     return next((k for k in sorted(stored.keys() & now.keys()) if k != MEASURES and stored[k] != now[k]), None)
 
 
@@ -110,15 +163,18 @@ def contradiction(stored: Mapping[str, str], now: Mapping[str, str]) -> str | No
 def _of_a_run() -> dict[str, str]:
     from normlaw.study.spec import RunSpec
 
-    return _defaults(RunSpec)
+    found = _defaults(RunSpec)
+    return {"loss": found.pop("loss.name"), **found}
 
 
 @cache
-def _of(kind: str, name: str) -> dict[str, str]:
+def _of(key: str, name: str) -> dict[str, str]:
+    """Return the defaults of a component's parameters, as they are listed below a key of a run."""
     try:
-        return _defaults(load_catalogue().get(COMPONENTS[kind], name).params)
+        defaults = _defaults(load_catalogue().get(KINDS[key], name).params)
     except ComponentError:
         return {}
+    return {f"{key}.{parameter}": value for parameter, value in defaults.items()}
 
 
 def _defaults(model: type[BaseModel]) -> dict[str, str]:

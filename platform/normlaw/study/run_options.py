@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from normlaw.base.typed import Model
+from normlaw.study.beside import BesideName
+from normlaw_registry import Component, Loss, Optimizer, Schedule
+
+FORMER_LOSSES = {"mse": "squared"}
+"""Losses by the names that earlier versions had for them."""
 
 
-class RateSchedule(Model):
+class LossChoice(BesideName):
+    """What is made small: a loss by name, with its own parameters beside it. A bare name means its defaults."""
+
+    kind: ClassVar[type[Component]] = Loss
+
+    name: str = Field("cross_entropy", description="as `normlaw plugins` lists it; `mse` is `squared`")
+
+    @model_validator(mode="after")
+    def _present_name(self) -> Self:
+        if self.name in FORMER_LOSSES:
+            object.__setattr__(self, "name", FORMER_LOSSES[self.name])
+        return self
+
+
+class OptimizerSpec(BesideName):
+    """The optimiser by name, with its own parameters beside it."""
+
+    kind: ClassVar[type[Component]] = Optimizer
+    former: ClassVar[Mapping[str, Any]] = {"momentum": 0.0, "final_norm": None, "tolerance": 1e-5}
+    former_names: ClassVar[frozenset[str]] = frozenset({"adam", "adamw", "sgd"})
+
+    name: str = Field("adam", description="as `normlaw plugins` lists it; a bare name means its defaults")
+    learning_rate: float = Field(1e-3, gt=0, description="before the schedule's factor")
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        description="adam and sgd: added to the gradient, times the weights; adamw, muon and sign_descent: "
+        "decoupled",
+    )
+
+
+class RateSchedule(BesideName):
     """How the learning rate changes with the optimiser step, as a factor on `optimizer.learning_rate`."""
 
-    name: Literal["constant", "cosine", "linear", "step"] = Field(
-        "constant", description="a bare name means its defaults"
-    )
+    kind: ClassVar[type[Component]] = Schedule
+    former: ClassVar[Mapping[str, Any]] = {"final_factor": 0.0, "milestones": [], "factor": 0.1}
+    former_names: ClassVar[frozenset[str]] = frozenset({"constant", "cosine", "linear", "step"})
+
+    name: str = Field("constant", description="as `normlaw plugins` lists it; a bare name means its defaults")
     warmup_steps: NonNegativeInt = Field(
         0, le=10**12, description="steps over which the rate first rises linearly"
     )
-    final_factor: float = Field(0.0, ge=0, le=1, description="cosine and linear: the factor at the last step")
-    milestones: tuple[float, ...] = Field(
-        (), description="step: where the rate falls, as fractions of the steps after warm-up"
-    )
-    factor: float = Field(0.1, gt=0, lt=1, description="step: what it falls by at each milestone")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _keys_belong_to_the_name(self) -> Self:
-        for key, names in (
-            ("final_factor", ("cosine", "linear")),
-            ("milestones", ("step",)),
-            ("factor", ("step",)),
-        ):
-            if key in self.model_fields_set and self.name not in names:
-                default = type(self).model_fields[key].default
-                if getattr(self, key) != default:
-                    raise ValueError(f"`{key}` belongs to {' and '.join(names)}; {self.name} has none")
-        if self.name == "step" and not self.milestones:
-            raise ValueError("a step schedule needs `milestones`, such as [0.5, 0.75]")
-        if any(not 0 < m < 1 for m in self.milestones) or list(self.milestones) != sorted(set(self.milestones)):
-            raise ValueError("`milestones` are fractions between 0 and 1 in ascending order")
-        return self
 
 
 class Augmentation(Model):

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from normlaw.study.beside import BesideName
 from normlaw.study.identity import PLAIN
 from normlaw.study.layers import opened_at
 from normlaw.study.listed import COMPONENTS
-from normlaw.study.spec import ComponentChoice, RunSpec
+from normlaw.study.spec import BESIDE, ComponentChoice, RunSpec
 from normlaw.study.storable import unstorable
+from normlaw.study.trainer import Trainer
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import (
     Catalogue,
@@ -74,6 +76,11 @@ class SharedParts:
                 except (ValidationError, NormlawError):
                     return None
             tree[key] = self._checked[at]
+        trainer = tree.get("trainer")
+        if not (isinstance(trainer, Trainer) and trainer.follows_norm):  # which has none of them
+            for option in BESIDE:
+                if option not in tree:
+                    tree[option] = self._default(option)
         try:
             spec = RunSpec.model_validate(tree)
         except ValidationError:
@@ -103,6 +110,11 @@ class SharedParts:
             self._written[at] = tree[key]
         return self._written[at]
 
+    def _default(self, option: str) -> Any:
+        if option not in self._defaults:
+            self._defaults[option] = RunSpec.model_fields[option].default.resolved(self._catalogue)
+        return self._defaults[option]
+
     def _check(self, key: str, part: Any) -> Any:
         if key == "measures" and isinstance(part, list | tuple):
             measures = map(ComponentChoice.model_validate, part)
@@ -114,6 +126,8 @@ class SharedParts:
         checked = model.model_validate(part)
         if isinstance(checked, ComponentChoice):
             return checked.resolved(COMPONENTS[key], self._catalogue)
+        if isinstance(checked, BesideName):
+            return checked.resolved(self._catalogue)
         return checked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import (
     Field,
@@ -17,8 +17,18 @@ from pydantic import (
 )
 
 from normlaw.base.typed import Model
+from normlaw.study.beside import BesideName, UnknownKeyError
 from normlaw.study.identity import Hashes, canonical, hash_of
-from normlaw.study.run_options import Augmentation, Compute, RateSchedule, Stopping, Validation
+from normlaw.study.run_options import (
+    Augmentation,
+    Compute,
+    LossChoice,
+    OptimizerSpec,
+    RateSchedule,
+    Stopping,
+    Validation,
+)
+from normlaw.study.trainer import Trainer, with_trainer
 from normlaw_registry import (
     Architecture,
     Catalogue,
@@ -73,53 +83,15 @@ class ArchitectureChoice(ComponentChoice):
         return self.model_copy(update=merged).resolved(kind, catalogue)
 
 
-class OptimizerSpec(Model):
-    """The optimiser and its settings."""
-
-    name: Literal["adam", "adamw", "sgd", "gradient_flow", "fixed_norm"] = Field(
-        "adam",
-        description="gradient_flow: the limit of small steps on all examples; fixed_norm: the least loss at "
-        "each norm; both for one linear map without bias, two classes and cross_entropy",
-    )
-    learning_rate: float = Field(1e-3, gt=0, description="before the schedule's factor")
-    weight_decay: float = Field(
-        0.0, ge=0, description="adam and sgd: added to the gradient, times the weights; adamw: decoupled"
-    )
-    momentum: float = Field(0.0, ge=0, lt=1, description="SGD only")
-    final_norm: float | None = Field(
-        None, gt=0, description="gradient_flow and fixed_norm, whose length it is: the last norm measured"
-    )
-    tolerance: float = Field(
-        1e-5, gt=0, lt=1, description="gradient_flow: local error of a step; fixed_norm: relative gradient left"
-    )
-
-    @property
-    def follows_norm(self) -> bool:
-        """True where a run is a path in the norm: its length is a norm, and measuring points are its steps."""
-        return self.name in ("gradient_flow", "fixed_norm")
-
-    @model_validator(mode="after")
-    def _settings_of_its_own(self) -> Self:
-        if self.momentum and self.name != "sgd":
-            raise ValueError(f"momentum belongs to sgd; {self.name} has none")
-        if self.follows_norm:
-            if self.final_norm is None:
-                raise ValueError(f"{self.name} needs `final_norm`, the last norm to be measured")
-            if self.weight_decay or self.learning_rate != type(self).model_fields["learning_rate"].default:
-                raise ValueError(f"{self.name} has neither learning_rate nor weight_decay; see `tolerance`")
-        elif self.final_norm is not None:
-            raise ValueError(f"final_norm belongs to gradient_flow and fixed_norm; {self.name} has none")
-        return self
-
-
 Place = tuple[str | int, ...]
 """Of a key in a study or in the specification of a run."""
 AnyChoice = TypeVar("AnyChoice", bound=ComponentChoice)
+BESIDE = ("loss", "optimizer", "learning_rate_schedule")
+"""Keys of a run that are components with their parameters beside their names."""
 MAX_INTEGER = 2**63 - 1
 """Of seeds, which are stored in columns of 64-bit integers."""
 MAX_STEPS = 10**15
 """Of a run, whose steps are numbered in 64-bit floats and integers."""
-Loss = Literal["cross_entropy", "mse"]
 
 
 class RunSpec(Model):
@@ -131,10 +103,8 @@ class RunSpec(Model):
     seed: int = Field(
         ge=0, le=MAX_INTEGER, description="seed of the subset, the initial weights and the order of the data"
     )
-    loss: Loss = Field(
-        "cross_entropy",
-        description="with two classes, that of the logits (f, -f): log(1 + exp(-2 y f))",
-    )
+    trainer: Trainer = Field(Trainer(), description="steps of the optimiser by default")
+    loss: LossChoice = Field(LossChoice(), description="what is made small")
     optimizer: OptimizerSpec = Field(OptimizerSpec(), description="the optimiser and its settings")
     learning_rate_schedule: RateSchedule = Field(RateSchedule(), description="constant by default")
     augmentation: Augmentation = Field(Augmentation(), description="none by default")
@@ -165,16 +135,21 @@ class RunSpec(Model):
             tree.pop("compute", None)
         return tree
 
+    @model_validator(mode="before")
+    @classmethod
+    def _paths_are_trainers(cls, tree: Any) -> Any:
+        return with_trainer(tree)
+
     @model_validator(mode="after")
     def _one_length(self) -> Self:
-        if self.optimizer.follows_norm:
+        if self.follows_norm:
             if self.epochs is not None or self.steps is not None:
-                raise ValueError(f"the length of {self.optimizer.name} is `optimizer.final_norm` alone")
-            if self.loss != "cross_entropy":
-                raise ValueError(f"{self.optimizer.name} is for cross_entropy only")
-            for option in ("augmentation", "learning_rate_schedule", "compute"):
-                if getattr(self, option) != type(self).model_fields[option].default:
-                    raise ValueError(f"{self.optimizer.name} has no `{option}`")
+                raise ValueError(f"the length of {self.trainer.name} is `trainer.final_norm` alone")
+            if self.loss.name != "cross_entropy" or any(self.loss.params.values()):
+                raise ValueError(f"{self.trainer.name} is for cross_entropy only")
+            for option in ("augmentation", "learning_rate_schedule", "compute", "optimizer"):
+                if not self._is_at_default(option):
+                    raise ValueError(f"{self.trainer.name} has no `{option}`")
         elif (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
         if self.total_steps > MAX_STEPS:
@@ -215,26 +190,46 @@ class RunSpec(Model):
             except InputError as error:
                 raise type(error)(f"{where(loc)}: {error}") from None
 
+        def beside(option: str) -> BesideName:
+            chosen: BesideName = getattr(self, option)
+            if self.follows_norm:  # it has none of them
+                return chosen
+            try:
+                return chosen.resolved(catalogue)
+            except UnknownKeyError as error:
+                raise InputError(f"{where((option, error.key))}: {error}") from None
+            except InputError as error:
+                raise type(error)(f"{where((option,))}: {error}") from None
+
         measures = [at(("measures", i), m, ComplexityMeasure) for i, m in enumerate(self.measures)]
         return self.model_copy(
             update={
                 "architecture": at(("architecture",), self.architecture, Architecture),
                 "dataset": at(("dataset",), self.dataset, Dataset),
                 "measures": tuple(measures),
+                **{option: beside(option) for option in BESIDE},
             }
         )
+
+    def _is_at_default(self, option: str) -> bool:
+        return bool(getattr(self, option) == type(self).model_fields[option].default)
+
+    @property
+    def follows_norm(self) -> bool:
+        """Whether the run is a path in the norm; see `Trainer`."""
+        return self.trainer.follows_norm
 
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps in one pass over the training examples; the last batch may be smaller."""
-        if self.optimizer.follows_norm:
+        if self.follows_norm:
             return 1
         return -(-self.train_size // self.batch_size)
 
     @property
     def total_steps(self) -> int:
         """Optimiser steps of the whole run; the measuring points of a path in the norm."""
-        if self.optimizer.follows_norm:
+        if self.follows_norm:
             return self.measuring_points
         if self.steps is not None:
             return self.steps

@@ -11,11 +11,11 @@ from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_
 
 from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
-from normlaw.study.listed import flatten
+from normlaw.study.listed import COMPONENTS, flatten
 from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.observed import OBSERVED, AnySpec
 from normlaw.study.protocol_choice import OwnChoices
-from normlaw.study.spec import ComponentChoice, Place
+from normlaw.study.spec import ComponentChoice, Place, RunSpec
 from normlaw.study.yaml_loader import dump
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError, Response
@@ -157,8 +157,14 @@ class Study(Model):
         values = flatten(spec.model_dump(mode="json"))
         parts = [spec.run_name]
         for key in self.vary:
-            if key in values and key not in ("train_size", "seed"):
-                parts.append(f"{key.rpartition('.')[2]}={values[key]}")
+            place = key
+            if (
+                isinstance(spec, RunSpec) and spec.follows_norm
+            ):  # earlier studies call such a trainer an optimiser
+                place = key.replace("optimizer.", "trainer.", 1)
+            place = place if place in values else f"{place}.name"
+            if place in values and key not in ("train_size", "seed", *COMPONENTS):
+                parts.append(f"{key.rpartition('.')[2]}={values[place]}")
         return " ".join(parts)
 
     def to_yaml(self, *, compact: bool = False) -> str:

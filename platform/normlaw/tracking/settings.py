@@ -25,7 +25,8 @@ def by_setting(runs: Sequence[StudyRun]) -> list[tuple[dict[str, str], list[Stud
         apart: of a CNN and a ViT it is the architecture alone, not the parameters that one of them has.
 
     """
-    names = sorted({name for run in runs for name in run.params} - {*SHARED_BY_A_LAW, MEASURES})
+    listed = {name for run in runs for name in run.params} - {*SHARED_BY_A_LAW, MEASURES}
+    names = sorted(listed, key=lambda name: (name.removesuffix(".name"), name))  # a component's name goes first
     groups: dict[tuple[str, ...], list[StudyRun]] = {}
     for run in runs:
         known = {**unlisted(run.params), **run.params}

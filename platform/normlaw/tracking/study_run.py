@@ -11,7 +11,7 @@ from typing import Literal, Self
 from mlflow.entities import Run
 
 from normlaw.study.identity import Measures
-from normlaw.study.listed import settled
+from normlaw.study.listed import named_now, settled
 from normlaw.tracking import keys
 from normlaw.tracking.same import measured_in
 
@@ -65,7 +65,7 @@ class StudyRun:
             kind=tags.get(keys.KIND, ""),
             status=run.info.status,
             start_time=int(run.info.start_time),
-            params=run.data.params,
+            params=named_now(run.data.params),
             metrics=run.data.metrics,
             measures=measured_in(run),
             exactness=exactness_of(tags.get(keys.EXACTNESS, "")),

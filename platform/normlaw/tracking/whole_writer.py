@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
+from normlaw.study.listed import named_now
 from normlaw.tracking import keys
 from normlaw.tracking.client import artifacts_at
 from normlaw.tracking.database import Database
@@ -122,7 +123,7 @@ class WholeRunWriter:
         if begun.data.tags.get(self._tag) != run.identity:
             return False
         mine = set(run.finite)
-        return begun.data.params.items() <= run.params.items() and all(
+        return named_now(begun.data.params).items() <= named_now(run.params).items() and all(
             (name, metric.step, metric.value) in mine
             for name in begun.data.metrics
             for metric in self._client.get_metric_history(begun.info.run_id, name)

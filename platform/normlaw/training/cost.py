@@ -12,10 +12,10 @@ from torch import Tensor
 
 from normlaw.study.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out
-from normlaw.training.loss import mean_loss
+from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
 from normlaw.training.memory import keep_freed_memory
-from normlaw.training.optimizer import build_optimizer
+from normlaw.training.optimizer import Updates
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.threads import one_thread
@@ -80,7 +80,7 @@ def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, flo
 
 
 def _unknown_beforehand(spec: RunSpec, catalogue: Catalogue) -> bool:
-    return spec.optimizer.follows_norm or catalogue.get(Dataset, spec.dataset.name).info is None
+    return spec.follows_norm or catalogue.get(Dataset, spec.dataset.name).info is None
 
 
 def _setting(spec: RunSpec) -> str:
@@ -105,15 +105,16 @@ def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
     network, layout = laid_out(network, spec.compute, "cpu", task.input_shape)
     apply = Forward(network, spec.compute, layout)
-    optimizer = build_optimizer(spec.optimizer, network.parameters())
+    updates = Updates(spec, catalogue, dict(network.named_parameters()))
+    loss = MeanLoss(spec.loss, catalogue)
     whole = min(spec.batch_size, spec.train_size)
     inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
     labels = torch.randint(task.num_classes, (len(inputs),))
 
     def step(size: int) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        mean_loss(apply(inputs[:size]), labels[:size], spec.loss).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        updates.forget_gradients()
+        loss(apply(inputs[:size]), labels[:size]).backward()  # type: ignore[no-untyped-call]
+        updates.step()
 
     @torch.no_grad()
     def forward(size: int) -> None:

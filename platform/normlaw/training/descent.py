@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from normlaw.study.spec import RunSpec
 from normlaw.training.batch_order import BatchOrder
 from normlaw.training.between import Between
-from normlaw.training.compute import Forward
-from normlaw.training.data import RunData
 from normlaw.training.evaluation import change, require_healthy
-from normlaw.training.loss import mean_loss
-from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
+from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
+from normlaw.training.run import Run
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.state import TrainingState
 from normlaw_registry import OptimizerStep
@@ -25,20 +22,21 @@ STEPS_BETWEEN_CHECKS = 100
 
 
 class Descent:
-    """Trains a network by the run's optimiser.
+    """Trains a run's network by its optimiser.
 
     Attributes:
-        optimizer: of the network's parameters.
+        updates: the optimiser of the network's parameters, with its rates.
         between: is told of each step, before and after the update; nobody by default, which costs nothing.
 
     """
 
-    def __init__(self, spec: RunSpec, network: nn.Module, forward: Forward, data: RunData) -> None:
-        self._spec, self._network, self._forward, self._data = spec, network, forward, data
-        self.optimizer = build_optimizer(spec.optimizer, network.parameters())
+    def __init__(self, run: Run) -> None:
+        self._spec, self._network, self._forward, self._data = run.spec, run.network, run.forward, run.data
+        self._loss = run.loss
+        self.updates = Updates(run.spec, run.catalogue, dict(run.network.named_parameters()))
         self.between: Between | None = None
-        self._device = data.train.split.labels.device
-        self._order = BatchOrder(spec, self._device)
+        self._device = run.data.train.split.labels.device
+        self._order = BatchOrder(run.spec, self._device)
         self._step, self._measured = 0, -1
 
     def steps(self) -> Iterator[int]:
@@ -60,16 +58,16 @@ class Descent:
         self._network.train()
         finite = torch.ones((), dtype=torch.bool, device=self._device)
         while self._step < target:
-            set_rate(self.optimizer, spec, self._step)
+            self.updates.set_rate(self._step)
             changed = change(spec, Stream.AUGMENTATION, self._step)
             indices = self._order.next()
             inputs, labels = self._data.train.batch(indices, changed)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss = mean_loss(self._forward(inputs), labels, spec.loss)
+            self.updates.forget_gradients()
+            loss = self._loss(self._forward(inputs), labels)
             finite &= loss.detach().isfinite()
             loss.backward()  # type: ignore[no-untyped-call]
             if self.between is None:
-                self.optimizer.step()
+                self.updates.step()
             else:
                 self._step_told(self.between, inputs, labels, indices, loss.detach())
             self._step += 1
@@ -81,14 +79,14 @@ class Descent:
     ) -> None:
         step = OptimizerStep(
             number=self._step + 1,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.updates.optimizer.param_groups[0]["lr"],
             inputs=inputs,
             labels=labels,
             indices=indices,
             loss=loss,
         )
         between.before(step)
-        self.optimizer.step()
+        self.updates.step()
         between.after(step)
 
     def state(self, measurer: dict[str, Tensor]) -> TrainingState:
@@ -99,7 +97,7 @@ class Descent:
         return TrainingState(
             step=self._step,
             network=self._network.state_dict(),
-            optimizer=self.optimizer.state_dict(),
+            optimizer=self.updates.state_dict(),
             order=self._order.state_dict(),
             measurer=measurer,
             generators=generators,
@@ -108,7 +106,7 @@ class Descent:
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state of the same run, as if training had never stopped."""
         self._network.load_state_dict(state.network)
-        load_optimizer(self.optimizer, state.optimizer)
+        self.updates.load_state_dict(state.optimizer)
         self._order.load_state_dict(state.order)
         torch.set_rng_state(state.generators["cpu"])
         if self._device.type == "cuda":

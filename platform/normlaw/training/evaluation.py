@@ -14,7 +14,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.training.augmentation import augment
 from normlaw.training.data import Change, Examples, RunData
 from normlaw.training.layer_table import Row, layer_rows
-from normlaw.training.loss import mean_loss, wrong
+from normlaw.training.loss import MeanLoss, wrong
 from normlaw.training.measuring import Measurer
 from normlaw.training.randomness import Stream, generator
 from normlaw_registry import Exactness, NormlawError
@@ -70,6 +70,7 @@ def measure(
     spec: RunSpec,
     network: nn.Module,
     data: RunData,
+    loss: MeanLoss,
     measurer: Measurer,
     outputs_on: Outputs,
 ) -> Measurement:
@@ -80,6 +81,7 @@ def measure(
         spec: the run.
         network: as it is at that step, in any mode.
         data: what it is evaluated on.
+        loss: the run's.
         measurer: takes the complexity measures.
         outputs_on: gives the network's outputs.
 
@@ -94,7 +96,7 @@ def measure(
         logits = outputs_on(examples, changed)  # (n, num_outputs)
         labels = examples.split.labels
         error = wrong(logits, labels).double().mean().item()
-        return Evaluation(error, mean_loss(logits.double(), labels, spec.loss).item(), logits)
+        return Evaluation(error, loss(logits.double(), labels).item(), logits)
 
     on_train = evaluate(data.train)
     require_healthy(math.isfinite(on_train.loss), f"is {on_train.loss}", step, spec)

@@ -43,7 +43,7 @@ def train(
 
     """
     observer = observer or Observer()
-    if spec.optimizer.follows_norm:  # computed in float64 by numpy, in seconds: it is not resumed
+    if spec.follows_norm:  # computed in float64 by numpy, in seconds: it is not resumed
         run = Run(spec, catalogue, folder, "cpu", observer)
         observer.data(run.data)
         for step in follow_norm(spec, run.network, run.data):
@@ -53,7 +53,7 @@ def train(
     else:
         run = Run(spec, catalogue, folder, device, observer)
         observer.memory_format(run.memory_format)
-        descent = Descent(spec, run.network, run.forward, run.data)
+        descent = Descent(run)
         if resume is None:
             observer.data(run.data)
         else:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from math import cos, pi
-
 from normlaw.study.run_options import RateSchedule
+from normlaw_registry import Catalogue, Schedule, validate_params
 
 
-def rate_factor(schedule: RateSchedule, step: int, total: int) -> float:
-    """Return the factor on the learning rate for the update that leads from `step` to `step + 1`.
+class RateFactor:
+    """The factor on the learning rate for the update that leads from a step to the next.
 
-    With W warm-up steps it is (step + 1) / W below W. Then, with p = (step - W) / (total - W) from 0 to 1:
-    constant: 1; linear: 1 - (1 - final) p; cosine: final + (1 - final) (1 + cos(pi p)) / 2;
-    step: factor to the power of the number of milestones at or below p.
+    With W warm-up steps it is (step + 1) / W below W, then what the schedule says of `step - W` of `total - W`
+    steps. It depends on nothing else, so that a resumed run goes on as it would have.
 
-    It depends on nothing else, so that a resumed run goes on as it would have.
+    Args:
+        choice: the run's schedule.
+        total: optimiser steps of the run.
+        catalogue: where the schedule comes from.
 
-    >>> [round(rate_factor(RateSchedule(name="cosine"), step, 4), 3) for step in range(5)]
-    [1.0, 0.854, 0.5, 0.146, 0.0]
+    Raises:
+        InputError: there is no such schedule, or a parameter is not allowed.
+
     """
-    warmup, final = schedule.warmup_steps, schedule.final_factor
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, total - warmup))
-    match schedule.name:
-        case "constant":
-            return 1.0
-        case "linear":
-            return 1 - (1 - final) * progress
-        case "cosine":
-            return final + (1 - final) * (1 + cos(pi * progress)) / 2
-        case "step":
-            return float(schedule.factor ** bisect_right(schedule.milestones, progress))
+
+    def __init__(self, choice: RateSchedule, total: int, catalogue: Catalogue) -> None:
+        self._schedule = catalogue.get(Schedule, choice.name)
+        self._params = validate_params(self._schedule, choice.params)
+        self._warmup, self._steps = choice.warmup_steps, max(1, total - choice.warmup_steps)
+
+    def __call__(self, step: int) -> float:
+        """Return the factor."""
+        if step < self._warmup:
+            return (step + 1) / self._warmup
+        return self._schedule.factor(self._params, step - self._warmup, self._steps)

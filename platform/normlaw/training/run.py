@@ -11,6 +11,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
 from normlaw.training.evaluation import Measurement, Outputs, Point, measure, outputs
+from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
 from normlaw.training.memory import keep_freed_memory
 from normlaw.training.observer import Observer
@@ -25,6 +26,8 @@ class Run:
     Attributes:
         memory_format: what its images and weights are laid out as.
         forward: the network as the run applies it.
+        loss: the mean of its loss over a batch.
+        catalogue: where its components come from.
         points: the measurements taken, in the order of their steps.
 
     Raises:
@@ -48,6 +51,8 @@ class Run:
         self.network, self.memory_format = laid_out(network, spec.compute, device, task.input_shape)
         self.forward = Forward(self.network, spec.compute, self.memory_format)
         self.measurer = Measurer(resolved_measures(spec, catalogue), self.network, architecture, task)
+        self.loss = MeanLoss(spec.loss, catalogue)
+        self.catalogue = catalogue
         self.points: list[Point] = []
         self._latest: Measurement | None = None
 
@@ -64,7 +69,7 @@ class Run:
 
         """
         outputs_on = outputs_on or partial(outputs, self.forward)
-        self._latest = measure(step, self.spec, self.network, self.data, self.measurer, outputs_on)
+        self._latest = measure(step, self.spec, self.network, self.data, self.loss, self.measurer, outputs_on)
         self.points.append(self._latest.point)
         self.observer.point(self._latest.point, self._latest.inexact)
         if step == 0:

@@ -18,9 +18,8 @@ from normlaw.training.compute import arithmetic
 from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
-from normlaw.training.loss import mean_loss
 from normlaw.training.memory_format import STACKED
-from normlaw.training.optimizer import build_optimizer, load_optimizer, set_rate
+from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
 from normlaw.training.state import TrainingState
@@ -58,10 +57,11 @@ class NetworkStack:
         networks = [m.run.network.to(memory_format=STACKED.torch) for m in members]  # type: ignore[call-overload]
         self._parameters, self._buffers = stack_module_state(networks)  # by name: (s, *shape)
         self._skeleton = copy.deepcopy(networks[0]).to("meta")
-        self._optimizer = build_optimizer(self.members[0].run.spec.optimizer, self._parameters.values())
+        first = self.members[0].run
+        self._updates = Updates(first.spec, first.catalogue, self._parameters)
         states = [member.optimizer_state for member in members if member.optimizer_state is not None]
         if states:
-            load_optimizer(self._optimizer, _stacked(states))
+            self._updates.load_state_dict(_stacked(states))
         data = [member.run.data.train for member in members]
         self._examples = Examples.joined(data)
         lengths = torch.tensor([0, *(len(examples) for examples in data[:-1])])
@@ -75,13 +75,13 @@ class NetworkStack:
         self._outputs.clear()
         self._skeleton.train()
         while self.step < target:
-            set_rate(self._optimizer, self.members[0].run.spec, self.step)
+            self._updates.set_rate(self.step)
             inputs, labels, present = self._batch()
-            self._optimizer.zero_grad(set_to_none=True)
+            self._updates.forget_gradients()
             losses = self._losses(self._apply(inputs), labels, present)  # (s,)
             finite &= losses.detach().isfinite()
             losses.sum().backward()  # type: ignore[no-untyped-call]
-            self._optimizer.step()
+            self._updates.step()
             self.step += 1
             if self.step % STEPS_BETWEEN_CHECKS == 0 or self.step == target:
                 self._note_unhealthy(finite)
@@ -121,11 +121,11 @@ class NetworkStack:
 
     def _losses(self, logits: Tensor, labels: Tensor, present: Tensor | None) -> Tensor:
         """Return each member's mean loss, (s,)."""
-        loss = self.members[0].run.spec.loss
+        loss = self.members[0].run.loss
         if present is None:
-            of_batch: Tensor = torch.vmap(lambda z, y: mean_loss(z, y, loss))(logits, labels)
+            of_batch: Tensor = torch.vmap(loss)(logits, labels)
             return of_batch
-        each = torch.vmap(torch.vmap(lambda z, y: mean_loss(z[None], y[None], loss)))(logits, labels)  # (s, b)
+        each = torch.vmap(torch.vmap(lambda z, y: loss(z[None], y[None])))(logits, labels)  # (s, b)
         return torch.where(present, each, 0.0).sum(dim=1) / present.sum(dim=1)
 
     def _note_unhealthy(self, finite: Tensor) -> None:
@@ -188,7 +188,7 @@ class NetworkStack:
         return TrainingState(
             step=self.step,
             network=member.run.network.state_dict(),
-            optimizer=_member_of(self._optimizer.state_dict(), place),
+            optimizer=_member_of(self._updates.state_dict(), place),
             order=member.order.state_dict(),
             measurer=member.run.measurer.state_dict(),
             generators={"cpu": torch.get_rng_state()},
@@ -196,7 +196,7 @@ class NetworkStack:
 
     def without(self, places: set[int]) -> NetworkStack:
         """Return a stack of the other members, after `load`."""
-        state = self._optimizer.state_dict()
+        state = self._updates.state_dict()
         staying = [place for place in range(len(self.members)) if place not in places]
         for place in staying:
             self.members[place].optimizer_state = _member_of(state, place)

@@ -13,9 +13,16 @@ from torch import Tensor, nn
 
 from normlaw.study.spec import RunSpec
 from normlaw.training.data import load_splits
-from normlaw.training.loss import mean_loss
 from normlaw.training.run import Run
-from normlaw_registry import Architecture, Catalogue, NormlawError, validate_params
+from normlaw_registry import (
+    Architecture,
+    Catalogue,
+    Loss,
+    NormlawError,
+    Optimizer,
+    Schedule,
+    validate_params,
+)
 
 COPIES = 6
 """Of a member's weights: its run's network, the stacked ones, their gradient, two moments, and a spare one."""
@@ -36,19 +43,19 @@ def stacks(
 ) -> list[tuple[RunSpec, ...]]:
     """Return the runs in stacks of at most `size`: runs that differ in their seed alone.
 
-    Where no layer couples the examples of a batch, they may differ in train_size too. A run that follows the
-    norm, is compiled, or whose network draws random numbers as dropout does, stays alone.
+    Where no layer couples the examples of a batch, they may differ in train_size too. A run stays alone for the
+    reason that `alone` gives, or where its network draws random numbers as dropout does.
     """
     if size == 1:
         return [(spec,) for spec in specs]
     families: dict[str, list[RunSpec]] = {}
     kinds: dict[str, bool | None] = {}
     for spec in specs:
-        pair = f"{spec.architecture!r} {spec.dataset!r} {spec.compute!r} {spec.optimizer.follows_norm}"
+        pair = f"{spec.architecture!r} {spec.dataset!r} {spec.compute!r} {alone(spec, catalogue)}"
         if pair not in kinds:
-            alone = spec.optimizer.follows_norm or spec.compute.compile != "off"
-            kinds[pair] = None if alone else _takes_any_sizes(spec, catalogue, folder)
-        families.setdefault(_family(spec, kinds[pair]), []).append(spec)
+            by_itself = alone(spec, catalogue) is not None
+            kinds[pair] = None if by_itself else _takes_any_sizes(spec, catalogue, folder)
+        families.setdefault(_family(spec, kinds[pair], catalogue), []).append(spec)
     return [
         tuple(family[start : start + size])
         for family in families.values()
@@ -56,11 +63,25 @@ def stacks(
     ]
 
 
-def _family(spec: RunSpec, any_sizes: bool | None) -> str:
+def alone(spec: RunSpec, catalogue: Catalogue) -> str | None:
+    """Return why a run cannot be trained in one stack with others, whatever its network; None where it can."""
+    if spec.follows_norm:
+        return f"trainer {spec.trainer.name!r} follows a path in the norm"
+    if spec.compute.compile != "off":
+        return "compiled networks cannot be stacked"
+    if not catalogue.get(Optimizer, spec.optimizer.name).elementwise:
+        return f"optimizer {spec.optimizer.name!r} updates a weight by others too, so that it cannot be stacked"
+    if not catalogue.get(Loss, spec.loss.name).stacks:
+        return f"loss {spec.loss.name!r} cannot be stacked, as it says of itself"
+    return None
+
+
+def _family(spec: RunSpec, any_sizes: bool | None, catalogue: Catalogue) -> str:
     if any_sizes is None:
         return spec.spec_hash
     varied = {"seed"}
-    if any_sizes and (spec.steps is not None or spec.learning_rate_schedule.name == "constant"):
+    needs_length = catalogue.get(Schedule, spec.learning_rate_schedule.name).needs_length
+    if any_sizes and (spec.steps is not None or not needs_length):
         varied.add("train_size")
     return json.dumps(spec.model_dump(mode="json", exclude=varied), sort_keys=True)
 
@@ -104,7 +125,7 @@ def _activation_bytes(run: Run) -> int:
     inputs, labels = run.data.train.batch(slice(0, run.spec.batch_size))  # (b, *input_shape), (b,)
     network: nn.Module = copy.deepcopy(run.network).train()
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(note_size, lambda tensor: tensor):
-        mean_loss(network(inputs), labels, run.spec.loss)
+        run.loss(network(inputs), labels)
     return sum(kept.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ from normlaw.study.spec import Place, RunSpec
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
 from normlaw.training.linear.path import linear_weight
-from normlaw.training.loss import mean_loss
+from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
+from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream, torch_seed
 from normlaw.training.run import resolved_measures
 from normlaw_registry import (
@@ -25,6 +27,8 @@ from normlaw_registry import (
     ComplexityMeasure,
     Dataset,
     InputError,
+    Loss,
+    Optimizer,
     Split,
     Splits,
     validate_params,
@@ -132,13 +136,22 @@ def _try(
         raise InputError(
             f"its outputs for {len(few)} inputs have the shape {tuple(outputs.shape)}, not {needed}"
         )
-    if spec.optimizer.follows_norm:
-        stage.enter(("optimizer",))
+    if spec.follows_norm:
+        stage.enter(("trainer",))
         linear_weight(spec, network, prepare(spec, catalogue, folder))
     else:
+        loss = _loss(spec, catalogue, outputs, few, stage)
         stage.enter(("architecture",), f"{who} cannot be trained on {data}")
-        mean_loss(outputs, few.labels, spec.loss).backward()  # type: ignore[no-untyped-call]
-        network.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        stage.enter(
+            ("optimizer",), f"{described(Optimizer, spec.optimizer.name, catalogue)} cannot train {who}"
+        )
+        updates = Updates(spec, catalogue, dict(network.named_parameters()))
+        updates.set_rate(0)
+        before = copy.deepcopy(network.state_dict())
+        updates.step()
+        updates.forget_gradients()
+        network.load_state_dict(before)
 
     network.eval()
     stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken")
@@ -152,6 +165,16 @@ def _try(
             _measure(Measurer([(measure, params)], network, architecture, task), network, forward, few)
         stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken together")
         raise
+
+
+def _loss(spec: RunSpec, catalogue: Catalogue, outputs: Tensor, few: Split, stage: _Stage) -> Tensor:
+    """Return the loss of a few examples, which every built-in loss can be taken of."""
+    who = described(Loss, spec.loss.name, catalogue)
+    stage.enter(("loss",), f"{who} cannot be taken of outputs {tuple(outputs.shape)}")
+    loss = MeanLoss(spec.loss, catalogue)(outputs, few.labels)
+    if not isinstance(loss, Tensor) or loss.shape != ():
+        raise InputError(f"it gives {type(loss).__name__} in place of a tensor of one number")
+    return loss
 
 
 def _measure(measurer: Measurer, network: nn.Module, forward: Forward, few: Split) -> None:

@@ -18,6 +18,9 @@ from normlaw_registry import (
     Dataset,
     Fitter,
     InputError,
+    Loss,
+    Optimizer,
+    Schedule,
     Theory,
     load_catalogue,
 )
@@ -44,7 +47,7 @@ def new_plugin(name: str, kinds: Sequence[str], *, folder: Path | str = ".") -> 
 
     Args:
         name: of the distribution, such as 'my-norm'; the package and the components are called my_norm.
-        kinds: what it provides: architecture, dataset, complexity-measure, fitter, theory, protocol.
+        kinds: what it provides, such as complexity-measure; `normlaw plugins new --help` lists them all.
         folder: where the package's own folder is made.
 
     Raises:
@@ -125,6 +128,9 @@ def _rendered(name: str, package: str, component: str, chosen: list[Kind]) -> It
         "architecture": component if Architecture in here else None,
         "dataset": component if Dataset in here else None,
         "measure": component if ComplexityMeasure in here else None,
+        "loss": component if Loss in here else None,
+        "optimizer": component if Optimizer in here else None,
+        "schedule": component if Schedule in here else None,
         "has_fitter": Fitter in here,
         "has_theory": Theory in here,
         "has_protocol": AnalysisProtocol in here,

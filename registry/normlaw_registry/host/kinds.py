@@ -9,7 +9,10 @@ from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component
 from normlaw_registry.dataset import Dataset
 from normlaw_registry.fitter import Fitter
+from normlaw_registry.loss import Loss
+from normlaw_registry.optimizer import Optimizer
 from normlaw_registry.protocol import AnalysisProtocol
+from normlaw_registry.schedule import Schedule
 from normlaw_registry.theory import Theory
 
 
@@ -38,6 +41,9 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind(component=Architecture, hook="normlaw_architectures", title="Architecture"),
     Kind(component=Dataset, hook="normlaw_datasets", title="Data set"),
+    Kind(component=Loss, hook="normlaw_losses", title="Loss"),
+    Kind(component=Optimizer, hook="normlaw_optimizers", title="Optimiser"),
+    Kind(component=Schedule, hook="normlaw_schedules", title="Schedule"),
     Kind(component=ComplexityMeasure, hook="normlaw_complexity_measures", title="Complexity measure"),
     Kind(component=Fitter, hook="normlaw_fitters", title="Fitter"),
     Kind(component=Theory, hook="normlaw_theories", title="Theory"),

@@ -11,12 +11,18 @@ from normlaw_registry.component import Component, Params
 from normlaw_registry.dataset import Dataset
 from normlaw_registry.errors import InputError, InvalidComponentError
 from normlaw_registry.fitter import Fitter
+from normlaw_registry.loss import Loss
+from normlaw_registry.optimizer import Optimizer
 from normlaw_registry.protocol import AnalysisProtocol
+from normlaw_registry.schedule import Schedule
 from normlaw_registry.testing.architecture import check_architecture
 from normlaw_registry.testing.complexity import check_measure
 from normlaw_registry.testing.dataset import check_dataset
 from normlaw_registry.testing.fitter import check_fitter
+from normlaw_registry.testing.loss import check_loss
+from normlaw_registry.testing.optimizer import check_optimizer
 from normlaw_registry.testing.protocol import check_protocol
+from normlaw_registry.testing.schedule import check_schedule
 from normlaw_registry.testing.theory import check_theory
 from normlaw_registry.testing.verdict import require
 from normlaw_registry.theory import Theory
@@ -24,6 +30,9 @@ from normlaw_registry.theory import Theory
 CHECKS: dict[type[Component], Callable[..., None]] = {
     Architecture: check_architecture,
     Dataset: check_dataset,
+    Loss: check_loss,
+    Optimizer: check_optimizer,
+    Schedule: check_schedule,
     ComplexityMeasure: check_measure,
     Fitter: check_fitter,
     Theory: check_theory,

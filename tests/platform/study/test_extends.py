@@ -92,7 +92,7 @@ def test_another_component_takes_over_no_parameters(folder) -> None:
 
 def test_null_takes_a_key_away(folder) -> None:
     mine = extended(folder, "norm: null\nfixed: {optimizer: {momentum: null}, seed: 1}\nvary: {seed: null}\n")
-    assert {spec.optimizer.momentum for spec in expand(mine, load_catalogue())} == {0.0}
+    assert {spec.optimizer.params["momentum"] for spec in expand(mine, load_catalogue())} == {0.0}
     assert mine.norm is None
     with pytest.raises(InputError, match="`seed` stands neither under `fixed` nor under `vary`"):
         extended(folder, "vary: {seed: null}\n")

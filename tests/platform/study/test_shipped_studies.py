@@ -42,7 +42,7 @@ def test_the_nine_settings_are_the_papers(name):
         assert spec.architecture.params["init_factor"] == factor
         assert (spec.optimizer.name, spec.optimizer.learning_rate) == optimizer
         assert spec.optimizer.weight_decay == 0
-        assert (spec.batch_size, spec.measuring_points, spec.loss) == (128, 50, "cross_entropy")
+        assert (spec.batch_size, spec.measuring_points, spec.loss.name) == (128, 50, "cross_entropy")
         assert spec.validation.source == "test"
         assert not spec.augmentation.test_images
     changes = specs[0].augmentation
@@ -65,7 +65,7 @@ def test_small_runs_fit_their_data(name):
     catalogue = load_catalogue()
     whole, small = runs(find_study(name)), runs(at_scale(find_study(name), "small"))
     # a step of a path along the norm is a measuring point: its cost goes with the data, P N
-    fewer = 2 if small[0].optimizer.final_norm is not None else 20
+    fewer = 2 if small[0].trainer.final_norm is not None else 20
     assert sum(spec.total_steps for spec in small) * fewer < sum(spec.total_steps for spec in whole)
     assert len({spec.train_size for spec in small}) >= 5
     for spec in {spec.architecture.model_dump_json(): spec for spec in small}.values():

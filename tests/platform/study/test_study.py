@@ -101,7 +101,7 @@ def test_the_length_in_epochs_counts_the_last_small_batch(tiny: Tiny, catalogue:
         (lambda s: s["fixed"].update(bach_size=3), "unknown key, did you mean batch_size"),
         (lambda s: s["fixed"]["optimizer"].update(lerning_rate=3), "did you mean learning_rate?"),
         (lambda s: s["fixed"]["optimizer"].update(learning_rate=-1.0), "greater than 0, got -1.0"),
-        (lambda s: s["fixed"]["optimizer"].update(momentum=0.9), "momentum belongs to sgd"),
+        (lambda s: s["fixed"]["optimizer"].update(momentum=0.9), "momentum: unknown key"),
         (lambda s: s["fixed"].update(epochs=3), "either as `epochs` or as `steps`"),
         (lambda s: s["fixed"].update(measures=["weight_norm", "weight_norm"]), "named twice: weight_norm"),
         (lambda s: s["vary"].update(train_size=[]), "train_size: give a non-empty list"),

@@ -13,7 +13,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.training.between import InTurn
 from normlaw.training.descent import Descent
 from normlaw.training.observer import Observer
-from normlaw.training.rate import rate_factor
+from normlaw.training.rate import RateFactor
 from normlaw.training.run import Run
 from normlaw_registry import Catalogue, OptimizerStep
 
@@ -57,7 +57,7 @@ def one(
             "cpu",
             Observer(),
         )
-        return made, Descent(made.spec, made.network, made.forward, made.data)
+        return made, Descent(made)
 
     return make
 
@@ -72,7 +72,7 @@ def test_each_step_is_told_as_it_is(one: Callable[[], tuple[Run, Descent]]) -> N
         (who, when, n) for n in range(1, 7) for when in ("before", "after") for who in ("first", "second")
     ]
     for number, step in enumerate(first.steps):
-        rate = 0.1 * rate_factor(run.spec.learning_rate_schedule, number, 6)
+        rate = 0.1 * RateFactor(run.spec.learning_rate_schedule, 6, run.catalogue)(number)
         assert step.learning_rate == pytest.approx(rate, rel=1e-15)
         before, after = first.weights[2 * number : 2 * number + 2]
         moved = before - rate * first.gradients[number]  # plain gradient descent

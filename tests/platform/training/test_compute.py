@@ -15,7 +15,6 @@ from normlaw.study.listed import searchable
 from normlaw.study.spec import RunSpec
 from normlaw.training import compute
 from normlaw.training.descent import Descent
-from normlaw.training.loss import mean_loss
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw_registry import InputError
@@ -100,7 +99,7 @@ def test_compilation_changes_rounding_only(prepared):
     for choice in ("off", "default"):
         made = prepared(compute={"compile": choice})
         inputs, labels = made.data.train.batch(slice(0, 16))
-        loss = mean_loss(made.forward(inputs), labels, "cross_entropy")
+        loss = made.loss(made.forward(inputs), labels)
         found.append([loss.detach(), *torch.autograd.grad(loss, list(made.network.parameters()))])
     for plain, compiled in zip(*found, strict=True):
         torch.testing.assert_close(compiled, plain)
@@ -127,7 +126,7 @@ class Reads(TorchDispatchMode):
 @pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}])
 def test_steps_between_two_measurements_read_the_device_once(prepared, architecture):
     made = prepared(architecture=architecture, steps=30, measuring_points=2)  # measured at 0, 1 and 30
-    steps = Descent(made.spec, made.network, made.forward, made.data).steps()
+    steps = Descent(made).steps()
     assert next(steps) + next(steps) == 1
     with Reads() as reads:
         assert next(steps) == 30

@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from normlaw.training.loss import mean_loss, wrong
+from normlaw.study.run_options import LossChoice
+from normlaw.training.loss import MeanLoss, wrong
+from normlaw_registry import load_catalogue
+
+
+def mean_loss(logits: torch.Tensor, labels: torch.Tensor, loss: str) -> torch.Tensor:
+    return MeanLoss(LossChoice.model_validate(loss), load_catalogue())(logits, labels)
 
 
 def test_one_output_is_the_cross_entropy_of_f_and_minus_f() -> None:

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from normlaw.study.spec import OptimizerSpec
-from normlaw.training.optimizer import build_optimizer
+from normlaw_registry import Optimizer, load_catalogue
 
 OWN: dict[str, Any] = {
     "adam": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.1, fused=True),
@@ -35,9 +34,11 @@ def trained(make: Any, steps: int) -> tuple[list[torch.Tensor], Any]:
 
 @pytest.mark.parametrize("name", OWN)
 def test_the_weights_are_those_of_torchs_own_optimiser_to_the_bit(name: str) -> None:
-    momentum = {"momentum": 0.9} if name == "sgd" else {}
-    spec = OptimizerSpec.model_validate({"name": name, "learning_rate": 0.01, "weight_decay": 0.1, **momentum})
-    ours, optimizer = trained(lambda p: build_optimizer(spec, p), 6)
+    component = load_catalogue().get(Optimizer, name)
+    params = component.params.model_validate({"momentum": 0.9} if name == "sgd" else {})
+    ours, optimizer = trained(
+        lambda p: component.build(params, {str(n): w for n, w in enumerate(p)}, 0.01, 0.1), 6
+    )
     theirs, own = trained(OWN[name], 6)
     assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
     assert isinstance(optimizer, type(own))

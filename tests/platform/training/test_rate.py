@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
 from normlaw.study.run_options import RateSchedule
-from normlaw.training.rate import rate_factor
+from normlaw.training.rate import RateFactor
+from normlaw_registry import InputError, load_catalogue
 
 TOTAL = 40
 
@@ -53,25 +53,26 @@ def rates(build):
     ],
 )
 def test_agrees_with_torchs_scheduler(schedule, build):
-    ours = [rate_factor(RateSchedule(**schedule), step, TOTAL) for step in range(TOTAL)]
+    factor = RateFactor(RateSchedule.model_validate(schedule), TOTAL, load_catalogue())
+    ours = [factor(step) for step in range(TOTAL)]
     assert ours == pytest.approx(rates(build), rel=1e-9, abs=1e-12)
 
 
 def test_warmup_longer_than_the_run_only_rises():
-    schedule = RateSchedule(name="cosine", warmup_steps=100)
-    assert [rate_factor(schedule, step, 10) for step in (0, 9)] == [0.01, 0.1]
+    factor = RateFactor(RateSchedule(name="cosine", warmup_steps=100), 10, load_catalogue())
+    assert [factor(step) for step in (0, 9)] == [0.01, 0.1]
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"name": "step"}, "needs `milestones`"),
+        ({"name": "step"}, "schedule 'step': milestones: missing"),
         ({"name": "step", "milestones": [0.75, 0.5]}, "ascending"),
         ({"name": "step", "milestones": [1.5]}, "between 0 and 1"),
-        ({"name": "cosine", "milestones": [0.5]}, "belongs to step"),
-        ({"name": "constant", "final_factor": 0.5}, "belongs to cosine and linear"),
+        ({"name": "cosine", "milestones": [0.5]}, r"unknown key, .* \(schedule 'cosine'\)"),
+        ({"name": "constant", "final_factor": 0.5}, r"unknown key, .* \(schedule 'constant'\)"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(values, message):
-    with pytest.raises(ValidationError, match=message):
-        RateSchedule(**values)
+    with pytest.raises(InputError, match=message):
+        RateSchedule.model_validate(values).resolved(load_catalogue())

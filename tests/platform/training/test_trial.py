@@ -186,8 +186,8 @@ def test_what_fits(tried: Callable[..., Misfit | None], changes: dict[str, Any])
         ({"largest": 5000}, ("train_size",), ["train_size 5000 is larger than data set 'digits'"]),
         ({"validation": "dataset"}, ("validation",), ["no validation split of its own"]),
         (
-            {"optimizer": {"name": "gradient_flow", "final_norm": 1e3}, "steps": None},
-            ("optimizer",),
+            {"trainer": {"name": "gradient_flow", "final_norm": 1e3}, "steps": None},
+            ("trainer",),
             ["follows one linear map"],
         ),
     ],

@@ -31,7 +31,7 @@ VECTOR = Float64[np.ndarray, "N"]
 
 STATED: dict[str, Stated] = {
     "normlaw.training.loss.signed": {"labels": LABELS, RESULT: Float[Tensor, "b"] | Int64[Tensor, "b"]},
-    "normlaw.training.loss.mean_loss": {"logits": LOGITS, "labels": LABELS, RESULT: Float[Tensor, ""]},
+    "normlaw.training.loss.MeanLoss.__call__": {"logits": LOGITS, "labels": LABELS, RESULT: Float[Tensor, ""]},
     "normlaw.training.loss.wrong": {"logits": LOGITS, "labels": LABELS, RESULT: Bool[Tensor, "b"]},
     "normlaw.training.label_noise.noisy_labels": {"labels": LABELS, RESULT: LABELS},
     "normlaw.training.evaluation.outputs": {RESULT: LOGITS},

@@ -42,7 +42,7 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
 def file_name(setting: str) -> str:
     """Return a setting's label as part of a file's name.
 
-    >>> file_name("optimizer.name=fixed_norm")
+    >>> file_name("trainer.name=fixed_norm")
     'fixed_norm'
     """
     return path_part("_".join(part.partition("=")[2] or part for part in setting.split()))

@@ -32,13 +32,13 @@ def follow_norm(spec: RunSpec, network: nn.Module, data: RunData) -> Iterator[in
     """
     weight = linear_weight(spec, network, data)
     start = weight.detach()[0].double().numpy()  # (N,)
-    initial, final = float(np.linalg.norm(start)), spec.optimizer.final_norm
-    assert final is not None, "a specification with such an optimiser has a final norm"
+    initial, final = float(np.linalg.norm(start)), spec.trainer.final_norm
+    assert final is not None, "a specification with such a trainer has a final norm"
     if not 0.0 < initial < final:
-        raise InputError(f"{spec.optimizer.name}: final_norm {final:g} must be above the initial {initial:g}")
+        raise InputError(f"{spec.trainer.name}: final_norm {final:g} must be above the initial {initial:g}")
     norms = [float(norm) for norm in np.geomspace(initial, final, spec.measuring_points + 1)]
-    follow = gradient_flow if spec.optimizer.name == "gradient_flow" else least_loss
-    for step, v in enumerate(follow(signed_inputs(data), start, norms, spec.optimizer.tolerance)):
+    follow = gradient_flow if spec.trainer.name == "gradient_flow" else least_loss
+    for step, v in enumerate(follow(signed_inputs(data), start, norms, spec.trainer.tolerance)):
         with torch.no_grad():
             weight.copy_(torch.from_numpy(v)[None])
         yield step
@@ -67,7 +67,7 @@ def linear_weight(spec: RunSpec, network: nn.Module, data: RunData) -> Tensor:
         if difference <= 1e-4 * v.norm() * inputs.flatten(1).norm(dim=1).max():
             return v
     raise InputError(
-        f"{spec.optimizer.name} follows one linear map without bias and two classes; architecture "
+        f"{spec.trainer.name} follows one linear map without bias and two classes; architecture "
         f"{spec.architecture.name!r} on data set {spec.dataset.name!r} is something else: "
-        "take such an architecture, or another optimizer"
+        "take such an architecture, or another trainer"
     )

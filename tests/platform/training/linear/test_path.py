@@ -23,8 +23,8 @@ BASE: dict[str, Any] = {
 
 
 def spec_of(catalogue: Catalogue, name: str, **changes: Any) -> RunSpec:
-    optimizer = {"name": name, "final_norm": 100.0}
-    return RunSpec.model_validate({**BASE, "optimizer": optimizer, **changes}).resolved(catalogue)
+    trainer = {"name": name, "final_norm": 100.0}
+    return RunSpec.model_validate({**BASE, "trainer": trainer, **changes}).resolved(catalogue)
 
 
 @pytest.mark.parametrize("name", ["gradient_flow", "fixed_norm"])
@@ -64,11 +64,13 @@ def test_the_held_norm_gives_the_theorys_error(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"trainer": "gradient_flow"}, "needs `final_norm`"),
         ({"optimizer": {"name": "gradient_flow"}}, "needs `final_norm`"),
         ({"optimizer": {"name": "gradient_flow", "final_norm": 10, "learning_rate": 1}}, "learning_rate"),
-        ({"optimizer": {"name": "adam", "final_norm": 10}, "steps": 5}, "final_norm belongs to"),
-        ({"optimizer": {"name": "fixed_norm", "final_norm": 10}, "steps": 5}, "final_norm` alone"),
-        ({"optimizer": {"name": "fixed_norm", "final_norm": 10}, "loss": "mse"}, "cross_entropy only"),
+        ({"trainer": {"name": "gradient_flow", "final_norm": 10}, "optimizer": "sgd"}, "has no `optimizer`"),
+        ({"trainer": {"final_norm": 10}, "steps": 5}, "final_norm belongs to"),
+        ({"trainer": {"name": "fixed_norm", "final_norm": 10}, "steps": 5}, "final_norm` alone"),
+        ({"trainer": {"name": "fixed_norm", "final_norm": 10}, "loss": "squared"}, "cross_entropy only"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
@@ -86,6 +88,6 @@ def test_another_network_is_refused_with_what_to_take(catalogue: Catalogue) -> N
 
 
 def test_a_final_norm_below_the_initial_one_is_refused(catalogue: Catalogue) -> None:
-    optimizer = {"name": "gradient_flow", "final_norm": 1e-4}
+    trainer = {"name": "gradient_flow", "final_norm": 1e-4}
     with pytest.raises(InputError, match="must be above the initial"):
-        train(spec_of(catalogue, "gradient_flow", optimizer=optimizer), catalogue)
+        train(spec_of(catalogue, "gradient_flow", trainer=trainer), catalogue)

@@ -1,0 +1,33 @@
+"""torch's optimisers without the import of its compiler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+WRAPPED = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+"""Methods of torch's optimisers, besides `step`, that are called through the compiler."""
+
+
+@cache
+def light(kind: Any) -> Callable[..., torch.optim.Optimizer]:
+    """Return torch's optimiser with the same updates, whose methods do not import torch's compiler.
+
+    Around each of them torch puts a function that imports `torch._dynamo` to keep the compiler out: most of a
+    second for each worker, which compiles no optimiser.
+    """
+    import torch
+
+    own_step = inspect.unwrap(kind.step)
+
+    def step(self: torch.optim.Optimizer) -> None:
+        with torch.no_grad():
+            own_step(self)
+
+    plain = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
+    return type(kind.__name__, (kind,), {"step": step, **plain})
