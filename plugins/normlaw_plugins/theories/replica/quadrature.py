@@ -10,6 +10,7 @@ of nodes, whatever the ratios.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -53,8 +54,16 @@ def panels(start: Array, end: Array, corners: Sequence[Corner], nodes: int = NOD
     edges = np.sort(np.clip(np.stack(cuts, axis=1), start[:, None], end[:, None]), axis=1)  # (n, cuts)
     kept = np.append(True, np.any(np.diff(edges, axis=1) > 0.0, axis=0))
     edges = edges[:, kept]
-    unit, weight = np.polynomial.legendre.leggauss(nodes)
+    unit, weight = _gauss_legendre(nodes)
     half = 0.5 * np.diff(edges, axis=1)[:, :, None]  # (n, panels, 1)
     middle = 0.5 * (edges[:, 1:] + edges[:, :-1])[:, :, None]
     rows = len(start)
     return (middle + half * unit).reshape(rows, -1), (half * weight).reshape(rows, -1)
+
+
+@cache
+def _gauss_legendre(nodes: int) -> tuple[Array, Array]:
+    """Return nodes and weights on [-1, 1], worked out once: they take longer than an integral."""
+    unit, weight = np.polynomial.legendre.leggauss(nodes)
+    unit.flags.writeable = weight.flags.writeable = False
+    return unit, weight
