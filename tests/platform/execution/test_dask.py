@@ -82,7 +82,18 @@ class DaskCluster:
         with distributed.Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(len(self.workers))
             names = {a: w["name"] for a, w in client.scheduler_info(n_workers=-1)["workers"].items()}
-            return {names[address]: pid for address, pid in client.run(os.getpid).items()}
+            return {names[address]: pid for address, pid in pids_of_workers(client).items()}
+
+
+def pids_of_workers(client: Any) -> dict[str, int]:
+    """Return the process of each worker by its address.
+
+    `os.getpid` itself would have its signature parsed by the worker, and Python 3.11 (cpython issue 106905)
+    cannot do that in one thread while another imports torch: the import fails with a SystemError.
+    """
+    found = client.run(lambda: os.getpid(), on_error="ignore")  # noqa: PLW0108
+    assert isinstance(found, dict)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +323,7 @@ class Crashes:
                 if not any(self._home.rglob("*.crash")) or not measured(self._home):
                     continue
                 busy = client.run(stacks_in_training, self._launch, on_error="ignore")
-                pids = client.run(os.getpid, on_error="ignore")
+                pids = pids_of_workers(client)
                 for address, stacks in busy.items():
                     if stacks and address in pids and pids[address] not in self.pids:
                         os.kill(pids[address], signal.SIGSEGV)
@@ -370,3 +381,19 @@ def test_a_run_whose_workers_crash_each_time_fails_with_the_signals_name(
     record = read_journal(journal_path(job.home, job.study, spec.spec_hash))
     assert record is not None
     assert record.status == "failed"
+
+
+def test_workers_that_cannot_import_torch_are_replaced(
+    dask_cluster: DaskCluster, open_executor: Open, stacks: list[Stack], job: Job
+) -> None:
+    def unable() -> None:
+        sys.modules["torch"] = None  # type: ignore[assignment]  # as after an import that failed half-way
+
+    with distributed.Client(dask_cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        before = set(pids_of_workers(client).values())
+        with open_executor() as executor:
+            client.run(unable)
+            [outcome] = executor.execute([stacks[-1]], job, lambda news: None)
+        assert outcome.failure is None
+        assert not before >= set(pids_of_workers(client).values())

@@ -11,9 +11,9 @@ from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import Any, Self
 
-from distributed import Future
+from distributed import Future, KilledWorker
 
-from normlaw.base.failures import Failure
+from normlaw.base.failures import Failure, reason
 from normlaw.execution.attempt import lost
 from normlaw.execution.cluster.connection import SECONDS_TO_CONNECT, Connection
 from normlaw.execution.cluster.fitness import Errand, versions_here
@@ -250,10 +250,18 @@ class ClusterExecutor:
             self._put_off(stack[: len(stack) // 2])
             self._put_off(stack[len(stack) // 2 :])
         else:
-            words = take_last_words(last_words_path(self._errand.token_path, stack[0].spec_hash))
-            death = failure_of_death(None, words)
-            reason = f"its workers were lost before it got any further, each time: {death.reason} ({error})"
-            yield lost(stack[0], self._job, Failure(reason, death.traceback), by_itself=bool(words))
+            failure, by_itself = self._why_lost(stack, error)
+            yield lost(stack[0], self._job, failure, by_itself=by_itself)
+
+    def _why_lost(self, stack: Stack, error: BaseException | None) -> tuple[Failure, bool]:
+        """Return why a run got no further, and whether by a fault of its own: a crash, not a kill."""
+        if error is not None and not isinstance(error, KilledWorker):
+            told = f"its workers failed before it got any further, each time, the last one by: {reason(error)}"
+            return Failure(told), False
+        words = take_last_words(last_words_path(self._errand.token_path, stack[0].spec_hash))
+        death = failure_of_death(None, words)
+        told = f"its workers were lost before it got any further, each time: {death.reason} ({error})"
+        return Failure(told, death.traceback), bool(words)
 
     def _may_be_free_soon(self, spec_hash: str) -> bool:
         now = monotonic()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any
 
@@ -23,10 +23,13 @@ from normlaw.execution.worker import work
 from normlaw.launching.support import check_support
 from normlaw.machine import environment
 from normlaw.training.threads import use_one_thread
-from normlaw_registry import load_catalogue
+from normlaw_registry import NormlawError, load_catalogue
 
 SECONDS_BETWEEN_NEWS = 0.5
 """News of a task are sent no more often: they are for a human's eyes."""
+
+SECONDS_TO_TELL = 1.0
+"""How long a worker that leaves goes on, so that the scheduler hears first why its task failed."""
 
 _in_training: Counter[str] = Counter()
 """Launch -> tasks of it in this process."""
@@ -45,17 +48,18 @@ def train_stack(stack: Stack, job: Job, errand: Errand) -> list[Outcome]:
     """
     worker = get_worker()
     key = worker.get_current_task()
-    _fit(worker.address, worker.state.nthreads, errand)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
-    use_one_thread()
-    last_words = last_words_path(errand.token_path, stack[0].spec_hash)
-    with _counted(errand.launch), leaving_last_words(last_words):
-        return work(
-            stack,
-            _as_done_here(stack, job, worker.name),
-            report=_News(worker, errand.launch),
-            stopped=lambda: _given_up(worker, key),
-        )
+    with _replaced_if_broken(worker):
+        _fit(worker.address, worker.state.nthreads, errand)
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
+        use_one_thread()
+        last_words = last_words_path(errand.token_path, stack[0].spec_hash)
+        with _counted(errand.launch), leaving_last_words(last_words):
+            return work(
+                stack,
+                _as_done_here(stack, job, worker.name),
+                report=_News(worker, errand.launch),
+                stopped=lambda: _given_up(worker, key),
+            )
 
 
 def stacks_in_training(launch: str) -> int:
@@ -94,6 +98,23 @@ class _News:
                 self._worker.log_event(self._topic, [astuple(p) for p in self._unsent.values()])
             self._unsent.clear()
             self._sent = monotonic()
+
+
+@contextmanager
+def _replaced_if_broken(worker: Any) -> Iterator[None]:
+    """End this process after an error that is no run's, so that its nanny begins another in its place.
+
+    A library whose import has failed half-way cannot be imported again by the same process: all tasks to come
+    would fail here, and this worker, free at once each time, would be given them.
+    """
+    try:
+        yield
+    except NormlawError:
+        raise
+    except Exception:
+        leave = partial(worker.close_gracefully, restart=True, reason="a task could not be begun")
+        worker.loop.add_callback(worker.loop.call_later, SECONDS_TO_TELL, leave)
+        raise
 
 
 def _given_up(worker: Any, key: str) -> bool:
