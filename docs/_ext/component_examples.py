@@ -22,6 +22,8 @@ OF_THEIR_OWN = {
     ("optimizer", "muon"): "normlaw run quickstart --set 'optimizer={name: muon, learning_rate: 0.02}'",
     ("optimizer", "sign_descent"): "normlaw run quickstart \\\n    "
     "--set 'optimizer={name: sign_descent, learning_rate: 0.001}'",
+    ("dataset", "power_law_regression"): "normlaw run quickstart --set dataset=power_law_regression \\\n    "
+    "--set loss=squared",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
     ("theory", "random_features"): "normlaw theory random_features \\\n    "

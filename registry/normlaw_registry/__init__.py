@@ -20,7 +20,7 @@ from normlaw_registry.complexity import (
     MeasurementContext,
 )
 from normlaw_registry.component import Component, Dtype, Params
-from normlaw_registry.dataset import Dataset, DatasetInfo, LoadContext, Split, Splits, Task
+from normlaw_registry.dataset import Dataset, DatasetInfo, LoadContext, Split, Splits, Task, TaskKind
 from normlaw_registry.errors import (
     ComponentError,
     DuplicateComponentError,
@@ -98,6 +98,7 @@ __all__ = [
     "Splits",
     "Targets",
     "Task",
+    "TaskKind",
     "Theory",
     "UndefinedNormError",
     "UnknownComponentError",

@@ -89,9 +89,10 @@ class OptimizerStep:
     inputs: Tensor
     """(b, *input_shape), as the network was given them: normalised, and augmented where the run does so."""
     labels: Tensor
-    """(b,) int64."""
+    """(b,) int64; of a regression the targets, (b, num_targets)."""
     indices: Tensor
-    """(b,) int64: which of the training examples they are, in the order of `RunContext.train`."""
+    """(b,) int64: which of the training examples they are, in the order of `RunContext.train`; of a run that
+    sees each example once, their numbers in the data set's endless sequence."""
     loss: Tensor
     """Mean loss of the batch before the update, a scalar without gradient."""
 

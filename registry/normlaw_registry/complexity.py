@@ -11,7 +11,7 @@ from normlaw_registry.component import Component, P
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from normlaw_registry.dataset import Split, Task
+    from normlaw_registry.dataset import Split, Task, TaskKind
     from normlaw_registry.linear_map import LinearMap
 
 Exactness = Literal["exact", "upper_bound", "estimate"]
@@ -98,7 +98,7 @@ class MeasurementContext(Protocol):
 
     @property
     def train_labels(self) -> Tensor:
-        """Labels, (train_size,) int64, in the order of `train_batches` and of `train_logits`."""
+        """Labels or targets, (train_size, ...), in the order of `train_batches` and of `train_logits`."""
         ...
 
     def train_logits(self) -> Tensor:
@@ -126,3 +126,6 @@ class ComplexityMeasure(Component[P], Generic[P]):
     """(params, context) -> the norm's natural log."""
     needs_initial: Callable[[P], bool] | None = None
     """(params) -> whether `measure` looks at the initial weights, a copy of which is kept only then."""
+    tasks: tuple[TaskKind, ...] | None = None
+    """The kinds of task that it is defined for; None: for all, as it looks at weights and inputs alone. A study
+    that takes it for another one is refused before anything is trained."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
 from normlaw_registry.component import Component, P
 from normlaw_registry.errors import InvalidComponentError
@@ -15,40 +15,68 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+TaskKind = Literal["classification", "regression"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a data set asks of a network: the shape of one input and the number of classes.
+    """What a data set asks of a network: the shape of one input, and what is to be answered.
 
-    A network for two classes has one output f, and answers class 1 where f > 0; one for more classes has
-    `num_classes` outputs, and answers with the largest.
+    Classification: a network for two classes has one output f, and answers class 1 where f > 0; one for more
+    classes has `num_classes` outputs, and answers with the largest. Regression: a network has `num_targets`
+    outputs, the real numbers that it answers with.
 
     Raises:
-        InvalidComponentError: the shape is empty or holds a number below 1, or there are fewer than 2 classes.
+        InvalidComponentError: the shape is empty or holds a number below 1, there are fewer than 2 classes or
+            than 1 target, or the one is given where the kind of task has the other.
 
     """
 
     input_shape: tuple[int, ...]
     """Shape of one input without the batch axis: (channels, height, width) or (features,)."""
-    num_classes: int
-    """Number of classes, at least 2."""
+    num_classes: int = 0
+    """Classification: number of classes, at least 2. Else 0."""
+    kind: TaskKind = "classification"
+    """What an answer is: one of some classes, or real numbers."""
+    num_targets: int = 0
+    """Regression: how many real numbers an answer has, at least 1. Else 0."""
 
     def __post_init__(self) -> None:
         """Refuse a task that no network could serve."""
-        if not self.input_shape or min(self.input_shape) < 1 or self.num_classes < 2:
+        if not self.input_shape or min(self.input_shape) < 1:
             raise InvalidComponentError(
-                f"task: give an input shape of positive numbers and at least 2 classes, got {self.input_shape} "
-                f"and {self.num_classes}"
+                f"task: give an input shape of positive numbers, got {self.input_shape}"
+            )
+        if self.kind == "regression":
+            if self.num_targets < 1 or self.num_classes:
+                raise InvalidComponentError(
+                    f"task: a regression has at least 1 target and no classes, got {self.num_targets} and "
+                    f"{self.num_classes}"
+                )
+        elif self.num_classes < 2 or self.num_targets or self.kind != "classification":
+            raise InvalidComponentError(
+                "task: a classification has at least 2 classes and no targets (a regression says "
+                f'kind="regression"), got {self.num_classes} and {self.num_targets}, kind={self.kind!r}'
             )
 
     @property
     def num_outputs(self) -> int:
         """Number of outputs of a network for this task."""
+        if self.kind == "regression":
+            return self.num_targets
         return 1 if self.num_classes == 2 else self.num_classes
+
+    @property
+    def answer(self) -> str:
+        """What is to be answered, for messages: '10 classes', 'a real number', '3 real numbers'."""
+        if self.kind == "classification":
+            return f"{self.num_classes} classes"
+        return "a real number" if self.num_targets == 1 else f"{self.num_targets} real numbers"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Inputs with their labels.
+    """Inputs with their labels, or with their targets.
 
     Raises:
         InvalidComponentError: there are not as many labels as inputs.
@@ -58,7 +86,7 @@ class Split:
     inputs: Tensor
     """(n, *input_shape); uint8 images in [0, 255], or floating point."""
     labels: Tensor
-    """(n,) int64 in [0, num_classes)."""
+    """(n,) int64 in [0, num_classes); of a regression the targets, (n, num_targets) float32."""
 
     def __post_init__(self) -> None:
         """Refuse inputs without labels and labels without inputs."""
@@ -88,6 +116,13 @@ class Splits:
     population_error: Callable[[nn.Module], float | None] | None = None
     """The exact test error in [0, 1] of a network where the inputs' distribution is known; it returns None
     for a network to which its closed form does not apply, and the error on `test` is taken instead."""
+    population_squared_error: Callable[[nn.Module], float | None] | None = None
+    """Of a regression: the exact mean squared error of a network, the mean over targets too, where the
+    inputs' distribution is known; None as above. It is the test loss of runs whose loss is the squared one."""
+    fresh: Callable[[int, int], Split] | None = None
+    """(start, stop) -> examples number `start` to `stop` - 1 of an endless sequence, drawn as `train` is but
+    independent of it, for runs that see each example once. They are the same however they are asked for: draw
+    them by blocks, each from a generator of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written, written_fitter
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_SIZE = 2**53
 """Above it a float64 does not tell neighbouring whole numbers apart."""
@@ -133,6 +136,12 @@ class Options:
             return list(self.fitters.items())
         given = [self.fitters] if isinstance(self.fitters, str) else self.fitters
         return [parse_fitter(item) if isinstance(item, str) else (item[0], item[1]) for item in given]
+
+
+def for_curves(options: Options, curves: pd.DataFrame) -> Options:
+    """Return the options for curves that may have no errors, as those of a regression: the loss is analysed."""
+    lossy = "test_error" not in curves.columns and "test_loss" in curves.columns
+    return replace(options, response="test_loss") if options.response is None and lossy else options
 
 
 def of_response(options: Options) -> str:

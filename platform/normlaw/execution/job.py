@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +57,9 @@ class Progress:
     step: int
     total_steps: int
     test_error: float
+    """Not a number where there is none, as in a regression."""
     log_norm: float
+    test_loss: float = math.nan
 
 
 @dataclass(frozen=True)

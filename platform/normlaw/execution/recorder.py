@@ -55,8 +55,9 @@ class Recorder(Observer):
                 self._spec.spec_hash,
                 int(point["step"]),
                 self._spec.total_steps,
-                point["test/error"],
+                point.get("test/error", math.nan),
                 point.get(f"log_norm/{self._job.abscissa}", math.nan),
+                point["test/loss"],
             )
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -48,10 +49,12 @@ class TrainingDisplay:
     def progress(self, news: News) -> None:
         """Show a run's latest measurement."""
         self.steps[news.spec_hash] = news.step
+        without_error = math.isnan(news.test_error)
+        fallen = f"loss {news.test_loss:.3g}" if without_error else f"error {news.test_error:.3f}"
         self.bar.show(
             steps=sum(self.steps.values()),
             latest=f"{self.names[news.spec_hash]}: step {news.step:,}/{news.total_steps:,}, "
-            f"error {news.test_error:.3f}, ln norm {news.log_norm:.2f}",
+            f"{fallen}, ln norm {news.log_norm:.2f}",
         )
 
     def ended(self, spec: RunSpec, outcome: Outcome) -> None:

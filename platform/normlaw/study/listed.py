@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_PARAM_LENGTH = 6000
 """Characters of a parameter's value that MLflow takes."""
-OPTIONS = ("trainer", "learning_rate_schedule", "augmentation", "label_noise", "stop", "compute")
+OPTIONS = ("trainer", "learning_rate_schedule", "augmentation", "label_noise", "sampling", "stop", "compute")
 """What MLflow does not list of a run whose option is off."""
 MEASURES = "measures"
 """The parameter that says what was measured: no part of what a run is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
     Field,
@@ -92,6 +92,8 @@ MAX_INTEGER = 2**63 - 1
 """Of seeds, which are stored in columns of 64-bit integers."""
 MAX_STEPS = 10**15
 """Of a run, whose steps are numbered in 64-bit floats and integers."""
+ONE_PASS_SAMPLE = 1000
+"""Examples, at most, on which the training loss of a one-pass run is taken: it sees none of them."""
 
 
 class RunSpec(Model):
@@ -114,6 +116,11 @@ class RunSpec(Model):
     batch_size: int = Field(
         128, gt=0, le=10**9, description="examples in one step; an epoch's last batch may be smaller"
     )
+    sampling: Literal["epochs", "one_pass"] = Field(
+        "epochs",
+        description="epochs: the same train_size examples again and again; one_pass: train_size examples in "
+        "all, each drawn for one step, of a data set that can draw them; it has neither `epochs` nor `steps`",
+    )
     epochs: PositiveInt | None = Field(None, le=10**9, description="length of training; give this or `steps`")
     steps: PositiveInt | None = Field(None, le=10**12, description="length of training in optimiser steps")
     stop: Stopping = Field(Stopping(), description="ends the run early; never by default")
@@ -129,10 +136,12 @@ class RunSpec(Model):
     )
 
     @model_serializer(mode="wrap")
-    def _without_default_compute(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_later_options(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         tree: dict[str, Any] = serialise(self)
         if self.compute == Compute():
             tree.pop("compute", None)
+        if self.sampling == "epochs":
+            tree.pop("sampling", None)
         return tree
 
     @model_validator(mode="before")
@@ -147,13 +156,24 @@ class RunSpec(Model):
                 raise ValueError(f"the length of {self.trainer.name} is `trainer.final_norm` alone")
             if self.loss.name != "cross_entropy" or any(self.loss.params.values()):
                 raise ValueError(f"{self.trainer.name} is for cross_entropy only")
-            for option in ("augmentation", "learning_rate_schedule", "compute", "optimizer"):
+            for option in ("augmentation", "learning_rate_schedule", "compute", "optimizer", "sampling"):
                 if not self._is_at_default(option):
                     raise ValueError(f"{self.trainer.name} has no `{option}`")
-        elif (self.epochs is None) == (self.steps is None):
+        elif self.sampling == "epochs" and (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of training either as `epochs` or as `steps`")
         if self.total_steps > MAX_STEPS:
             raise ValueError(f"{self.total_steps} optimiser steps; a run has {MAX_STEPS} at most")
+        return self
+
+    @model_validator(mode="after")
+    def _one_pass_has_one_length(self) -> Self:
+        if self.sampling == "one_pass":
+            if self.epochs is not None or self.steps is not None:
+                raise ValueError(
+                    "one_pass: `train_size` examples are seen once; leave out `epochs` and `steps`"
+                )
+            if self.label_noise or self.validation.size:
+                raise ValueError("one_pass has no `label_noise` and no held-out validation examples")
         return self
 
     @model_validator(mode="after")
@@ -231,10 +251,17 @@ class RunSpec(Model):
         """Optimiser steps of the whole run; the measuring points of a path in the norm."""
         if self.follows_norm:
             return self.measuring_points
+        if self.sampling == "one_pass":
+            return self.steps_per_epoch
         if self.steps is not None:
             return self.steps
         assert self.epochs is not None
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def kept_examples(self) -> int:
+        """Training examples that are held in memory and evaluated on."""
+        return self.train_size if self.sampling == "epochs" else min(self.train_size, ONE_PASS_SAMPLE)
 
     @cached_property
     def spec_hash(self) -> str:

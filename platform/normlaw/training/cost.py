@@ -41,7 +41,7 @@ class Timing:
     def seconds(self, spec: RunSpec, test_size: int) -> float:
         """Return the time of a run of this setting, evaluated on its training and test examples."""
         points = len(measuring_steps(spec.total_steps, spec.measuring_points))
-        examples = spec.train_size + test_size + (spec.validation.size or 0)
+        examples = spec.kept_examples + test_size + (spec.validation.size or 0)
         return spec.total_steps * self.step + points * (examples * self.example + self.norms)
 
 
@@ -109,7 +109,10 @@ def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
     loss = MeanLoss(spec.loss, catalogue)
     whole = min(spec.batch_size, spec.train_size)
     inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
-    labels = torch.randint(task.num_classes, (len(inputs),))
+    if task.kind == "regression":
+        labels = torch.randn(len(inputs), task.num_targets)  # (n, num_targets)
+    else:
+        labels = torch.randint(task.num_classes, (len(inputs),))  # (n,)
 
     def step(size: int) -> None:
         updates.forget_gradients()

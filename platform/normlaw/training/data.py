@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from normlaw.base.failures import what
 from normlaw.launching.support import described
@@ -24,6 +24,7 @@ from normlaw_registry import (
     Dataset,
     InputError,
     LoadContext,
+    Loss,
     NormlawError,
     Split,
     Splits,
@@ -81,7 +82,7 @@ class Examples:
         return len(self.split)
 
     def batch(self, index: Tensor | slice, change: Change | None = None) -> tuple[Tensor, Tensor]:
-        """Return inputs (b, *input_shape) in float32, changed, then normalised, and labels (b,) int64."""
+        """Return inputs (b, *input_shape) in float32, changed, then normalised, and their labels (b, ...)."""
         inputs = self.split.inputs[index]  # (b, *input_shape)
         scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
         if change is not None:
@@ -101,17 +102,13 @@ class RunData:
 
     splits: Splits
     train: Examples
-    """The run's own `train_size` examples, with its label noise."""
+    """The run's own `train_size` examples, with its label noise. Of a one-pass run, which sees each of its
+    examples once, others like those: `kept_examples` of them, to take the training loss on."""
     test: Examples
     validation: Examples | None
     """Examples to choose the optimum on; None when the test set serves as validation set."""
     digest: str
     """SHA-256 (16 digits) of the training examples, for the record of what was trained on."""
-
-    def population_error(self, network: nn.Module) -> float | None:
-        """Return the exact test error, where the data set knows it for this network."""
-        exact = self.splits.population_error
-        return None if exact is None else exact(network)
 
 
 @dataclass(frozen=True)
@@ -153,11 +150,12 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
 
     Raises:
         NormlawError: it cannot be loaded; names it and who provides it.
-        InputError: it has fewer training examples than the run needs, no images to augment, no validation
-            split of its own though the run asks for it, or its files are missing.
+        InputError: it has fewer training examples than the run needs, no images to augment, no labels to
+            falsify, no fresh examples, no validation split of its own though the run asks for it, real targets
+            though the run asks for classes, or its files are missing.
 
     """
-    needed = spec.train_size + (spec.validation.size or 0)
+    needed = spec.kept_examples + (spec.validation.size or 0)
     drawn = catalogue.get(Dataset, spec.dataset.name).seeded
     splits = _load(
         _Request(
@@ -189,7 +187,33 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
             f"`augmentation` changes images (channels, height, width); the inputs of data set "
             f"{spec.dataset.name!r} have shape {splits.task.input_shape}",
         )
+    if spec.sampling == "one_pass" and splits.fresh is None:
+        raise UnfitDataError(
+            ("sampling",),
+            f"data set {spec.dataset.name!r} draws no fresh examples: `sampling: one_pass` is for data sets "
+            "that do; for others take `epochs: 1`",
+        )
+    kind = "numbers" if splits.task.kind == "regression" else "classes"
+    if kind not in catalogue.get(Loss, spec.loss.name).targets:
+        raise UnfitDataError(
+            ("loss",),
+            f"data set {spec.dataset.name!r} has {splits.task.answer}, and the loss {spec.loss.name!r} is not "
+            f"for {kind}: take one that is, such as `loss: squared`",
+        )
+    if splits.task.kind == "regression":
+        _require_no_classes(spec)
     return splits
+
+
+def _require_no_classes(spec: RunSpec) -> None:
+    """Raise UnfitDataError for an option of a regression's run that only labels have a meaning for."""
+    who = f"data set {spec.dataset.name!r} has real targets"
+    if spec.label_noise:
+        raise UnfitDataError(("label_noise",), f"{who}, and no classes that `label_noise` could mix up")
+    if spec.stop.train_error is not None:
+        raise UnfitDataError(("stop",), f"{who}, and no error that `stop.train_error` could wait for")
+    if spec.follows_norm:
+        raise UnfitDataError(("trainer",), f"{who}, and {spec.trainer.name} is for two classes")
 
 
 def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path, device: str = "cpu") -> RunData:
@@ -207,7 +231,7 @@ def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path, device: str = "cp
         order = np.arange(len(splits.train))
     else:
         order = generator(spec.seed, Stream.SUBSET).permutation(len(splits.train))
-    train = _part(splits.train, order[: spec.train_size])
+    train = _part(splits.train, order[: spec.kept_examples])
     if spec.label_noise:
         noise = generator(spec.seed, Stream.LABEL_NOISE)
         labels = noisy_labels(train.labels, splits.task.num_classes, spec.label_noise, noise)

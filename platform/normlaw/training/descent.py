@@ -9,7 +9,9 @@ from torch import Tensor
 
 from normlaw.training.batch_order import BatchOrder
 from normlaw.training.between import Between
+from normlaw.training.data import Change
 from normlaw.training.evaluation import change, require_healthy
+from normlaw.training.fresh_examples import FreshExamples
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
@@ -36,7 +38,11 @@ class Descent:
         self.updates = Updates(run.spec, run.catalogue, dict(run.network.named_parameters()))
         self.between: Between | None = None
         self._device = run.data.train.split.labels.device
-        self._order = BatchOrder(run.spec, self._device)
+        self._order: BatchOrder | FreshExamples = (
+            FreshExamples(run.spec, run.data)
+            if run.spec.sampling == "one_pass"
+            else BatchOrder(run.spec, self._device)
+        )
         self._step, self._measured = 0, -1
 
     def steps(self) -> Iterator[int]:
@@ -60,8 +66,7 @@ class Descent:
         while self._step < target:
             self.updates.set_rate(self._step)
             changed = change(spec, Stream.AUGMENTATION, self._step)
-            indices = self._order.next()
-            inputs, labels = self._data.train.batch(indices, changed)
+            indices, inputs, labels = self._batch(changed)
             self.updates.forget_gradients()
             loss = self._loss(self._forward(inputs), labels)
             finite &= loss.detach().isfinite()
@@ -88,6 +93,13 @@ class Descent:
         between.before(step)
         self.updates.step()
         between.after(step)
+
+    def _batch(self, changed: Change | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the next batch's indices (b,), inputs (b, *input_shape) and labels (b, ...)."""
+        if isinstance(self._order, FreshExamples):
+            return self._order.next(changed)
+        indices = self._order.next()
+        return indices, *self._data.train.batch(indices, changed)
 
     def state(self, measurer: dict[str, Tensor]) -> TrainingState:
         """Return the state of the run, with that of its measures."""

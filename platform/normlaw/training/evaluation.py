@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -21,7 +21,7 @@ from normlaw_registry import Exactness, NormlawError
 
 Point = dict[str, float]
 """One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
-validation/error and validation/loss unless the test set serves as validation set."""
+validation/error and validation/loss unless the test set serves as validation set. A regression has no error."""
 Inexact = Mapping[str, Exactness]
 """The measures whose value at a point is not exact: what it is instead, 'upper_bound' or 'estimate'."""
 Outputs = Callable[[Examples, Change | None], Tensor]
@@ -34,12 +34,18 @@ class TrainingDivergedError(NormlawError):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Errors as fractions in [0, 1], and mean losses."""
+    """Error as a fraction in [0, 1], and mean loss."""
 
-    error: float
+    error: float | None
+    """None for a regression."""
     loss: float
     logits: Tensor
     """(n, num_outputs)"""
+
+    def metrics(self, split: str) -> Point:
+        """Return what is measured on a split, 'train', 'test' or 'validation'."""
+        error = {} if self.error is None else {f"{split}/error": self.error}
+        return {**error, f"{split}/loss": self.loss}
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def measure(
     def evaluate(examples: Examples, changed: Change | None = None) -> Evaluation:
         logits = outputs_on(examples, changed)  # (n, num_outputs)
         labels = examples.split.labels
-        error = wrong(logits, labels).double().mean().item()
+        error = None if labels.is_floating_point() else wrong(logits, labels).double().mean().item()
         return Evaluation(error, loss(logits.double(), labels).item(), logits)
 
     on_train = evaluate(data.train)
@@ -103,7 +109,7 @@ def measure(
     changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
     on_test = evaluate(data.test, changed)
     on_validation = evaluate(data.validation, changed) if data.validation else None
-    exact = data.population_error(network)
+    on_test = exactly(on_test, network, data, spec)
     norms = measurer.measure(
         network,
         train_batches=data.train.batches,
@@ -113,19 +119,24 @@ def measure(
     point = {
         "step": float(step),
         "epoch": step / spec.steps_per_epoch,
-        "train/error": on_train.error,
-        "train/loss": on_train.loss,
-        "test/error": on_test.error if exact is None else exact,
-        "test/loss": on_test.loss,
-        **(
-            {"validation/error": on_validation.error, "validation/loss": on_validation.loss}
-            if on_validation
-            else {}
-        ),
+        **on_train.metrics("train"),
+        **on_test.metrics("test"),
+        **(on_validation.metrics("validation") if on_validation else {}),
         **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
     }
     inexact = {name: value.exactness for name, value in norms.items() if value.exactness != "exact"}
     return Measurement(point, inexact, layer_rows(norms, step))
+
+
+def exactly(on_test: Evaluation, network: nn.Module, data: RunData, spec: RunSpec) -> Evaluation:
+    """Return an evaluation on test examples with what is known exactly of all inputs in its place."""
+    splits = data.splits
+    if splits.population_error is not None and (error := splits.population_error(network)) is not None:
+        on_test = replace(on_test, error=error)
+    if spec.loss.name == "squared" and splits.population_squared_error is not None:
+        loss = splits.population_squared_error(network)
+        on_test = on_test if loss is None else replace(on_test, loss=loss)
+    return on_test
 
 
 def require_healthy(healthy: bool, problem: str, step: int, spec: RunSpec) -> None:

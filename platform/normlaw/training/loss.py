@@ -1,4 +1,4 @@
-"""The loss of a run, and errors of network outputs; one output means two classes."""
+"""The loss of a run, and errors of network outputs; one output for int64 labels means two classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MeanLoss:
 
         Args:
             logits: (b, num_outputs); one output f for two classes, whose sign is the answer.
-            labels: (b,) int64.
+            labels: (b,) int64; of a regression the targets, (b, num_outputs).
 
         """
         return self._loss.mean(self._params, logits, labels)

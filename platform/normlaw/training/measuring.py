@@ -47,7 +47,7 @@ class Measurer:
         plan: what tracing the network has found already; by default it is traced here.
 
     Raises:
-        InputError: a layer with weights has no rule, or a measure is given twice.
+        InputError: a layer with weights has no rule, or a measure is given twice or is not defined for a task.
 
     """
 
@@ -65,6 +65,12 @@ class Measurer:
             raise InputError(
                 f"complexity measure {', '.join(twice)} is given more than once; keep one of each name"
             )
+        for measure, _ in measures:
+            if measure.tasks is not None and task.kind not in measure.tasks:
+                raise InputError(
+                    f"complexity measure {measure.name!r} is defined for {' and '.join(measure.tasks)}, and "
+                    f"this is a {task.kind} ({task.answer}): leave it out of `measures`"
+                )
         self._measures = list(measures)
         self._task = task
         self._plan = plan or LinearMapPlan.of(network, task, architecture)
@@ -91,7 +97,7 @@ class Measurer:
         Args:
             network: of the same layers as at construction, in any mode; it is left as it is.
             train_batches: gives the training examples as the network sees them, in a fixed order.
-            train_labels: (train_size,) int64, in the same order.
+            train_labels: (train_size, ...), their labels or targets in the same order.
             train_logits: gives the outputs on them, (train_size, num_outputs); called at most once.
 
         Raises:

@@ -67,6 +67,8 @@ def alone(spec: RunSpec, catalogue: Catalogue) -> str | None:
     """Return why a run cannot be trained in one stack with others, whatever its network; None where it can."""
     if spec.follows_norm:
         return f"trainer {spec.trainer.name!r} follows a path in the norm"
+    if spec.sampling == "one_pass":
+        return "runs that see each example once draw their batches one by one"
     if spec.compute.compile != "off":
         return "compiled networks cannot be stacked"
     if not catalogue.get(Optimizer, spec.optimizer.name).elementwise:

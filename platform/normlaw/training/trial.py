@@ -115,7 +115,7 @@ def _try(
     splits = load_splits(spec, catalogue, folder, download=download)
     _require_consistent(splits, data)
     task = splits.task
-    data = f"{data} (inputs {task.input_shape}, {task.num_classes} classes)"
+    data = f"{data} (inputs {task.input_shape}, {task.answer})"
 
     architecture = catalogue.get(Architecture, spec.architecture.name)
     who = described(Architecture, spec.architecture.name, catalogue)
@@ -129,7 +129,7 @@ def _try(
     network, layout = laid_out(network, spec.compute, device, task.input_shape)
     Forward(network, spec.compute, layout)  # looks for a compiler where one is needed
     forward = Forward(network, spec.compute.model_copy(update={"compile": "off"}), layout)
-    few = _few(splits, min(FEW, spec.train_size, spec.batch_size), device)
+    few = _few(splits, min(FEW, spec.kept_examples, spec.batch_size), device)
     outputs = forward(few.inputs)
     needed = (len(few), task.num_outputs)
     if tuple(outputs.shape) != needed:
@@ -202,6 +202,14 @@ def _require_consistent(splits: Splits, data: str) -> None:
                 f"{data}: its {name} inputs have the shape {tuple(split.inputs.shape[1:])}, and its task says "
                 f"{task.input_shape}",
             )
+        if task.kind == "regression":
+            if split.labels.dtype != torch.float32 or split.labels.shape[1:] != (task.num_targets,):
+                raise UnfitDataError(
+                    ("dataset",),
+                    f"{data}: its {name} targets have the shape {tuple(split.labels.shape)} "
+                    f"({split.labels.dtype}), and its task says float32 (n, {task.num_targets})",
+                )
+            continue
         least, most = int(split.labels.min()), int(split.labels.max())
         if split.labels.dtype != torch.int64 or least < 0 or most >= task.num_classes:
             raise UnfitDataError(

@@ -21,7 +21,7 @@ from normlaw.analysis import analyse as fit_laws
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import restricted
 from normlaw.analysis.figures.style import Use, checked_use
-from normlaw.analysis.options import Fitters, other_choices
+from normlaw.analysis.options import Fitters, for_curves, other_choices
 from normlaw.archiving.container import is_container
 from normlaw.base.html import Several, paragraph, together
 from normlaw.machine.environment import plugin_versions
@@ -124,7 +124,8 @@ def analyse(
         protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
         protocol_params: the protocol's parameters; those left out have their defaults.
         confidence: level of the confidence limits.
-        response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.
+        response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error,
+            of a regression the loss.
         floor: what the response is known to be at least; the laws of its excess are fitted.
         from_norm: norms below are left out.
         from_train_size: train sizes below are left out.
@@ -201,14 +202,15 @@ def _of_store(
     file: str = "",
 ) -> Iterator[Result | Compared]:
     norm = norm or store.norm
-    options = options.within(store.choices, norm == store.norm)
+    given = options.within(store.choices, norm == store.norm)
     own = Options().within(store.choices, norm == store.norm)
-    protocol, plugins = choose(options, catalogue), plugin_versions(catalogue)
+    protocol, plugins = choose(given, catalogue), plugin_versions(catalogue)
     results: list[Result] = []
     missing: list[str] = []
     for setting, members in store.groups(norm):
         whole = store.curves(members)
         curves, chosen = tidy(whole, norm)
+        options = for_curves(given, curves)
         which = label(setting)
         folder = reports / path_part(store.name)
         folder = folder / path_part(which) if which else folder

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from normlaw_plugins.architectures.cnn import CNN
 from normlaw_plugins.architectures.mlp import MLP
 from normlaw_plugins.architectures.perceptron import PERCEPTRON
+from normlaw_plugins.architectures.random_features import RANDOM_FEATURES_NETWORK
 from normlaw_plugins.architectures.resnet import RESNET
 from normlaw_plugins.architectures.vit import VIT
 from normlaw_registry import Architecture, hookimpl
@@ -15,4 +16,4 @@ from normlaw_registry import Architecture, hookimpl
 @hookimpl
 def normlaw_architectures() -> Iterable[Architecture]:
     """Return the built-in architectures."""
-    return (CNN, MLP, PERCEPTRON, RESNET, VIT)
+    return (CNN, MLP, PERCEPTRON, RANDOM_FEATURES_NETWORK, RESNET, VIT)

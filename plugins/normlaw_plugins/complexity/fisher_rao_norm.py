@@ -59,4 +59,5 @@ FISHER_RAO_NORM = ComplexityMeasure(
     formula=r"\lambda = \sqrt{\left\langle\theta, F\theta\right\rangle}",
     params=FisherRaoParams,
     measure=measure,
+    tasks=("classification",),
 )

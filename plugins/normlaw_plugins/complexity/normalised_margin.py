@@ -89,4 +89,5 @@ NORMALISED_MARGIN = ComplexityMeasure(
     ),
     params=NormalisedMarginParams,
     measure=measure,
+    tasks=("classification",),
 )

@@ -8,6 +8,7 @@ from normlaw_plugins.datasets.cifar import CIFAR10, CIFAR100
 from normlaw_plugins.datasets.digits import DIGITS
 from normlaw_plugins.datasets.image_folder import IMAGE_FOLDER
 from normlaw_plugins.datasets.mnist import FASHION_MNIST, MNIST
+from normlaw_plugins.datasets.power_law_regression import POWER_LAW_REGRESSION
 from normlaw_plugins.datasets.teacher_student import TEACHER_STUDENT
 from normlaw_registry import Dataset, hookimpl
 
@@ -15,4 +16,13 @@ from normlaw_registry import Dataset, hookimpl
 @hookimpl
 def normlaw_datasets() -> Iterable[Dataset]:
     """Return the built-in data sets."""
-    return (CIFAR10, CIFAR100, DIGITS, FASHION_MNIST, IMAGE_FOLDER, MNIST, TEACHER_STUDENT)
+    return (
+        CIFAR10,
+        CIFAR100,
+        DIGITS,
+        FASHION_MNIST,
+        IMAGE_FOLDER,
+        MNIST,
+        POWER_LAW_REGRESSION,
+        TEACHER_STUDENT,
+    )

@@ -22,6 +22,7 @@ TASKS = (
     Task(input_shape=(3, 16, 16), num_classes=2),
     Task(input_shape=(1, 28, 28), num_classes=10),
     Task(input_shape=(3, 32, 32), num_classes=100),
+    Task(input_shape=(12,), kind="regression", num_targets=1),
 )
 MOST_TASKS = 2
 BATCH = 3
@@ -136,7 +137,7 @@ def _check_output(architecture: Architecture, network: nn.Module, task: Task, in
     require(
         architecture,
         tuple(outputs.shape) == expected,
-        f"for inputs {tuple(inputs.shape)} and {task.num_classes} classes the output must be "
+        f"for inputs {tuple(inputs.shape)} and {task.answer} the output must be "
         f"(batch, task.num_outputs) = {expected}, got {tuple(outputs.shape)}",
     )
     require(architecture, outputs.dtype == torch.float32, f"the output must be float32, got {outputs.dtype}")

@@ -30,7 +30,7 @@ def measurement_context(
     """Return what a measure is given, for any small network whose linear maps normlaw finds.
 
     Every norm is exact: the map is written out as a dense float64 matrix, so keep the inputs small.
-    Inputs are standard normal, labels go through the classes in turn.
+    Inputs are standard normal, labels go through the classes in turn, targets are standard normal.
 
     Args:
         network: put into evaluation mode, else left as it is.
@@ -55,7 +55,10 @@ def measurement_context(
             for weight in initial.parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator) * 0.1)
     inputs = torch.randn(train_size, *task.input_shape, generator=generator)  # (n, *input_shape)
-    labels = torch.arange(train_size) % task.num_classes  # (n,)
+    if task.kind == "regression":
+        labels = torch.randn(train_size, task.num_targets, generator=generator)  # (n, num_targets)
+    else:
+        labels = torch.arange(train_size) % task.num_classes  # (n,)
 
     plan = LinearMapPlan.of(network, task, architecture)
     maps, initial_maps = list(plan.linear_maps(network)), list(plan.linear_maps(initial))

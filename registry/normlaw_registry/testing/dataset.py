@@ -64,6 +64,7 @@ def check_dataset(
         split = getattr(splits, name)
         if name != "validation" or split is not None:
             _check_split(dataset, splits, name, split)
+    _check_fresh(dataset, splits)
     _check_normalisation(dataset, splits)
     info = None if dataset.info is None else dataset.info(params)
     require(
@@ -106,7 +107,7 @@ def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> N
 
     require(dataset, isinstance(split, Split), f"`{name}` must be a Split, got {type(split).__name__}")
     inputs, labels = split.inputs, split.labels
-    shape, classes = splits.task.input_shape, splits.task.num_classes
+    shape = splits.task.input_shape
     require(dataset, len(split) > 0, f"`{name}` is empty")
     require(
         dataset,
@@ -121,6 +122,10 @@ def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> N
     require(
         dataset, inputs.dtype == torch.uint8 or inputs.isfinite().all(), f"`{name}.inputs` are not all finite"
     )
+    if splits.task.kind == "regression":
+        _check_targets(dataset, name, labels, splits.task.num_targets)
+        return
+    classes = splits.task.num_classes
     require(
         dataset,
         labels.dtype == torch.int64 and labels.ndim == 1,
@@ -133,6 +138,42 @@ def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> N
     )
     require(
         dataset, name != "train" or bool((labels != labels[0]).any()), "`train.labels` are all the same class"
+    )
+
+
+def _check_targets(dataset: Dataset, name: str, targets: Tensor, count: int) -> None:
+    import torch
+
+    require(
+        dataset,
+        targets.dtype == torch.float32 and targets.ndim == 2 and targets.shape[1] == count,
+        f"`{name}.labels` must be float32 of shape (n, {count}), got {targets.dtype} of shape "
+        f"{tuple(targets.shape)}",
+    )
+    require(dataset, targets.isfinite().all(), f"`{name}.labels` are not all finite")
+    require(dataset, name != "train" or bool((targets != targets[0]).any()), "`train.labels` are all the same")
+
+
+def _check_fresh(dataset: Dataset, splits: Splits) -> None:
+    """Ask for fresh examples at once and in parts; they are like those of `train`, and none of them."""
+    import torch
+
+    if splits.fresh is None:
+        return
+    whole = splits.fresh(0, 9)
+    _check_split(dataset, splits, "fresh", whole)
+    parts = [splits.fresh(5, 9), splits.fresh(0, 5)]
+    for tensor, later, earlier in zip(_tensors(whole), *map(_tensors, parts), strict=True):
+        require(
+            dataset,
+            len(whole) == 9 and torch.equal(tensor, torch.cat([earlier, later])),
+            "`fresh(0, 9)` is not `fresh(0, 5)` followed by `fresh(5, 9)`: draw each block of the sequence "
+            "from a generator of its own",
+        )
+    require(
+        dataset,
+        not torch.equal(whole.inputs, splits.train.inputs[:9]),
+        "`fresh` gives the training examples themselves: draw it from a stream of its own",
     )
 
 
@@ -155,6 +196,18 @@ def _check_normalisation(dataset: Dataset, splits: Splits) -> None:
             dataset,
             error is None or (isinstance(error, float) and 0 <= error <= 1),
             f"`population_error` must return a float in [0, 1] or None, got {error!r}",
+        )
+    if splits.population_squared_error is not None:
+        from torch import nn
+
+        features = splits.train.inputs[0].numel()
+        network = nn.Sequential(nn.Flatten(), nn.Linear(features, splits.task.num_outputs, bias=False)).eval()
+        error = splits.population_squared_error(network)
+        require(
+            dataset,
+            splits.task.kind == "regression" and (error is None or (isinstance(error, float) and error >= 0)),
+            "`population_squared_error` belongs to a regression and must return a float of at least 0 or None, "
+            f"got {error!r}",
         )
 
 

@@ -45,6 +45,15 @@ RUNS: dict[str, dict[str, Any]] = {
         "steps": 8,
         "measures": ["weight_norm"],
     },
+    "each example once": {
+        "architecture": {"name": "random_features", "params": {"width": 12}},
+        "dataset": {"name": "power_law_regression", "params": {"modes": 20}},
+        "loss": "squared",
+        "optimizer": {"name": "sgd", "learning_rate": 0.05},
+        "sampling": "one_pass",
+        "train_size": 2500,
+        "measures": ["weight_norm"],
+    },
 }
 
 

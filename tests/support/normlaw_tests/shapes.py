@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from beartype.door import is_bearable
-from jaxtyping import Bool, Float, Float64, Int64, Shaped, jaxtyped
+from jaxtyping import Bool, Float, Float32, Float64, Int64, Shaped, jaxtyped
 from torch import Tensor
 
 from normlaw_registry import Dataset, Splits, load_catalogue
@@ -27,15 +27,16 @@ Stated = Mapping[str, Any]
 
 LOGITS = Float[Tensor, "b outputs"]
 LABELS = Int64[Tensor, "b"]
+ANSWERS = LABELS | Float[Tensor, "b outputs"]
 VECTOR = Float64[np.ndarray, "N"]
 
 STATED: dict[str, Stated] = {
     "normlaw.training.loss.signed": {"labels": LABELS, RESULT: Float[Tensor, "b"] | Int64[Tensor, "b"]},
-    "normlaw.training.loss.MeanLoss.__call__": {"logits": LOGITS, "labels": LABELS, RESULT: Float[Tensor, ""]},
+    "normlaw.training.loss.MeanLoss.__call__": {"logits": LOGITS, "labels": ANSWERS, RESULT: Float[Tensor, ""]},
     "normlaw.training.loss.wrong": {"logits": LOGITS, "labels": LABELS, RESULT: Bool[Tensor, "b"]},
     "normlaw.training.label_noise.noisy_labels": {"labels": LABELS, RESULT: LABELS},
     "normlaw.training.evaluation.outputs": {RESULT: LOGITS},
-    "normlaw.training.measuring.Measurer.measure": {"train_labels": LABELS},
+    "normlaw.training.measuring.Measurer.measure": {"train_labels": ANSWERS},
     "normlaw_registry.linear.rules.batch_norm_scale": {RESULT: Float64[Tensor, "features"]},
     "normlaw.training.norms.kernel.largest_singular_value": {"matrix": Float[Tensor, "out in"], RESULT: float},
     "normlaw.training.norms.kernel._gram": {
@@ -69,7 +70,9 @@ STATED: dict[str, Stated] = {
     },
 }
 
-SPLIT = {"inputs": Shaped[Tensor, "n *input_shape"], "labels": Int64[Tensor, "n"]}
+SPLIT = {"inputs": Shaped[Tensor, "n *input_shape"]}
+OF_A_TASK = {"classification": Int64[Tensor, "n"], "regression": Float32[Tensor, "n targets"]}
+"""The labels of a split, by the kind of task."""
 
 
 class ShapeError(AssertionError):
@@ -116,7 +119,7 @@ def checked_load(load: Callable[..., Splits], name: str) -> Callable[..., Splits
         for part in ("train", "test", "validation"):
             if (split := getattr(splits, part)) is not None:
                 with jaxtyped("context"):
-                    for field, stated in SPLIT.items():
+                    for field, stated in {**SPLIT, "labels": OF_A_TASK[splits.task.kind]}.items():
                         require(getattr(split, field), stated, f"data set {name}: {part}.{field}")
                 if tuple(split.inputs.shape[1:]) != tuple(splits.task.input_shape):
                     raise ShapeError(f"data set {name}: {part}.inputs is {tuple(split.inputs.shape)}")
