@@ -59,6 +59,7 @@ def test_nothing_comes_from_elsewhere(analysis, html):
     beside = {"results.json", "tables/curves.csv", *(f"tables/{name}.csv" for name in analysis.tables())}
     assert leads_to == beside - {"tables/exponents.csv"}
     assert "default-src 'none'" in html
+    assert '<base target="_blank">' in html  # MLflow shows the page in a frame, which a link would replace
     assert not re.search(r"url\(|@import", html)
 
 
