@@ -107,6 +107,12 @@ def test_the_contract_itself_imports_nothing_heavy() -> None:
     assert python("-c", code).stdout.strip() == "[]"
 
 
+@pytest.mark.slow
+def test_whether_anything_is_missing_is_found_out_without_torch() -> None:
+    code = "import sys, normlaw.launching.launch; print('mlflow' in sys.modules, 'torch' in sys.modules)"
+    assert python("-c", code).stdout.strip() == "True False"
+
+
 SHARED = {"analysis/figures/layer_norms.py": {"group_norm_2_1", "frobenius_norm", "l1_norm"}}
 """Quantities of single layers that measures of whole networks share their names with."""
 WORDS = {"automatic", "digits", "envelope", "perceptron", "released"}

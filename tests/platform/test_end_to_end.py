@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from normlaw.cli.program import main
+from normlaw.launching import launch as launching
 from normlaw.study.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
@@ -39,6 +40,7 @@ def test_from_yaml_to_laws_on_a_server(
     write_study: WriteStudy,
     tmp_path: Path,
     catalogue: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     study = write_study(tiny)
     machine, another = tmp_path / "machine", tmp_path / "another"
@@ -76,7 +78,10 @@ def test_from_yaml_to_laws_on_a_server(
     assert frame["step"].iloc[[0, -1]].tolist() == [0, 60]
     assert np.isfinite(frame.to_numpy(dtype=float)).all()
 
-    again = invoke("run", str(study), "--tracking-uri", mlflow_server.uri)
+    with monkeypatch.context() as here:
+        here.chdir(machine)
+        here.setattr(launching, "make_ready", pytest.fail)  # which takes seconds
+        again = invoke("run", str(study), "--tracking-uri", mlflow_server.uri)
     assert "0 trained, 8 already there" in again.output
     launches = client.search_runs([experiment.experiment_id], filter_string="tags.`normlaw.kind` = 'launch'")
     assert len(launches) == 1, "nothing to do is no launch"

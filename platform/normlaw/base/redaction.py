@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
@@ -28,7 +29,7 @@ def redacted(text: str) -> str:
     >>> redacted("https://host/path?region=eu&api_token=abc")
     'https://host/path?region=eu&api_token=***'
     """
-    for secret in _from_environment():
+    for secret in _secrets(tuple(os.environ.items())) if len(text) >= SHORTEST else ():
         text = text.replace(secret, HIDDEN)
     text = _USER.sub(rf"\1:{HIDDEN}@", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
@@ -59,10 +60,11 @@ def first_line(error: BaseException) -> str:
     return lines[0][:300] if lines else type(error).__name__
 
 
-def _from_environment() -> list[str]:
-    """Return the secrets that the environment holds, as they stand there and percent-encoded; longest first."""
+@lru_cache(maxsize=1)
+def _secrets(environment: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the secrets that an environment holds, as they stand there and percent-encoded; longest first."""
     found: set[str] = set()
-    for name, value in os.environ.items():
+    for name, value in environment:
         if "://" in value:
             found |= _passwords(value)
         elif _NAMES.search(name):

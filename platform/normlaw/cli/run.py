@@ -170,7 +170,7 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
     go_on = f"go on with: normlaw resume {study}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:
-            with words.working(f"{study}: loading torch and MLflow"):
+            with words.working(f"{study}: loading MLflow"):
                 summary = call(**options, debug=debug_asked_for())
         except KeyboardInterrupt:
             begun = study in begun_studies(HOME)

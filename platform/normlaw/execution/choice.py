@@ -100,6 +100,13 @@ class ExecutorChoice:
     """Address of a Dask scheduler, or the path of its file."""
     configuration: Path | None = None
 
+    def require_consistent(self) -> None:
+        """Raise an InputError where the options contradict each other."""
+        if self.scheduler is not None and self.name != "dask":
+            raise InputError("--scheduler belongs to --executor dask")
+        if self.configuration is not None and self.name == "local":
+            raise InputError("--cluster-config belongs to --executor dask, slurm and pbs")
+
     def open(
         self, home: Path, plugins: Iterable[str], tell: Callable[[str], None]
     ) -> AbstractContextManager[Executor]:
@@ -115,11 +122,8 @@ class ExecutorChoice:
                 needs is not there.
 
         """
-        if self.scheduler is not None and self.name != "dask":
-            raise InputError("--scheduler belongs to --executor dask")
+        self.require_consistent()
         if self.name == "local":
-            if self.configuration is not None:
-                raise InputError("--cluster-config belongs to --executor dask, slurm and pbs")
             return LocalExecutor()
         for needed in ("distributed", "dask_jobqueue"):
             if find_spec(needed) is None:

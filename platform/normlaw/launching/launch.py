@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,24 +11,19 @@ from pathlib import Path
 from normlaw.base.html import paragraph, table, together
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
-from normlaw.execution.devices import largest_stack, processors
-from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress, Stack
+from normlaw.execution.devices import processors
+from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
-from normlaw.execution.signals import put_off
 from normlaw.launching.display import Display
 from normlaw.launching.plan import make_plan
-from normlaw.launching.preflight import Trials, check, combinations
-from normlaw.launching.support import check_support
+from normlaw.launching.readiness import make_ready
 from normlaw.machine import environment
-from normlaw.machine.examine import quick
 from normlaw.study.expansion import planned_runs
 from normlaw.study.home import HOME, journal_path, keep_study
-from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
 from normlaw.tracking.session import Offline, Online
-from normlaw.training.stacking import alone, stacks
 from normlaw_registry import Catalogue, InputError
 
 MAX_PARALLEL = 1024
@@ -96,16 +90,6 @@ class Summary:
         return not self.failed and not self.unsent
 
 
-def _stacking(
-    missing: list[RunSpec], catalogue: Catalogue, folder: Path, size: int, display: Display
-) -> Callable[[list[RunSpec]], list[Stack]]:
-    """Return what puts runs into stacks, and say why some are trained alone that were to be stacked."""
-    if size > 1:
-        for reason in sorted({why for spec in missing if (why := alone(spec, catalogue))}):
-            display.say(f"{reason}: these runs are trained one by one")
-    return partial(stacks, catalogue=catalogue, folder=folder, size=size)
-
-
 def launch(
     study: Study,
     catalogue: Catalogue,
@@ -127,7 +111,8 @@ def launch(
     """Train every run of the study that is not finished yet, and send it to MLflow meanwhile.
 
     Nothing is trained or written before the study, the data sets, the networks and the server have been
-    checked. A run that another process trains at the same time is left to it, and waited for.
+    checked; where nothing is missing, only the study and the server are. A run that another process trains at
+    the same time is left to it, and waited for.
 
     Args:
         study: what to train.
@@ -152,23 +137,15 @@ def launch(
 
     """
     _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
+    choice = ExecutorChoice(executor, scheduler, cluster_config)
+    choice.require_consistent()
     planned_as = planned_runs(study, catalogue)
     specs = {spec_hash: planned.spec for spec_hash, planned in planned_as.items()}
-    for finding in quick(catalogue, home):
-        if finding.state != "good":
-            display.say(f"{finding.check}: {finding.said}; {finding.advice}")
     with ExitStack() as opened:
-        choice = ExecutorChoice(executor, scheduler, cluster_config)
-        trainer = opened.enter_context(choice.open(home, environment.plugin_versions(catalogue), display.say))
-        device = trainer.choose_device(device)
-        check_support(specs.values(), catalogue, device)
+        ready = partial(make_ready, opened, choice, device, home, catalogue, display, download=download)
         done = {h for h, spec in specs.items() if is_done(journal_path(home, study.name, h), spec)}
-        combined = combinations(planned for h, planned in planned_as.items() if h not in done)
-        trials = Trials(trainer.trial_device(device), home / "data", download=download)
-        with trials, display.trying(len(combined)):
-            check(combined, trials)
-            with put_off():  # a process that nobody holds could not be ended
-                trainer.take(trials.give_away())
+        undone = [planned for h, planned in planned_as.items() if h not in done]
+        hands = ready(undone) if undone else None
         with display.working("looking at what is stored of it already"):
             session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
             plan = make_plan(study, specs, catalogue, home, session.finished(specs))
@@ -178,19 +155,20 @@ def launch(
         missing = plan.missing
         clear_checkpoints(home, study.name, plan.on_disk - {spec.spec_hash for spec in missing})
         summary = Summary(already_there=len(specs) - len(missing))
-        job = Job(
-            study=study.name,
-            abscissa=study.abscissa,
-            home=home,
-            folder=home / "data",
-            device=device,
-            environment={**environment.describe(catalogue), "device": trainer.describe_device(device)},
-            max_parallel=max_parallel or len(processors(device)),
-            checkpoint_seconds=checkpoint_seconds,
-            begun_as=plan.begun_as,
-        )
         if missing:
-            about = {"runs": str(len(missing)), "device": device, "executor": executor}
+            hands = hands or ready([planned_as[spec.spec_hash] for spec in missing])
+            job = Job(
+                study=study.name,
+                abscissa=study.abscissa,
+                home=home,
+                folder=home / "data",
+                device=hands.device,
+                environment={**environment.describe(catalogue), "device": hands.described},
+                max_parallel=max_parallel or len(processors(hands.device)),
+                checkpoint_seconds=checkpoint_seconds,
+                begun_as=plan.begun_as,
+            )
+            about = {"runs": str(len(missing)), "device": hands.device, "executor": executor}
             about["max_parallel"] = str(job.max_parallel)
             launched = opened.enter_context(Launch(home, study.name, about))
             job = replace(job, environment={**job.environment, "launch": launched.name})
@@ -198,17 +176,18 @@ def launch(
         report = opened.enter_context(display.training(missing, already_done=summary.already_there))
         left = (plan.on_disk | session.running) - {job.name(spec.spec_hash) for spec in missing}
         opened.enter_context(session.sending(left, report.backlog, report.refused))
+        if missing and hands is not None:
 
-        def note(news: Progress) -> None:
-            report.progress(news)
-            session.in_training(job.name(news.spec_hash))
+            def note(news: Progress) -> None:
+                report.progress(news)
+                session.in_training(job.name(news.spec_hash))
 
-        together = _stacking(missing, catalogue, job.folder, stack or largest_stack(device), display)
-        for outcome in train_shared(missing, trainer, job, together, note, report.waiting_for):
-            spec = specs[outcome.spec_hash]
-            summary.count(outcome, study.run_name(spec))
-            session.ended(job.name(spec.spec_hash))
-            report.ended(spec, outcome)
+            together = hands.stacking(missing, job.folder, stack, display)
+            for outcome in train_shared(missing, hands.executor, job, together, note, report.waiting_for):
+                spec = specs[outcome.spec_hash]
+                summary.count(outcome, study.run_name(spec))
+                session.ended(job.name(spec.spec_hash))
+                report.ended(spec, outcome)
         names = {h: study.run_name(spec) for h, spec in specs.items()}
         summary.unsent = {names.get(h, h): reason for h, reason in session.finish().items()}
         if missing:

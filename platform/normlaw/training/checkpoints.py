@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
-import torch
-
 from normlaw.base.files import write_whole
 from normlaw.study.identity import SCHEMA, require_known
 from normlaw.training.state import TrainingState
@@ -56,6 +54,8 @@ class Checkpoints:
             NormlawError: the folder cannot be written to, or the disk is full.
 
         """
+        import torch
+
         buffer = io.BytesIO()
         content = {field.name: getattr(state, field.name) for field in fields(TrainingState)}
         torch.save({"identity": self._identity, **content}, buffer)
@@ -97,6 +97,8 @@ class Checkpoints:
             return None
         if (schema := _schema(content)) is None or schema > SCHEMA:
             return None
+        import torch  # only once there is something to load: whoever looks at schema numbers needs none of it
+
         magic = MAGIC % schema  # its content is the same in all schemas up to now
         start = len(magic) + DIGEST_BYTES
         payload = memoryview(content)[start:]
