@@ -57,6 +57,10 @@ def test_the_page(tmp_path, empty_database, monkeypatch, one_figure) -> None:
     run("folders")
     assert set(normlaw.curves("runs")["train_size"]) == {100, 200, 400, 800}
 
+    exec(compile(example("table", "python"), "logged.md", "exec"), {})
+    run("from a table")
+    assert set(normlaw.curves("table")["train_size"]) == {100, 200, 400, 800}
+
     run("store")
     assert len(normlaw.runs("sweep", tracking_uri="sqlite:///ours.db")) == 8
 

@@ -87,7 +87,7 @@ def _settings(path: Path, columns: Sequence[str]) -> list[str]:
 def _read(fields: pd.Series[str], settings: Sequence[str]) -> tuple[pd.Series[Any], list[Wrong]]:
     name = str(fields.name)
     if name in settings or name in TEXTS:
-        fields = _as_text(fields)
+        fields = as_text(fields)
         return fields, [(fields.str.len() > MOST_TEXT, f"must have {MOST_TEXT} characters at most")]
     values, wrong = number(fields.rename(plain(name)))
     if name in WHOLE:
@@ -96,7 +96,7 @@ def _read(fields: pd.Series[str], settings: Sequence[str]) -> tuple[pd.Series[An
     return values, [(bad & there, what) for bad, what in wrong]
 
 
-def _as_text(fields: pd.Series[Any]) -> pd.Series[str]:
+def as_text(fields: pd.Series[Any]) -> pd.Series[str]:
     """Return a parameter as text; numbers of a Parquet file as Python writes them, whole ones as such."""
     if fields.dtype != "float64":
         return fields

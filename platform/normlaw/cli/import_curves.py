@@ -57,7 +57,7 @@ def import_curves(
     SOURCE is a CSV or Parquet file with the columns train_size, log_norm (natural log), test_error (fraction)
     or test_loss; optionally seed, step, alpha, measure. Or with those that `normlaw.curves` and `normlaw
     export` write: log_norm/MEASURE for each measure, test/error, test/loss, and the parameters in which the
-    curves differ.
+    curves differ. With --take it may call them otherwise (`--take step=iteration` too).
 
     Or it is what another program logged: a folder of TensorBoard's event files or of Lightning's CSVLogger, or
     an MLflow store (a URI, or an SQLite file) with --experiment. --take says what it calls train_size, seed,

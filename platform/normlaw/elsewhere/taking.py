@@ -17,7 +17,7 @@ from normlaw_registry.errors import brief, suggestion
 WHOLE = ("train_size", "seed")
 NUMBERS = ("epoch", "alpha")
 NORM = re.compile(PREFIX + NAME)
-KNOWN = ("names", *WHOLE, *RESPONSES, "log_norm/MEASURE", "train/error", "train/loss", "epoch")
+KNOWN = ("names", "step", *WHOLE, *RESPONSES, "log_norm/MEASURE", "train/error", "train/loss", "epoch")
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class Taking:
             under normlaw's own names.
         params: train_size, seed, and what else tells runs apart: the parameter that holds it, or a number.
         names: how the runs are called, `P{train_size}_seed{seed}`: parts in braces are parameters too.
+        step: the column of a table that holds the steps; None: `step`, if there is one.
 
     """
 
     numbers: Mapping[str, Quantity]
     params: Mapping[str, str]
     names: re.Pattern[str] | None = None
+    step: str | None = None
 
     def metric_of(self, column: str) -> Quantity:
         """Return what a column is taken from: what was said, else the metric of its own name."""
@@ -64,10 +66,12 @@ def taking(said: Mapping[str, str], where: str = "--take") -> Taking:
     """
     numbers: dict[str, Quantity] = {}
     params: dict[str, str] = {}
-    names = None
+    names = step = None
     for key, value in said.items():
         if key == "names":
             names = template(value, where)
+        elif key == "step":
+            step = quantity(value, f"{where} {key}").text
         elif is_metric(key):
             numbers[key] = quantity(value, f"{where} {key}")
         elif key in WHOLE or key.partition(".")[0] in RunSpec.model_fields:
@@ -75,7 +79,7 @@ def taking(said: Mapping[str, str], where: str = "--take") -> Taking:
         else:
             known = [*KNOWN, *RunSpec.model_fields]
             raise InputError(f"{where}: {brief(key)} is no name of normlaw's: {suggestion(key, known)}")
-    return Taking(numbers, params, names)
+    return Taking(numbers, params, names, step)
 
 
 def read_taking(path: Path) -> dict[str, str]:

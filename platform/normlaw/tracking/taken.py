@@ -20,6 +20,7 @@ from mlflow.entities import Run
 from normlaw.elsewhere.curve import Curve
 from normlaw.tracking import keys
 from normlaw.tracking.experiment import opened
+from normlaw.tracking.imported import sized
 from normlaw.tracking.reader import search_runs
 from normlaw.tracking.whole_run import WholeRun
 from normlaw.tracking.whole_writer import WholeRunWriter
@@ -89,9 +90,12 @@ def _run(curve: Curve, source: str) -> WholeRun:
             "source": source,
         },
         values=[
-            (name, step, value)
-            for name, numbers in curve.values.items()
-            for step, value in zip(steps, numbers.tolist(), strict=True)
+            *sized(curve.settings, curve.train_size),
+            *(
+                (name, step, value)
+                for name, numbers in curve.values.items()
+                for step, value in zip(steps, numbers.tolist(), strict=True)
+            ),
         ],
         write_files=partial(_write, curve),
         more_tags={keys.ORIGIN: curve.origin},

@@ -12,6 +12,7 @@ from normlaw.elsewhere.curve import Curve
 from normlaw.elsewhere.lightning import lightning_runs
 from normlaw.elsewhere.logged import LoggedRun
 from normlaw.elsewhere.sources import store_uri
+from normlaw.elsewhere.table import table_runs
 from normlaw.elsewhere.taking import Taking, read_taking, taking
 from normlaw.elsewhere.tensorboard import tensorboard_runs
 from normlaw.tracking.archive_origin import opened_archive
@@ -26,18 +27,23 @@ Counted = tuple[int, int, list[str]]
 """Curves logged, curves that were there, and notes."""
 
 
-def taking_of(take: Mapping[str, str] | Path | str | None) -> Taking | None:
+def taking_of(take: Mapping[str, str] | Path | str | None, *, of_table: bool = False) -> Taking | None:
     """Return what is to be taken, from a mapping or a YAML file; None where nothing is said.
 
     Raises:
-        InputError: a name is none of normlaw's, or the file cannot be read.
+        InputError: a name is none of normlaw's, the file cannot be read, or steps are to be taken of what logs
+            them with every number.
 
     """
     if not take:
         return None
     if isinstance(take, Mapping):
-        return taking({str(name): str(value) for name, value in take.items()})
-    return taking(read_taking(Path(take)), str(take))
+        found = taking({str(name): str(value) for name, value in take.items()})
+    else:
+        found = taking(read_taking(Path(take)), str(take))
+    if found.step is not None and not of_table:
+        raise InputError("`step` is taken of tables alone: elsewhere every number is logged with its step")
+    return found
 
 
 def folders(path: Path, kind: str, study: str, take: Taking | None, tracking_uri: str | None) -> Counted:
@@ -46,6 +52,11 @@ def folders(path: Path, kind: str, study: str, take: Taking | None, tracking_uri
         raise InputError(f"{path} is no folder, and {kind} logs to one")
     runs = tensorboard_runs(path) if kind == "tensorboard" else lightning_runs(path)
     return _logged(runs, take, str(path), path.resolve().name, study, tracking_uri)
+
+
+def table(path: Path, study: str, take: Taking, tracking_uri: str | None) -> Counted:
+    """Import the runs of a table whose columns are called otherwise than normlaw calls them."""
+    return _logged(table_runs(path, take), take, str(path), path.name, study, tracking_uri)
 
 
 def server(

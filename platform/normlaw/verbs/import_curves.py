@@ -53,8 +53,8 @@ def import_curves(
             own, which are copied); default: found out.
         experiment: of an MLflow store, the experiment; default: the one called as the study.
         take: what another program calls what normlaw needs, such as {"train_size": "n", "test/error":
-            "1 - val_acc", "log_norm/weight_norm": "log(norm)"}, or a YAML file of that form. See
-            docs/logged.md.
+            "1 - val_acc", "log_norm/weight_norm": "log(norm)"}, or a YAML file of that form; of a table, its
+            columns. See docs/logged.md.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
 
     Returns:
@@ -77,10 +77,14 @@ def import_curves(
         raise InputError(f"{path} is no MLflow store, and has no experiment {brief(experiment)}")
     if found in ("tensorboard", "lightning"):
         return Imported(*ways.folders(Path(path), found, study, ways.taking_of(take), tracking_uri))
-    if take:
-        raise InputError(f"{path} must name its columns as normlaw does: rename them, and take nothing")
     if found == "archive":
+        if take:
+            raise InputError(
+                f"{path}: the runs of an archive are copied as they are, and nothing is taken of them"
+            )
         return Imported(*ways.archive(Path(path), study, tracking_uri))
+    if (taken := ways.taking_of(take, of_table=True)) is not None:
+        return Imported(*ways.table(Path(path), study, taken, tracking_uri))
     return Imported(*_table(Path(path), study, tracking_uri))
 
 

@@ -157,8 +157,32 @@ def test_a_table_in_parquet_is_what_the_same_table_in_csv_is(here: Path) -> None
     one.to_parquet("one.parquet", index=False)
     law = normlaw.fit("one.parquet", norm="first", **FITTED)
     assert law.to_dict() == normlaw.fit(one, norm="first", **FITTED).to_dict()
-    with pytest.raises(normlaw.InputError, match=r"one\.parquet must name its columns as normlaw does"):
-        normlaw.import_curves("one.parquet", "s", take=TAKE)
+
+
+@pytest.mark.slow
+def test_a_table_may_call_its_columns_otherwise(here: Path) -> None:
+    tables = [
+        pd.DataFrame({"n": n, "seed": seed, "acc": 100 * (1 - e), "norm": x}) for n, seed, e, x in curves()
+    ]
+    table = pd.concat(tables)
+    table.to_csv("theirs.csv", index=False)
+    Path("take.yaml").write_text("train_size: n\ntest/error: 1 - acc / 100\n")
+    asked = ["import", "theirs.csv", "--study", "s", "--take-file", "take.yaml"]
+    told = CliRunner().invoke(main, [*asked, "--take", "log_norm/weight_norm=log(norm)"])
+    assert "s: 8 curves logged" in told.output
+    client = connect("sqlite:///mlflow.db")
+    experiment = client.get_experiment_by_name("s").experiment_id
+    larger = client.search_runs([experiment], filter_string="metrics.train_size > 100")
+    assert sorted(run.data.params["train_size"] for run in larger) == sorted(2 * ["200", "400", "800"])
+    order = ["train_size", "seed", "step"]
+    expect = expected().assign(step=expected()["step"] // 10)[expected().columns]
+    seen = normlaw.curves("s").sort_values(order, ignore_index=True)
+    pd.testing.assert_frame_equal(seen[expect.columns], expect, rtol=1e-12)
+    table[table["seed"] == 0].iloc[:-1].to_csv("theirs.csv", index=False)  # some rows are gone
+    take = TAKE | {"train_size": "n"}
+    assert normlaw.import_curves("theirs.csv", "s", take=take) == (1, 3)
+    with pytest.raises(normlaw.InputError, match="`step` is taken of tables alone"):
+        normlaw.import_curves(".", "s", kind="lightning", take=take | {"step": "n"})
 
 
 @pytest.mark.parametrize(
