@@ -173,7 +173,7 @@ def test_ctrl_c(
         if presses == 2:
             terminal.press(CTRL_C)
         assert terminal.wait_for_end() == 130
-        assert "Stopped" in terminal.shown
+        assert terminal.shown.count("Stopped") == 1
         assert "Traceback" not in terminal.shown
         assert terminal.usable
         terminal.wait_until(lambda: terminal.processes() == [], ended=True)

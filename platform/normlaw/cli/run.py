@@ -173,6 +173,7 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
             with words.working(f"{study}: loading MLflow"):
                 summary = call(**options, debug=debug_asked_for())
         except KeyboardInterrupt:
+            interrupts.require_last_word()
             begun = study in begun_studies(HOME)
             say(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
             raise click.exceptions.Exit(interrupts.exit_code) from None

@@ -37,6 +37,16 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._last_word = threading.Lock()
+
+    def take_last_word(self) -> bool:
+        """Return whether it is the caller who says that all was stopped: once, of however many that try."""
+        return self._last_word.acquire(blocking=False)
+
+    def require_last_word(self) -> None:
+        """Return where it is the caller who says that all was stopped; never, if the process ends at once."""
+        if not self.take_last_word():
+            threading.Event().wait()
 
     @property
     def exit_code(self) -> int:
@@ -68,7 +78,8 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
 
     signals, written_by_signals = os.pipe()
     os.set_blocking(written_by_signals, False)
-    threading.Thread(target=_watch, args=(signals, at_once, acknowledged), name="signals", daemon=True).start()
+    watched = (signals, at_once, acknowledged, interrupts)
+    threading.Thread(target=_watch, args=watched, name="signals", daemon=True).start()
     wakeup = signal.set_wakeup_fd(written_by_signals, warn_on_full_buffer=False)
     handlers = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -81,7 +92,7 @@ def interruptible(at_once: str) -> Iterator[Interrupts]:
             os.close(written_by_signals)  # ends the thread
 
 
-def _watch(signals: int, at_once: str, acknowledged: threading.Event) -> None:
+def _watch(signals: int, at_once: str, acknowledged: threading.Event, interrupts: Interrupts) -> None:
     stopping = False
     while number := os.read(signals, 1):
         if number[0] not in (signal.SIGINT, signal.SIGTERM):
@@ -91,11 +102,13 @@ def _watch(signals: int, at_once: str, acknowledged: threading.Event) -> None:
             say("Stopping: each run is left at its next measuring point (Ctrl-C once more: at once)")
             acknowledged.set()
         elif number[0] == signal.SIGINT:
+            mine = interrupts.take_last_word()  # the main thread may come to its end while children are ended
             try:
                 beginning.acquire(timeout=SECONDS_TO_BEGIN)  # and kept: none is started any more
                 _end_children()
                 _do_last_acts(signals)
-                say(at_once)
+                if mine:
+                    say(at_once)
             finally:
                 os._exit(SIGNALLED + signal.SIGINT)
     os.close(signals)

@@ -95,9 +95,21 @@ def read_layers(client: MlflowClient, run: StudyRun) -> list[dict[str, Any]]:
     return rows
 
 
-def read_curves(client: MlflowClient, runs: Sequence[StudyRun]) -> pd.DataFrame:
-    """Return the curves of many runs below each other; columns as `read_curve` has them."""
+def read_curves(
+    client: MlflowClient, runs: Sequence[StudyRun], kept: dict[str, pa.Table] | None = None
+) -> pd.DataFrame:
+    """Return the curves of many runs below each other; columns as `read_curve` has them.
+
+    Args:
+        client: of the server.
+        runs: finished ones.
+        kept: curves that were read before, by their runs' ids; those that are read now are added.
+
+    """
+    kept = {} if kept is None else kept
+    new = [run for run in runs if run.run_id not in kept]
     with ThreadPoolExecutor(THREADS) as pool:
-        tables = list(pool.map(partial(read_curve, client), runs))
+        kept |= zip((run.run_id for run in new), pool.map(partial(read_curve, client), new), strict=True)
+    tables = [kept[run.run_id] for run in runs]
     frame: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     return frame

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 import pandas as pd
+import pyarrow as pa
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
@@ -56,6 +57,7 @@ class StudyStore:
         self._client, self._experiment = client, experiment
         self.name = str(experiment.name)
         self.norm: str | None = experiment.tags.get(keys.NORM)
+        self._kept: dict[str, pa.Table] | None = None
 
     @classmethod
     def open(cls, study: str, tracking_uri: str | None, purpose: Purpose = "read") -> Self:
@@ -122,7 +124,11 @@ class StudyStore:
 
     def curves(self, runs: Sequence[StudyRun]) -> pd.DataFrame:
         """Return the curves of finished runs below each other, a row a measuring point; see `reader`."""
-        return reader.read_curves(self._client, runs)
+        return reader.read_curves(self._client, runs, self._kept)
+
+    def keep_curves(self) -> None:
+        """Read each curve once from now on, for whoever needs them twice: by setting, and all of them."""
+        self._kept = {}
 
     def layers(self, run: StudyRun) -> list[dict[str, Any]]:
         """Return what each layer contributed to a trained run's measures, at both ends of its curve."""

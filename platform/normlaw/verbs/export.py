@@ -103,6 +103,7 @@ def exported(
     folder = Path("export") / path_part(study) if to is None else Path(to)
     require_replaceable(folder, MARK, WHAT)  # before the laws are fitted
     store = StudyStore.open(study, tracking_uri)
+    store.keep_curves()
     norm = norm or store.norm
     options = options.within(store.choices, norm == store.norm)
     analyses: dict[str, Analysis] = {}

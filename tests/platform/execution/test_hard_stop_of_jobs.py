@@ -77,6 +77,7 @@ def stop_hard(queue: Path, study: Path, submitted: int, before_the_second: Calla
         launcher.wait()
     assert launcher.returncode == 130
     assert "Stopped at once" in told.read_text()
+    assert told.read_text().count("Stopped") == 1
     assert "Traceback" not in told.read_text()
     return told.read_text()
 

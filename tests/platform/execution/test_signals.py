@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from normlaw.execution.choice import LocalExecutor
 from normlaw.execution.job import Job
 from normlaw.execution.process import WorkerProcess
@@ -95,6 +97,38 @@ def test_ctrl_c_is_acknowledged_before_all_is_over() -> None:
     first, second = done.stderr.splitlines()
     assert first.startswith("Stopping: ")
     assert second == "Stopped."
+
+
+BOTH_WAYS = """
+import os, signal, sys, time
+from normlaw.execution import interrupts
+
+def act():
+    gone.set()
+    time.sleep(0.3)  # the main thread comes to its clean end meanwhile
+
+gone = __import__("threading").Event()
+interrupts.last_acts.append(act)
+with interrupts.interruptible("Stopped at once.") as asked:
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        if sys.argv[1] == "late":
+            asked.require_last_word()
+            print("Stopped.", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        gone.wait()
+        asked.require_last_word()
+        print("Stopped.", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("second", "told"), [("early", "Stopped at once."), ("late", "Stopped.")])
+def test_one_thread_alone_says_that_all_was_stopped(second: str, told: str) -> None:
+    done = processes.python("-c", BOTH_WAYS, second)
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[1:] == [told]
 
 
 WHILE_STARTING = """

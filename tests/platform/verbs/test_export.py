@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import normlaw
 from normlaw.cli.program import main
+from normlaw.tracking import reader
 from normlaw_tests.two_settings import SETTING, SIZES, import_frame, of_the_first, two_settings, work_in
 
 pytestmark = pytest.mark.slow
@@ -38,8 +39,14 @@ def here(folder, monkeypatch) -> Path:
     return folder
 
 
-def test_every_file_holds_what_was_found(here) -> None:
+def test_every_file_holds_what_was_found(here, monkeypatch) -> None:
+    read: list[str] = []
+    original = reader.read_curve
+    monkeypatch.setattr(
+        reader, "read_curve", lambda client, run: read.append(run.run_id) or original(client, run)
+    )
     found = normlaw.export("both", "out", **OPTIONS)
+    assert len(read) == len(set(read)) == len(normlaw.runs("both"))  # each once, by setting and all together
     curves = normlaw.curves("both")
     for read in (pd.read_csv("out/curves.csv", dtype={SETTING: str}), pd.read_parquet("out/curves.parquet")):
         pd.testing.assert_frame_equal(read, curves, check_exact=True, check_dtype=False)
