@@ -68,10 +68,12 @@ def import_curves(
     they are. Nothing is doubled, however often it is imported.
     """
     with words.working(f"{study}: reading {source}"):
-        from normlaw.elsewhere.taking import read_taking, said_on_a_line
+        from normlaw.elsewhere.taking import read_taking
+        from normlaw.study.pairs import pairs
         from normlaw.verbs.import_curves import import_curves as log
 
-        said = {**(read_taking(take_file) if take_file else {}), **said_on_a_line(take)}
+        on_the_line = pairs(take, "--take", "test/error=val_error", form="NAME=OTHER")
+        said = {**(read_taking(take_file) if take_file else {}), **on_the_line}
         found = log(
             source, study, kind=kind, experiment=experiment, take=said or None, tracking_uri=tracking_uri
         )

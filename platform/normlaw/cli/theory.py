@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -13,6 +13,7 @@ from normlaw.cli import complete
 from normlaw.cli.saying import say
 from normlaw.cli.source_options import tracking_uri_option
 from normlaw.cli.theory_text import listing, table
+from normlaw.study.pairs import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,15 +62,8 @@ def values_of(text: str, *, infinite: bool = False) -> list[float]:
 
 def axes_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, list[float]]:
     """Return axis -> values of `NAME=VALUES`, each axis once."""
-    found: dict[str, list[float]] = {}
-    for value in values:
-        name, equals, listed = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{value!r}: write NAME=VALUES, such as time=1:1000:30")
-        if name in found:
-            raise click.BadParameter(f"the axis {name!r} is given twice")
-        found[name] = values_of(listed, infinite=True)
-    return found
+    written = pairs(values, "--axis", "time=1:1000:30", form="NAME=VALUES")
+    return {name: values_of(text, infinite=True) for name, text in written.items()}
 
 
 def log_spaced(first: float, last: float, count: int) -> list[float]:
@@ -162,7 +156,7 @@ def theory(
             refuse("name a theory; `normlaw theory` alone lists them")
         listing()
         return
-    settings = settings_of(params)
+    settings = pairs(params, "--set", "loss=square")
     former = alpha is not None or norms is not None
     if former and axes:
         refuse("give either --axis for every axis, or --alpha and --lambda")
@@ -225,17 +219,6 @@ def write_figure(found: Solved, path: Path, x: str | None, y: str | None) -> Non
 
         write_wanted(path, file_of(draw(found, x, y), path.suffix[1:]))
     say(f"Figure: {path}")
-
-
-def settings_of(params: Sequence[str]) -> dict[str, Any]:
-    """Return key -> value of each `KEY=VALUE`."""
-    settings: dict[str, Any] = {}
-    for param in params:
-        key, equals, value = param.partition("=")
-        if not equals or not key:
-            refuse(f"--set {param!r}: write KEY=VALUE, such as loss=square")
-        settings[key] = value
-    return settings
 
 
 def refuse(message: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,21 +117,3 @@ def template(text: str, where: str) -> re.Pattern[str]:
         re.escape(part) if at % 2 == 0 else f"(?P<{part}>[^/]+?)" for at, part in enumerate(parts)
     )
     return re.compile(pattern)
-
-
-def said_on_a_line(texts: Iterable[str], where: str = "--take") -> dict[str, str]:
-    """Return what texts of the form NAME=OTHER say.
-
-    Raises:
-        InputError: a text is not of that form, or a name is given twice.
-
-    """
-    said: dict[str, str] = {}
-    for text in texts:
-        name, equals, other = text.partition("=")
-        if not equals or not name.strip():
-            raise InputError(f"{where} {brief(text)}: write NAME=OTHER, such as test/error=val_error")
-        if name.strip() in said:
-            raise InputError(f"{where}: {brief(name.strip())} is given twice")
-        said[name.strip()] = other
-    return said

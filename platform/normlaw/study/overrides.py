@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from normlaw.study.layers import laid_over, opened_at
+from normlaw.study.pairs import pairs, values
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study, parse_study
-from normlaw.study.yaml_loader import Loader
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
@@ -34,22 +32,8 @@ def parse_overrides(texts: Iterable[str], what: str) -> dict[str, Any]:
         InputError: a text is not of that form, its value is no YAML, or a key is given twice.
 
     """
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        key = key.strip()
-        if not equals or not all(key.split(".")):
-            raise InputError(f"{what} {brief(text)}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
-        if key in found:
-            raise InputError(f"{what}: {brief(key)} is given twice")
-        try:
-            found[key] = Loader(value.encode()).get_single_data()
-        except (yaml.YAMLError, UnicodeEncodeError) as error:
-            problem = getattr(error, "problem", None) or getattr(error, "reason", "")
-            raise InputError(
-                f"{what} {brief(text)}: write the value as in a study file: {brief(str(problem))[1:-1]}"
-            ) from None
-    return found
+    example = "optimizer.learning_rate=0.01"
+    return values(pairs(texts, what, example, is_name=lambda key: all(key.split("."))), what)
 
 
 def with_overrides(study: Study, overrides: Mapping[str, Any], what: str) -> Study:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from normlaw.study.pairs import pairs, values
+
 DEFAULT_PROTOCOL = "envelope"
 """The protocol where neither the user nor the study names one; the one place where the platform names any."""
 
@@ -39,22 +41,7 @@ def parse_settings(settings: Iterable[str], what: str) -> dict[str, Any]:
         InputError: a text is not of that form, a value is no YAML, or a key is given twice.
 
     """
-    import yaml
-
-    from normlaw_registry import InputError
-
-    found: dict[str, Any] = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
-            raise InputError(f"{what} {text!r}: write KEY=VALUE, such as draws=200")
-        if key.strip() in found:
-            raise InputError(f"{what}: {key.strip()} is given twice")
-        try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"{what} {text!r}: write the value as in a study file") from None
-    return found
+    return values(pairs(settings, what, "draws=200", is_name=str.isidentifier), what)
 
 
 def parse_fitter(text: str) -> tuple[str, dict[str, Any]]:

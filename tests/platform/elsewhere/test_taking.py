@@ -12,7 +12,7 @@ from normlaw.elsewhere.collected import Curves
 from normlaw.elsewhere.curve import curve_of
 from normlaw.elsewhere.logged import LoggedRun, Series
 from normlaw.elsewhere.quantity import quantity
-from normlaw.elsewhere.taking import read_taking, said_on_a_line, taking, template
+from normlaw.elsewhere.taking import read_taking, taking, template
 from normlaw_registry import InputError
 
 
@@ -144,10 +144,6 @@ def test_a_mapping_is_a_file_or_stands_on_the_command_line(tmp_path: Path) -> No
     path = tmp_path / "take.yaml"
     path.write_text("train_size: 500\ntest/error: 1 - acc\n")
     assert read_taking(path) == {"train_size": "500", "test/error": "1 - acc"}
-    assert said_on_a_line(["test/error=1 - a=b"]) == {"test/error": "1 - a=b"}
     path.write_text("train_size: [1]\n")
     with pytest.raises(InputError, match=r"take\.yaml:1: train_size: write the name"):
         read_taking(path)
-    for texts in (["x"], ["=x"], ["seed=a", "seed=b"]):
-        with pytest.raises(InputError, match=r"write NAME=OTHER|given twice"):
-            said_on_a_line(texts)
