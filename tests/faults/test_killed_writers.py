@@ -21,6 +21,8 @@ from normlaw_tests.figure_files import ONE_FIGURE  # drawing would be most of wh
 KILLS = 40
 KILLS_A_STORE = 8
 """After as many, the command is let come to its end, and another store is begun."""
+CURVES = {"import": (30, 6), "take": (4, 6), "copy": (4, 6)}
+"""Seeds and points of a command's curves, where they are not 2 and 24."""
 TEXTS = {".json", ".csv", ".parquet"}
 """Files that hold the same bytes each time; drawings and pages differ in what they are drawn with."""
 
@@ -98,14 +100,17 @@ def killed(nursery: Any, folder: Path, arguments: tuple[str, ...], after: float)
     return bool(status)
 
 
-@pytest.mark.parametrize("verb", ["import", "theory", "analyse"])
+@pytest.mark.parametrize("verb", ["import", "take", "copy", "theory", "analyse"])
 def test_forty_kills_leave_what_an_undisturbed_command_leaves(
     nursery: Any, empty_database: Path, tmp_path: Path, verb: str
 ) -> None:
-    write_curves(tmp_path / "curves.csv", *((30, 6) if verb == "import" else (2, 24)))
+    write_curves(tmp_path / "curves.csv", *CURVES.get(verb, (2, 24)))
+    there = str(tmp_path / "there" / "mlflow.db")
     importing = ("import", str(tmp_path / "curves.csv"), "--study", "s")
     arguments = {
         "import": importing,
+        "copy": ("import", there, "--experiment", "s", "--study", "s"),  # as a study of normlaw's
+        "take": ("import", there, "--experiment", "s", "--study", "s", "--from", "mlflow"),  # as anyone's
         "theory": (
             "theory",
             "perceptron",
@@ -128,6 +133,9 @@ def test_forty_kills_leave_what_an_undisturbed_command_leaves(
         (tmp_path / name).mkdir()
         shutil.copy(template / "mlflow.db", tmp_path / name)
         return tmp_path / name
+
+    if there in arguments:
+        assert nursery.wait(nursery.launch(store("there"), *importing)) == 0
 
     undisturbed = store("undisturbed")
     work = work_of(nursery, undisturbed, arguments)

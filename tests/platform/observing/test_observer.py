@@ -23,7 +23,7 @@ from normlaw.tracking.journal import JournalInUseError
 from normlaw.tracking.record import Record, read_journal
 from normlaw.training.measuring import Measurer
 from normlaw_registry import Catalogue, ComplexityMeasure, InputError, Task, validate_params
-from normlaw_tests.own_loop import IMAGE, Loop, network, observe, seeded
+from normlaw_tests.own_loop import IMAGE, Loop, data, network, observe, seeded
 
 SCHEDULE = [0, 1, 2, 3, 4, 7, 12]
 
@@ -96,6 +96,41 @@ def test_a_measurement_changes_no_mode_no_gradient_and_no_random_state(tmp_path:
     assert all(p.grad is grad for p, grad in zip(model.parameters(), grads, strict=True))
     again = observe(copy.deepcopy(model), tmp_path / "other").point(1, test_error=0.5)
     assert first == again  # the weights alone decide, not what was measured before, nor autocast
+
+
+def test_a_gradient_that_is_accumulated_is_left_to_the_loop(tmp_path: Path) -> None:
+    """Asked at each of four batches that make a step, also in the middle: a step is measured once, as it is."""
+    inputs, labels = data()
+    parts = list(zip(inputs.split(16), labels.split(16), strict=True))
+
+    def train(asked_from: int | None) -> tuple[list[torch.Tensor], list[int]]:
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 3))
+        with torch.no_grad():
+            for number, parameter in enumerate(model.parameters()):
+                parameter.copy_(torch.linspace(-0.5, 0.4, parameter.numel()).view_as(parameter) * (1 + number))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+        observer = None if asked_from is None else observe(model, tmp_path / str(asked_from), steps=5, points=9)
+        batches: list[int] = []
+        for step in range(6):
+            for number, (some, answers) in enumerate(parts):
+                if observer is not None and number >= (asked_from or 0) and observer.due(step):
+                    batches.append(number)
+                    observer.point(step, test_error=0.5)
+                loss = torch.nn.functional.cross_entropy(model(some), answers) / len(parts)
+                loss.backward()  # type: ignore[no-untyped-call]
+            if step < 5:
+                optimizer.step()
+                optimizer.zero_grad()
+        return state(model)[:-1], batches
+
+    expected, _ = train(None)
+    between, middle = train(0), train(2)  # the gradient of two batches is there in the latter
+    for found, _ in (between, middle):
+        assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert (between[1], middle[1]) == (6 * [0], 6 * [2])
+    points = journal(tmp_path / "0").points
+    assert [point["step"] for point in points] == [0, 1, 2, 3, 4, 5]
+    assert journal(tmp_path / "2").points == points
 
 
 def test_a_run_killed_and_gone_on_with_has_the_same_points(tmp_path: Path) -> None:
