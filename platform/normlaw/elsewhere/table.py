@@ -90,7 +90,8 @@ def _steps(path: Path, raw: pd.DataFrame, said: str | None, which: pd.Series[int
             raise InputError(
                 f"{names_of(path)}: no column {brief(said)}: {suggestion(said, list(raw.columns))}"
             )
-        return which.groupby(which).cumcount().to_numpy(np.float64)
+        numbered: Floats = np.asarray(which.groupby(which).cumcount(), np.float64)
+        return numbered
     steps = _numbers(path, raw, name)
     wrong = np.flatnonzero(~((steps == np.round(steps)) & (np.abs(steps) < 2**53)))
     if len(wrong):

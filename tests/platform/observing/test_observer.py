@@ -117,7 +117,7 @@ def test_a_gradient_that_is_accumulated_is_left_to_the_loop(tmp_path: Path) -> N
                     batches.append(number)
                     observer.point(step, test_error=0.5)
                 loss = torch.nn.functional.cross_entropy(model(some), answers) / len(parts)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
             if step < 5:
                 optimizer.step()
                 optimizer.zero_grad()

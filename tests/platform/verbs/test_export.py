@@ -40,13 +40,16 @@ def here(folder, monkeypatch) -> Path:
 
 
 def test_every_file_holds_what_was_found(here, monkeypatch) -> None:
-    read: list[str] = []
+    asked: list[str] = []
     original = reader.read_curve
-    monkeypatch.setattr(
-        reader, "read_curve", lambda client, run: read.append(run.run_id) or original(client, run)
-    )
+
+    def noted(client: Any, run: Any) -> Any:
+        asked.append(run.run_id)
+        return original(client, run)
+
+    monkeypatch.setattr(reader, "read_curve", noted)
     found = normlaw.export("both", "out", **OPTIONS)
-    assert len(read) == len(set(read)) == len(normlaw.runs("both"))  # each once, by setting and all together
+    assert len(asked) == len(set(asked)) == len(normlaw.runs("both"))  # each once, by setting and all together
     curves = normlaw.curves("both")
     for read in (pd.read_csv("out/curves.csv", dtype={SETTING: str}), pd.read_parquet("out/curves.parquet")):
         pd.testing.assert_frame_equal(read, curves, check_exact=True, check_dtype=False)
