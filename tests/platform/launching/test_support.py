@@ -18,6 +18,9 @@ from normlaw_registry import (
     Dataset,
     InputError,
     InvalidComponentError,
+    Loss,
+    Optimizer,
+    Schedule,
     Task,
     load_catalogue,
 )
@@ -31,11 +34,15 @@ KINDS: dict[type[Component], str] = {
 }
 
 
+OF_TRAINING: tuple[type[Component], ...] = (Loss, Optimizer, Schedule)
+
+
 def catalogue_where(kind, **declared) -> Catalogue:
     """Return a catalogue of the tiny study's components, one of which declares what it supports."""
     chosen: list[tuple[type[Component], str]] = [
         *KINDS.items(),
         (ComplexityMeasure, "spectral_complexity_kernel"),
+        *((of_kind, name) for of_kind in OF_TRAINING for name in load_catalogue().names(of_kind)),
     ]
     found = [(of_kind, load_catalogue().get(of_kind, name)) for of_kind, name in chosen]
     components = tuple(
