@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_ext"))
 from component_examples import FETCHED, example
 from component_reference import KINDS, built_in
 
-TRAINED = ("architecture", "dataset", "loss", "optimizer", "schedule", "complexity_measure")
+TRAINED = ("architecture", "dataset", "loss", "optimizer", "schedule", "complexity_measure", "callback")
 
 
 def words(component: registry.Component) -> list[str]:

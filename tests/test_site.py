@@ -160,6 +160,7 @@ def plain_text(docstring: str) -> str:
         ("architectures", "architecture"),
         ("datasets", "dataset"),
         ("measures", "complexity_measure"),
+        ("callbacks", "callback"),
         ("fitters", "fitter"),
         ("theories", "theory"),
         ("protocols", "protocol"),

@@ -11,6 +11,7 @@ BY_KIND = {
     "loss": "normlaw run quickstart --set loss={name}",
     "optimizer": "normlaw run quickstart --set optimizer.name={name}",
     "schedule": "normlaw run quickstart --set learning_rate_schedule={name}",
+    "callback": "normlaw run quickstart --set callbacks=[{name}]",
     "fitter": "normlaw analyse quickstart --protocol automatic --fitter {name}",
     "protocol": "normlaw analyse quickstart --protocol {name}",
 }

@@ -27,6 +27,7 @@ TRAINED = (
     registry.Optimizer,
     registry.Schedule,
     registry.ComplexityMeasure,
+    registry.Callback,
 )
 """Kinds that take part in a run."""
 KINDS = {kind.name: kind.component for kind in kinds.KINDS}

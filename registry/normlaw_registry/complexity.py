@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol
 
+from normlaw_registry.callback import Callback, Follower
 from normlaw_registry.component import Component, P
+from normlaw_registry.errors import InvalidComponentError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -105,6 +107,11 @@ class MeasurementContext(Protocol):
         """Return the network's outputs on them, (train_size, num_outputs), computed once for this point."""
         ...
 
+    @property
+    def follower(self) -> Follower | None:
+        """What the measure's own callback has started on this run; None for a measure without one."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComplexityMeasure(Component[P], Generic[P]):
@@ -117,6 +124,16 @@ class ComplexityMeasure(Component[P], Generic[P]):
     norm's log would not be finite, is reported by raising `NormlawError` with the layer's name, and ends the
     run. A norm that has no log at this point of a healthy training raises `UndefinedNormError`: the point
     goes without it.
+
+    A norm that depends on how the network came to its weights names a `callback`, which is started with the
+    measure's own parameters on each run that is measured, and whose follower is `context.follower`. Measures
+    that name one callback with the same parameters share its follower. Such a norm is taken where normlaw
+    trains; it is refused of saved weights and in other loops.
+
+    Raises:
+        InvalidComponentError: as `Component` does, or the callback changes the training, or takes other
+            parameters than the measure.
+
     """
 
     kind: ClassVar[str] = "complexity_measure"
@@ -129,3 +146,22 @@ class ComplexityMeasure(Component[P], Generic[P]):
     tasks: tuple[TaskKind, ...] | None = None
     """The kinds of task that it is defined for; None: for all, as it looks at weights and inputs alone. A study
     that takes it for another one is refused before anything is trained."""
+    callback: Callback[P] | None = None
+    """What follows each optimiser step of a run for this measure; None for a norm of the network as it is."""
+
+    def __post_init__(self) -> None:
+        """Refuse a callback that could not be started for a norm."""
+        super().__post_init__()
+        if self.callback is None:
+            return
+        if not isinstance(self.callback, Callback):
+            problem = f"`callback` must be a Callback, got {self.callback!r}"
+        elif self.callback.changes_training:
+            problem = f"callback {self.callback.name!r} changes the training, and a norm is only looked at"
+        elif self.callback.params is not self.params:
+            problem = (
+                f"callback {self.callback.name!r} takes {self.callback.params.__name__}: give the norm the same"
+            )
+        else:
+            return
+        raise InvalidComponentError(f"{self.kind} {self.name!r}: {problem}")

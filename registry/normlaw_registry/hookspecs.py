@@ -1,4 +1,4 @@
-"""The nine hooks. A plugin is a module that implements any of them and is named by an entry point.
+"""The hooks. A plugin is a module that implements any of them and is named by an entry point.
 
 In the plugin's own `pyproject.toml`:
 
@@ -22,6 +22,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from normlaw_registry.architecture import Architecture
+    from normlaw_registry.callback import Callback
     from normlaw_registry.complexity import ComplexityMeasure
     from normlaw_registry.dataset import Dataset
     from normlaw_registry.fitter import Fitter
@@ -162,6 +163,45 @@ def normlaw_complexity_measures() -> Iterable[ComplexityMeasure]:  # type: ignor
         @hookimpl
         def normlaw_complexity_measures():
             yield ComplexityMeasure(name="largest_entry", summary="Largest weight", measure=largest_entry)
+    """
+
+
+@hookspec
+def normlaw_callbacks() -> Iterable[Callback]:  # type: ignore[empty-body]
+    """Return the callbacks that the plugin provides.
+
+    Example::
+
+        from normlaw_registry import Callback, Follower, hookimpl
+
+        class LargestStep(Follower):
+            def __init__(self, run):
+                self.weights = list(run.network.parameters())
+                self.largest = 0.0
+
+            def before_step(self, step):
+                self.before = [weight.detach().clone() for weight in self.weights]
+
+            def after_step(self, step):
+                moved = [(w.detach() - b).square().sum() for w, b in zip(self.weights, self.before)]
+                self.largest = max(self.largest, float(sum(moved)) ** 0.5)
+
+            def at_point(self, point):
+                return {"length": self.largest}  # logged as callback/largest_step/length
+
+            def state_dict(self):
+                return {"largest": self.largest}
+
+            def load_state_dict(self, state):
+                self.largest = state["largest"]
+
+        @hookimpl
+        def normlaw_callbacks():
+            yield Callback(
+                name="largest_step",
+                summary="Length of the largest step so far",
+                start=lambda params, run: LargestStep(run),
+            )
     """
 
 

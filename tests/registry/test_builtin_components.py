@@ -23,6 +23,7 @@ def test_the_built_ins_load() -> None:
     assert {record.name: record.failure for record in built_in} == dict.fromkeys(
         (
             "architectures",
+            "callbacks",
             "complexity",
             "datasets",
             "fitters",

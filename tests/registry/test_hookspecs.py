@@ -9,6 +9,7 @@ import pytest
 from normlaw_registry import (
     AnalysisProtocol,
     Architecture,
+    Callback,
     ComplexityMeasure,
     Dataset,
     Fitter,
@@ -28,6 +29,7 @@ NAMED = {
     "normlaw_optimizers": (Optimizer, "rmsprop"),
     "normlaw_schedules": (Schedule, "inverse_root"),
     "normlaw_complexity_measures": (ComplexityMeasure, "largest_entry"),
+    "normlaw_callbacks": (Callback, "largest_step"),
     "normlaw_fitters": (Fitter, "robust"),
     "normlaw_theories": (Theory, "hebb"),
     "normlaw_protocols": (AnalysisProtocol, "plain"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from normlaw.execution.attempt import checkpoint_folder
 from normlaw.study.home import journal_path
-from normlaw.study.identity import Measures, lacking, measured_by
+from normlaw.study.identity import LOOKING_ON, Measures, lacking, measured_by
 from normlaw.study.listed import contradiction, listing
 from normlaw.study.spec import ComponentChoice, RunSpec
 from normlaw.study.study import Study
@@ -18,7 +18,7 @@ from normlaw.tracking.journal import is_being_written
 from normlaw.tracking.record import is_done
 from normlaw.tracking.stored import Stored, journals
 from normlaw.training.checkpoints import Checkpoints
-from normlaw_registry import Catalogue, ComplexityMeasure, InputError
+from normlaw_registry import Callback, Catalogue, ComplexityMeasure, InputError
 
 NAMED = 5
 """Runs that a message names; of more it gives the number."""
@@ -97,7 +97,8 @@ def make_plan(
         plan.missing.append(more)
         for one in begun:
             if one.spec is not None and not lacking(wanted, one.measures):
-                plan.missing[-1] = spec.model_copy(update={"measures": one.spec.measures})
+                looked_at = {"measures": one.spec.measures, "callbacks": one.spec.callbacks}
+                plan.missing[-1] = spec.model_copy(update=looked_at)
                 if one.name != spec_hash and not journal_path(home, study.name, spec_hash).exists():
                     plan.begun_as[spec_hash] = one.name
                 break
@@ -110,18 +111,23 @@ def make_plan(
 
 def _with(spec: RunSpec, stored: Sequence[Stored], catalogue: Catalogue) -> RunSpec:
     """Return a run that measures what was measured before as well, as far as it is installed."""
-    names = {measure.name for measure in spec.measures}
-    installed = set(catalogue.names(ComplexityMeasure))
+    known = measured_by(spec)
     more: dict[str, ComponentChoice] = {}
     for one in stored:
         for name, params in one.measures.items():
-            if params is not None and name in installed - names - more.keys():
-                choice = ComponentChoice(name=name, params=dict(params))
-                try:
-                    more[name] = choice.resolved(ComplexityMeasure, catalogue)
-                except InputError:  # its parameters are others now
-                    continue
-    return spec.model_copy(update={"measures": (*spec.measures, *more.values())})
+            if params is None or name in known or name in more:
+                continue
+            kind = Callback if name.startswith(LOOKING_ON) else ComplexityMeasure
+            choice = ComponentChoice(name=name.removeprefix(LOOKING_ON), params=dict(params))
+            try:
+                more[name] = choice.resolved(kind, catalogue)
+            except InputError:  # it is not installed, or its parameters are others now
+                continue
+    callbacks = [choice for name, choice in more.items() if name.startswith(LOOKING_ON)]
+    measures = [choice for name, choice in more.items() if not name.startswith(LOOKING_ON)]
+    return spec.model_copy(
+        update={"measures": (*spec.measures, *measures), "callbacks": (*spec.callbacks, *callbacks)}
+    )
 
 
 def _least(wanted: Measures, stored: Sequence[Stored]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from normlaw.study.spec import Place, RunSpec
 from normlaw.training.trial import Misfit, try_out
 from normlaw_registry import InputError, NormlawError, load_catalogue
 
-TRIED = {"architecture", "dataset", "measures", "compute", "loss", "augmentation", "validation"}
+TRIED = {"architecture", "dataset", "measures", "callbacks", "compute", "loss", "augmentation", "validation"}
 """Keys of a run in which two of the same combination agree."""
 
 

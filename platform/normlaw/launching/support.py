@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from normlaw.study.spec import RunSpec
 from normlaw_registry import (
     Architecture,
+    Callback,
     Catalogue,
     ComplexityMeasure,
     Component,
@@ -28,6 +29,8 @@ def components(spec: RunSpec, catalogue: Catalogue) -> Iterator[Component]:
         yield catalogue.get(Schedule, spec.learning_rate_schedule.name)
     for measure in spec.measures:
         yield catalogue.get(ComplexityMeasure, measure.name)
+    for callback in spec.callbacks:
+        yield catalogue.get(Callback, callback.name)
 
 
 def check_support(specs: Iterable[RunSpec], catalogue: Catalogue, device: str) -> None:

@@ -4,7 +4,9 @@ The canonical form has what changes the training and where it is measured. Left 
 
 - values at their defaults, so that a new option, of a run or of a component, changes no identity;
 - measures, which say what is looked at and not what is trained; only those stay that `stop.log_norm` names,
-  since they may end the run.
+  since they may end the run;
+- callbacks that look on. Those that change the training stay, as one does that is not installed, of which
+  nothing is known.
 
 Defaults of the run's own options never change: one that has to takes a new schema number. Those of a component
 are its author's; `Params.identity_defaults` says what was meant before one was changed, and a run stored under
@@ -23,8 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from normlaw_registry import (
     Architecture,
+    Callback,
     ComplexityMeasure,
     Component,
+    ComponentError,
     Dataset,
     InputError,
     Loss,
@@ -43,6 +47,8 @@ SCHEMA = 2
 """Of specifications, journals and checkpoints. 1: the hash was that of everything written out."""
 PLAIN = frozenset({int, float, str, type(None)})
 """Types of the values of a run that are no parts: a single number or word."""
+LOOKING_ON = "callback/"
+"""Begins the name of a callback among the measures."""
 Measures = Mapping[str, Mapping[str, Any] | None]
 """Measures by name, with their parameters that are not at default; None where nobody noted them."""
 
@@ -115,24 +121,43 @@ def canonical(spec: AnySpec) -> dict[str, Any]:
 
     if isinstance(spec, ObservedSpec):
         return {"schema": SCHEMA, **spec.canonical_form}
-    components = {"architecture", "dataset", "measures", *BESIDE}
+    components = {"architecture", "dataset", "measures", "callbacks", *BESIDE}
     tree = spec.model_dump(mode="json", exclude_defaults=True, exclude=components)
     tree |= {option: said for option in BESIDE if (said := _beside(spec, option))}
     if (trainer := tree.pop("trainer", None)) is not None:
         tree["optimizer"] = trainer  # as it was called when the first such run was trained
     stops = {name: params for name, params in measured_by(spec).items() if name in spec.stop.log_norm}
+    changing = [_choice(Callback, choice) for choice in spec.callbacks if changes_training(choice)]
     return {
         "schema": SCHEMA,
         **tree,
         "architecture": _choice(Architecture, spec.architecture),
         "dataset": _choice(Dataset, spec.dataset),
         **({"measures": stops} if stops else {}),
+        **({"callbacks": changing} if changing else {}),
     }
 
 
 def measured_by(spec: AnySpec) -> dict[str, Mapping[str, Any]]:
-    """Return what a run measures: each measure's parameters that are not at default, by its name."""
-    return {m.name: _choice(ComplexityMeasure, m)["params"] for m in spec.measures}
+    """Return what a run measures: the parameters that are not at default by name.
+
+    The names are those of its measures and, after `callback/`, of its callbacks that look on.
+    """
+    from normlaw.study.spec import RunSpec
+
+    found = {m.name: _choice(ComplexityMeasure, m)["params"] for m in spec.measures}
+    for choice in spec.callbacks if isinstance(spec, RunSpec) else ():
+        if not changes_training(choice):
+            found[f"{LOOKING_ON}{choice.name}"] = _choice(Callback, choice)["params"]
+    return found
+
+
+def changes_training(choice: ComponentChoice) -> bool:
+    """Return whether a callback is part of what a run is: it says so, or is not installed."""
+    try:
+        return load_catalogue().get(Callback, choice.name).changes_training
+    except ComponentError:
+        return True
 
 
 def lacking(wanted: Measures, there: Measures) -> list[str]:
@@ -176,7 +201,7 @@ def _beside(spec: RunSpec, option: str) -> dict[str, Any] | str | None:
 FIRST_NAMES = {"squared": "mse"}
 """What losses were called when the first runs with them were trained: runs are told apart by it."""
 _KINDS: dict[str, type[Component]] = {
-    kind.kind: kind for kind in (Architecture, Dataset, ComplexityMeasure, Loss, Optimizer, Schedule)
+    kind.kind: kind for kind in (Architecture, Dataset, ComplexityMeasure, Callback, Loss, Optimizer, Schedule)
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from normlaw.base.redaction import redacted
+from normlaw.study.identity import changes_training
 from normlaw.study.run_options import FORMER_LOSSES
 from normlaw.study.trainer import PATHS, Trainer
 from normlaw_registry import (
@@ -24,13 +25,26 @@ from normlaw_registry import (
 
 if TYPE_CHECKING:
     from normlaw.study.observed import AnySpec
+    from normlaw.study.spec import RunSpec
 
 MAX_PARAM_LENGTH = 6000
 """Characters of a parameter's value that MLflow takes."""
-OPTIONS = ("trainer", "learning_rate_schedule", "augmentation", "label_noise", "sampling", "stop", "compute")
+OPTIONS = (
+    "trainer",
+    "learning_rate_schedule",
+    "augmentation",
+    "label_noise",
+    "sampling",
+    "stop",
+    "compute",
+    "callbacks",
+)
 """What MLflow does not list of a run whose option is off."""
 MEASURES = "measures"
 """The parameter that says what was measured: no part of what a run is."""
+CALLBACKS = "callbacks"
+"""The parameter that names what follows a run; what changes its training is listed besides."""
+LOOKED_AT = (MEASURES, CALLBACKS)
 TRAINER = "trainer"
 """The parameter that says whose loop trained a run, where it was not normlaw's."""
 COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
@@ -93,7 +107,20 @@ def searchable(spec: AnySpec) -> dict[str, Any]:
         del tree["optimizer"]
     tree["loss"], more = tree["loss"].pop("name"), tree["loss"]
     tree |= {f"loss.{key}": value for key, value in more.items()}
+    if CALLBACKS in tree:
+        tree.update(_changing(spec))
+        tree[CALLBACKS] = ",".join(choice["name"] for choice in tree[CALLBACKS])
     return flatten(tree)
+
+
+def _changing(spec: RunSpec) -> dict[str, Any]:
+    """Return the callbacks that change a run's training, each with its parameters."""
+    found: dict[str, Any] = {}
+    for choice in filter(changes_training, spec.callbacks):
+        place = f"{CALLBACKS}.{choice.name}"
+        found[place] = "changes the training"
+        found.update({f"{place}.{key}": value for key, value in flatten(choice.params).items()})
+    return found
 
 
 def as_text(value: object) -> str:
@@ -149,14 +176,15 @@ def settled(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, value)
         for name, value in params.items()
-        if name != MEASURES and (name in COMPONENTS or defaults.get(name) != value)
+        if name not in LOOKED_AT and (name in COMPONENTS or defaults.get(name) != value)
     )
 
 
 def contradiction(stored: Mapping[str, str], now: Mapping[str, str]) -> str | None:
-    """Return the first parameter that two listings give different values, measures aside."""
+    """Return the first parameter that two listings give different values, what is looked at aside."""
     stored = named_now(stored)
-    return next((k for k in sorted(stored.keys() & now.keys()) if k != MEASURES and stored[k] != now[k]), None)
+    both = sorted(stored.keys() & now.keys() - set(LOOKED_AT))
+    return next((key for key in both if stored[key] != now[key]), None)
 
 
 @cache
@@ -164,7 +192,7 @@ def _of_a_run() -> dict[str, str]:
     from normlaw.study.spec import RunSpec
 
     found = _defaults(RunSpec)
-    return {"loss": found.pop("loss.name"), **found}
+    return {"loss": found.pop("loss.name"), **found, CALLBACKS: ""}
 
 
 @cache

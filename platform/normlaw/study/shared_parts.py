@@ -16,8 +16,10 @@ from normlaw.study.storable import unstorable
 from normlaw.study.trainer import Trainer
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import (
+    Callback,
     Catalogue,
     ComplexityMeasure,
+    Component,
     InputError,
     NormlawError,
 )
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 Choice = tuple[int, ...]
 """For each varied key, in the study's order, the number of its value in the list."""
+
+
+SEVERAL: Mapping[str, type[Component]] = {"measures": ComplexityMeasure, "callbacks": Callback}
+"""Keys of a run that hold a list of components."""
 
 
 class SharedParts:
@@ -116,9 +122,9 @@ class SharedParts:
         return self._defaults[option]
 
     def _check(self, key: str, part: Any) -> Any:
-        if key == "measures" and isinstance(part, list | tuple):
-            measures = map(ComponentChoice.model_validate, part)
-            return tuple([measure.resolved(ComplexityMeasure, self._catalogue) for measure in measures])
+        if key in SEVERAL and isinstance(part, list | tuple):
+            choices = map(ComponentChoice.model_validate, part)
+            return tuple([choice.resolved(SEVERAL[key], self._catalogue) for choice in choices])
         field = RunSpec.model_fields.get(key)
         model: Any = field.annotation if field is not None else None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):

@@ -31,6 +31,7 @@ from normlaw.study.run_options import (
 from normlaw.study.trainer import Trainer, with_trainer
 from normlaw_registry import (
     Architecture,
+    Callback,
     Catalogue,
     ComplexityMeasure,
     Component,
@@ -135,6 +136,13 @@ class RunSpec(Model):
         min_length=1, max_length=1000, description="the norms taken at every measuring point"
     )
 
+    callbacks: tuple[ComponentChoice, ...] = Field(
+        (),
+        max_length=1000,
+        description="what follows each optimiser step and logs numbers of its own; what changes the training "
+        "is part of what a run is",
+    )
+
     @model_serializer(mode="wrap")
     def _without_later_options(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         tree: dict[str, Any] = serialise(self)
@@ -142,6 +150,8 @@ class RunSpec(Model):
             tree.pop("compute", None)
         if self.sampling == "epochs":
             tree.pop("sampling", None)
+        if not self.callbacks:
+            tree.pop("callbacks", None)
         return tree
 
     @model_validator(mode="before")
@@ -156,7 +166,15 @@ class RunSpec(Model):
                 raise ValueError(f"the length of {self.trainer.name} is `trainer.final_norm` alone")
             if self.loss.name != "cross_entropy" or any(self.loss.params.values()):
                 raise ValueError(f"{self.trainer.name} is for cross_entropy only")
-            for option in ("augmentation", "learning_rate_schedule", "compute", "optimizer", "sampling"):
+            options = (
+                "augmentation",
+                "learning_rate_schedule",
+                "compute",
+                "optimizer",
+                "sampling",
+                "callbacks",
+            )
+            for option in options:
                 if not self._is_at_default(option):
                     raise ValueError(f"{self.trainer.name} has no `{option}`")
         elif self.sampling == "epochs" and (self.epochs is None) == (self.steps is None):
@@ -184,13 +202,13 @@ class RunSpec(Model):
                 raise ValueError(f"`stop.log_norm`: {name!r} is not measured: {suggestion(name, names)}")
         return self
 
-    @field_validator("measures")
+    @field_validator("measures", "callbacks")
     @classmethod
-    def _distinct(cls, measures: tuple[ComponentChoice, ...]) -> tuple[ComponentChoice, ...]:
-        names = [measure.name for measure in measures]
+    def _distinct(cls, choices: tuple[ComponentChoice, ...]) -> tuple[ComponentChoice, ...]:
+        names = [choice.name for choice in choices]
         if twice := sorted(name for name, count in Counter(names).items() if count > 1):
             raise ValueError(f"named twice: {', '.join(name[:100] for name in twice[:9])}")
-        return measures
+        return choices
 
     def resolved(self, catalogue: Catalogue, where: Callable[[tuple[str | int, ...]], str] = str) -> Self:
         """Return the same run with presets and default parameters written out.
@@ -222,12 +240,14 @@ class RunSpec(Model):
                 raise type(error)(f"{where((option,))}: {error}") from None
 
         measures = [at(("measures", i), m, ComplexityMeasure) for i, m in enumerate(self.measures)]
+        callbacks = [at(("callbacks", i), c, Callback) for i, c in enumerate(self.callbacks)]
         return self.model_copy(
             update={
                 "architecture": at(("architecture",), self.architecture, Architecture),
                 "dataset": at(("dataset",), self.dataset, Dataset),
                 "measures": tuple(measures),
                 **{option: beside(option) for option in BESIDE},
+                "callbacks": tuple(callbacks),
             }
         )
 

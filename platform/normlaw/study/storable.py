@@ -13,6 +13,8 @@ from normlaw_registry.errors import brief
 
 MAX_NAME, MAX_TAG, MAX_SOURCE = 250, 5000, 65_535
 """Characters of a parameter's or a metric's name, of a tag, of the description of a data set."""
+MAX_METRIC = 100
+"""Characters left for what a callback calls a number."""
 NAMES = re.compile(r"[/\w.\- :]*")
 """What MLflow takes as the name of a parameter or a metric."""
 
@@ -24,11 +26,14 @@ def unstorable(spec: AnySpec) -> str | None:
             return f"{brief(name)} cannot be the name of a parameter at MLflow"
         if (length := len(_text(value))) > MAX_PARAM_LENGTH:
             return f"`{name}` has {length} characters written out; MLflow stores {MAX_PARAM_LENGTH}"
-    for measure in spec.measures:
-        if not _is_a_name(f"log_norm/{measure.name}"):
-            return f"measure {brief(measure.name)}: its name is too long for a metric at MLflow"
+    metrics = {measure.name: f"log_norm/{measure.name}" for measure in spec.measures}
+    for callback in () if isinstance(spec, ObservedSpec) else spec.callbacks:
+        metrics[callback.name] = f"callback/{callback.name}/{'x' * MAX_METRIC}"
+    for component, metric in metrics.items():
+        if not _is_a_name(metric):
+            return f"{brief(component)}: its name is too long for a metric at MLflow"
     if len(json.dumps(measured_by(spec))) > MAX_TAG:
-        return f"`measures` take more than the {MAX_TAG} characters that MLflow stores"
+        return f"`measures` and `callbacks` take more than the {MAX_TAG} characters that MLflow stores"
     if isinstance(spec, ObservedSpec):
         return None
     if len(json.dumps(spec.dataset.params)) > MAX_SOURCE - MAX_NAME:

@@ -11,7 +11,11 @@ import torch
 from torch import Tensor
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.chosen import chosen_callbacks, followed_steps
 from normlaw.training.compute import Forward, laid_out
+from normlaw.training.descent import take_told
+from normlaw.training.followed_run import FollowedRun
+from normlaw.training.following import Following
 from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
 from normlaw.training.memory import keep_freed_memory
@@ -19,7 +23,7 @@ from normlaw.training.optimizer import Updates
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.threads import one_thread
-from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, validate_params
+from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, Task, validate_params
 
 FEW, MORE = 8, 24
 """Batch sizes that are timed where a whole batch would take long; a line goes through both."""
@@ -32,7 +36,7 @@ class Timing:
     """Seconds of CPU time of one thread, for one setting of network, data, optimiser and measures."""
 
     step: float
-    """One optimiser step of a whole batch."""
+    """One optimiser step of a whole batch, with what follows it."""
     example: float
     """One example's forward pass in an evaluation."""
     norms: float
@@ -72,7 +76,7 @@ def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, flo
         if _unknown_beforehand(spec, catalogue) or dataset.info is None:
             continue
         info = dataset.info(validate_params(dataset, spec.dataset.params))
-        setting = _setting(spec)
+        setting = _setting(spec, catalogue)
         if setting not in timings:
             timings[setting] = time_setting(spec, catalogue, info)
         found[spec.spec_hash] = timings[setting].seconds(spec, info.test_size)
@@ -83,13 +87,15 @@ def _unknown_beforehand(spec: RunSpec, catalogue: Catalogue) -> bool:
     return spec.follows_norm or catalogue.get(Dataset, spec.dataset.name).info is None
 
 
-def _setting(spec: RunSpec) -> str:
+def _setting(spec: RunSpec, catalogue: Catalogue) -> str:
     """Return what a timing depends on; the values of weights and rates do not matter."""
     tree = spec.model_dump(
-        mode="json", include={"architecture", "dataset", "loss", "batch_size", "measures", "compute"}
+        mode="json",
+        include={"architecture", "dataset", "loss", "batch_size", "measures", "callbacks", "compute"},
     )
     tree["architecture"]["params"].pop("init_factor", None)
-    return json.dumps([tree, spec.optimizer.name], sort_keys=True)
+    size = spec.train_size if followed_steps(spec, catalogue) else None
+    return json.dumps([tree, spec.optimizer.name, size], sort_keys=True)
 
 
 def time_setting(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
@@ -108,16 +114,26 @@ def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
     updates = Updates(spec, catalogue, dict(network.named_parameters()))
     loss = MeanLoss(spec.loss, catalogue)
     whole = min(spec.batch_size, spec.train_size)
-    inputs = torch.randn(max(whole, MORE), *task.input_shape)  # (n, *input_shape)
-    if task.kind == "regression":
-        labels = torch.randn(len(inputs), task.num_targets)  # (n, num_targets)
-    else:
-        labels = torch.randint(task.num_classes, (len(inputs),))  # (n,)
+    drawn = _made_up(task, max(whole, MORE))
+    inputs, labels = drawn.inputs, drawn.labels  # (n, *input_shape), (n, ...)
+    indices = torch.arange(len(inputs)) % spec.train_size
+    followed: Following | None = None
+    if chosen := chosen_callbacks(spec, catalogue):
+        train, test = (_made_up(task, size) for size in (spec.train_size, info.test_size))
+        inputs, labels = train.inputs[indices], train.labels[indices]
+        optimizer = updates.optimizer
+        run = FollowedRun(spec, network, optimizer, task, lambda: train, lambda: test, loss)
+        followed = Following(chosen, run)
 
     def step(size: int) -> None:
         updates.forget_gradients()
-        loss(apply(inputs[:size]), labels[:size]).backward()  # type: ignore[no-untyped-call]
-        updates.step()
+        of_batch = loss(apply(inputs[:size]), labels[:size])
+        of_batch.backward()  # type: ignore[no-untyped-call]
+        if followed is None:
+            updates.step()
+        else:
+            batch = inputs[:size], labels[:size], indices[:size]
+            take_told(followed, updates, 1, batch, of_batch.detach())
 
     @torch.no_grad()
     def forward(size: int) -> None:
@@ -136,10 +152,20 @@ def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
             train_batches=lambda: [few],
             train_labels=few.labels,
             train_logits=lambda: _outputs(apply, few),
+            followers={} if followed is None else followed.followers,
         )
 
     measure()  # the first one also starts the iterations that later ones go on with
     return Timing(step=seconds_step, example=seconds_forward, norms=_seconds(measure))
+
+
+def _made_up(task: Task, size: int) -> Split:
+    """Return random examples with random labels, (n,), or targets, (n, num_targets)."""
+    if task.kind == "regression":
+        labels = torch.randn(size, task.num_targets)
+    else:
+        labels = torch.randint(task.num_classes, (size,))
+    return Split(inputs=torch.randn(size, *task.input_shape), labels=labels)
 
 
 def _outputs(apply: Forward, split: Split) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,25 +75,11 @@ class Descent:
             if self.between is None:
                 self.updates.step()
             else:
-                self._step_told(self.between, inputs, labels, indices, loss.detach())
+                batch = inputs, labels, indices
+                take_told(self.between, self.updates, self._step + 1, batch, loss.detach())
             self._step += 1
             if self._step % STEPS_BETWEEN_CHECKS == 0 or self._step == target:
                 require_healthy(bool(finite), "of a batch is not finite", self._step, spec)
-
-    def _step_told(
-        self, between: Between, inputs: Tensor, labels: Tensor, indices: Tensor, loss: Tensor
-    ) -> None:
-        step = OptimizerStep(
-            number=self._step + 1,
-            learning_rate=self.updates.optimizer.param_groups[0]["lr"],
-            inputs=inputs,
-            labels=labels,
-            indices=indices,
-            loss=loss,
-        )
-        between.before(step)
-        self.updates.step()
-        between.after(step)
 
     def _batch(self, changed: Change | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the next batch's indices (b,), inputs (b, *input_shape) and labels (b, ...)."""
@@ -101,8 +88,8 @@ class Descent:
         indices = self._order.next()
         return indices, *self._data.train.batch(indices, changed)
 
-    def state(self, measurer: dict[str, Tensor]) -> TrainingState:
-        """Return the state of the run, with that of its measures."""
+    def state(self, measurer: dict[str, Tensor], callbacks: dict[str, Any]) -> TrainingState:
+        """Return the state of the run, with those of its measures and its callbacks."""
         generators = {"cpu": torch.get_rng_state()}
         if self._device.type == "cuda":
             generators["cuda"] = torch.cuda.get_rng_state(self._device)
@@ -113,6 +100,7 @@ class Descent:
             order=self._order.state_dict(),
             measurer=measurer,
             generators=generators,
+            callbacks=callbacks,
         )
 
     def load_state(self, state: TrainingState) -> None:
@@ -124,3 +112,34 @@ class Descent:
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(state.generators["cuda"], self._device)
         self._step = self._measured = state.step
+
+
+def take_told(
+    between: Between,
+    updates: Updates,
+    number: int,
+    batch: tuple[Tensor, Tensor, Tensor],
+    loss: Tensor,
+) -> None:
+    """Take one optimiser step, and tell of it before and after.
+
+    Args:
+        between: is told.
+        updates: of weights whose gradients are there, its rate set.
+        number: of the step, 1 for the first.
+        batch: inputs as the network was given them, labels, and which training examples they are.
+        loss: mean loss of the batch, without gradient.
+
+    """
+    inputs, labels, indices = batch
+    step = OptimizerStep(
+        number=number,
+        learning_rate=updates.optimizer.param_groups[0]["lr"],
+        inputs=inputs,
+        labels=labels,
+        indices=indices,
+        loss=loss,
+    )
+    between.before(step)
+    updates.step()
+    between.after(step)

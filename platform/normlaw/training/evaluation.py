@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from normlaw.study.spec import RunSpec
 from normlaw.training.augmentation import augment
 from normlaw.training.data import Change, Examples, RunData
+from normlaw.training.following import Following
 from normlaw.training.layer_table import Row, layer_rows
 from normlaw.training.loss import MeanLoss, wrong
 from normlaw.training.measuring import Measurer
 from normlaw.training.randomness import Stream, generator
-from normlaw_registry import Exactness, NormlawError
+from normlaw_registry import Exactness, NormlawError, RunPoint
 
 Point = dict[str, float]
-"""One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>..., and
-validation/error and validation/loss unless the test set serves as validation set. A regression has no error."""
+"""One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>...,
+validation/error and validation/loss unless the test set serves as validation set, and what callbacks give:
+callback/<callback>/<name>. A regression has no error."""
 Inexact = Mapping[str, Exactness]
 """The measures whose value at a point is not exact: what it is instead, 'upper_bound' or 'estimate'."""
 Outputs = Callable[[Examples, Change | None], Tensor]
@@ -79,6 +81,7 @@ def measure(
     loss: MeanLoss,
     measurer: Measurer,
     outputs_on: Outputs,
+    following: Following | None = None,
 ) -> Measurement:
     """Return everything that is measured at one step.
 
@@ -90,6 +93,7 @@ def measure(
         loss: the run's.
         measurer: takes the complexity measures.
         outputs_on: gives the network's outputs.
+        following: the run's callbacks.
 
     Raises:
         TrainingDivergedError: the training loss is not finite.
@@ -109,12 +113,18 @@ def measure(
     changed = change(spec, Stream.TEST_AUGMENTATION, step) if spec.augmentation.test_images else None
     on_test = evaluate(data.test, changed)
     on_validation = evaluate(data.validation, changed) if data.validation else None
+    told: dict[str, float] = {}
+    if following is not None:
+        told = following.at_point(
+            RunPoint(step=step, train_outputs=on_train.logits, test_outputs=on_test.logits)
+        )
     on_test = exactly(on_test, network, data, spec)
     norms = measurer.measure(
         network,
         train_batches=data.train.batches,
         train_labels=data.train.split.labels,
         train_logits=lambda: on_train.logits,
+        followers={} if following is None else following.followers,
     )
     point = {
         "step": float(step),
@@ -123,6 +133,7 @@ def measure(
         **on_test.metrics("test"),
         **(on_validation.metrics("validation") if on_validation else {}),
         **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
+        **told,
     }
     inexact = {name: value.exactness for name, value in norms.items() if value.exactness != "exact"}
     return Measurement(point, inexact, layer_rows(norms, step))

@@ -54,15 +54,16 @@ def train(
         run = Run(spec, catalogue, folder, device, observer)
         observer.memory_format(run.memory_format)
         descent = Descent(run)
+        descent.between = run.follow(descent.updates.optimizer)
         if resume is None:
             observer.data(run.data)
         else:
-            run.measurer.load_state_dict(resume.measurer)
+            run.load_state(resume)
             descent.load_state(resume)
         for step in descent.steps():
             if run.measure(step):
                 break
             if step < spec.total_steps:
-                observer.safe_point(lambda: descent.state(run.measurer.state_dict()))
+                observer.safe_point(lambda: descent.state(run.measurer.state_dict(), run.callbacks_state()))
     run.finish()
     return run.points

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from normlaw.training.norms.singular_values import SingularValues
 from normlaw_registry import (
     Architecture,
     ComplexityMeasure,
+    Follower,
     InputError,
     LinearMap,
     MeasuredValue,
@@ -28,6 +30,7 @@ from normlaw_registry.host.measuring_point import MeasuringPoint
 from normlaw_registry.linear import LinearMapPlan, evaluation
 
 T = TypeVar("T")
+NOBODY: Mapping[str, Follower] = MappingProxyType({})
 
 
 class Measurer:
@@ -91,6 +94,7 @@ class Measurer:
         train_batches: Callable[[], Iterable[Split]],
         train_labels: Tensor,
         train_logits: Callable[[], Tensor],
+        followers: Mapping[str, Follower] = NOBODY,
     ) -> dict[str, MeasuredValue]:
         """Return each measure's value for the network as it is now, by name; an undefined one is left out.
 
@@ -99,8 +103,10 @@ class Measurer:
             train_batches: gives the training examples as the network sees them, in a fixed order.
             train_labels: (train_size, ...), their labels or targets in the same order.
             train_logits: gives the outputs on them, (train_size, num_outputs); called at most once.
+            followers: what the measures' callbacks have started on this run, by their names.
 
         Raises:
+            InputError: a measure has a callback, and nobody follows this network's training for it.
             NormlawError: a weight is zero or not finite (names the layer), or a measure failed (names it).
 
         """
@@ -121,7 +127,10 @@ class Measurer:
                 train_labels=train_labels,
                 train_logits=_once(train_logits),
             )
-            values = {measure.name: _take(measure, params, context) for measure, params in self._measures}
+            values = {
+                measure.name: _take(measure, params, _followed(measure, context, followers))
+                for measure, params in self._measures
+            }
             return {name: value for name, value in values.items() if value is not None}
 
     def forget(self) -> None:
@@ -141,6 +150,19 @@ class Measurer:
         self._initial = [
             replace(m, weight=state[f"initial.{m.name}"].to(m.weight.device)) for m in self._initial
         ]
+
+
+def _followed(
+    measure: ComplexityMeasure, context: MeasuringPoint, followers: Mapping[str, Follower]
+) -> MeasuringPoint:
+    if measure.callback is None:
+        return context
+    if measure.callback.name not in followers:
+        raise InputError(
+            f"complexity measure {measure.name!r} follows every optimiser step: it is taken in runs that "
+            "normlaw trains, and not of saved weights or in other loops"
+        )
+    return replace(context, follower=followers[measure.callback.name])
 
 
 def _take(measure: ComplexityMeasure, params: Params, context: MeasurementContext) -> MeasuredValue | None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.optim import Optimizer
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.chosen import chosen_callbacks
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
 from normlaw.training.evaluation import Measurement, Outputs, Point, measure, outputs
+from normlaw.training.followed_run import FollowedRun
+from normlaw.training.following import Following
 from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
 from normlaw.training.memory import keep_freed_memory
 from normlaw.training.observer import Observer
 from normlaw.training.randomness import Stream, torch_seed
+from normlaw.training.state import TrainingState
 from normlaw.training.stopping import reason_to_stop
 from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Params, validate_params
 
@@ -54,7 +60,32 @@ class Run:
         self.loss = MeanLoss(spec.loss, catalogue)
         self.catalogue = catalogue
         self.points: list[Point] = []
+        self._chosen = chosen_callbacks(spec, catalogue)
+        self._following: Following | None = None
         self._latest: Measurement | None = None
+
+    def follow(self, optimizer: Optimizer) -> Following | None:
+        """Start the run's callbacks on its network as it was initialised; None where it has none.
+
+        Raises:
+            InputError: a callback refuses the run.
+
+        """
+        if self._chosen:
+            self._following = Following(
+                self._chosen, FollowedRun.of(self.spec, self.network, optimizer, self.data, self.loss)
+            )
+        return self._following
+
+    def callbacks_state(self) -> dict[str, Any]:
+        """Return the states of the followers by their callbacks' names."""
+        return {} if self._following is None else self._following.state_dict()
+
+    def load_state(self, state: TrainingState) -> None:
+        """Take over what measures and callbacks depend on."""
+        self.measurer.load_state_dict(state.measurer)
+        if self._following is not None:
+            self._following.load_state_dict(state.callbacks)
 
     def measure(self, step: int, outputs_on: Outputs | None = None) -> bool:
         """Measure the network and tell the observer; return whether a rule of the run ends it here.
@@ -69,7 +100,16 @@ class Run:
 
         """
         outputs_on = outputs_on or partial(outputs, self.forward)
-        self._latest = measure(step, self.spec, self.network, self.data, self.loss, self.measurer, outputs_on)
+        self._latest = measure(
+            step,
+            self.spec,
+            self.network,
+            self.data,
+            self.loss,
+            self.measurer,
+            outputs_on,
+            self._following,
+        )
         self.points.append(self._latest.point)
         self.observer.point(self._latest.point, self._latest.inexact)
         if step == 0:
@@ -77,7 +117,9 @@ class Run:
         return reason_to_stop(self.spec.stop, self._latest.point) is not None
 
     def finish(self) -> None:
-        """Tell the observer what each layer contributes at the end."""
+        """Tell the callbacks of the end, and the observer what each layer contributes there."""
+        if self._following is not None:
+            self._following.at_end()
         if self._latest is not None:
             self.observer.layers(self._latest.layers)
 

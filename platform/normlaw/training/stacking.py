@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.chosen import followed_steps
 from normlaw.training.data import load_splits
 from normlaw.training.run import Run
 from normlaw_registry import (
@@ -71,6 +72,8 @@ def alone(spec: RunSpec, catalogue: Catalogue) -> str | None:
         return "runs that see each example once draw their batches one by one"
     if spec.compute.compile != "off":
         return "compiled networks cannot be stacked"
+    if names := followed_steps(spec, catalogue):
+        return f"callback {names[0]!r} follows the steps of one run at a time"
     if not catalogue.get(Optimizer, spec.optimizer.name).elementwise:
         return f"optimizer {spec.optimizer.name!r} updates a weight by others too, so that it cannot be stacked"
     if not catalogue.get(Loss, spec.loss.name).stacks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,3 +28,5 @@ class TrainingState:
     """What the complexity measures start from."""
     generators: dict[str, Tensor]
     """States of torch's own random generators by device, for dropout."""
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    """States of the followers by their callbacks' names; checkpoints from before there were any have none."""

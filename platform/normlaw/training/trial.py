@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,12 @@ from torch import Tensor, nn
 from normlaw.base.failures import Failure, reason, traceback_of
 from normlaw.launching.support import described
 from normlaw.study.spec import Place, RunSpec
+from normlaw.training.chosen import chosen_callbacks
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
+from normlaw.training.descent import take_told
+from normlaw.training.followed_run import FollowedRun
+from normlaw.training.following import Following
 from normlaw.training.linear.path import linear_weight
 from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
@@ -23,9 +27,11 @@ from normlaw.training.randomness import Stream, torch_seed
 from normlaw.training.run import resolved_measures
 from normlaw_registry import (
     Architecture,
+    Callback,
     Catalogue,
     ComplexityMeasure,
     Dataset,
+    Follower,
     InputError,
     Loss,
     Optimizer,
@@ -136,35 +142,51 @@ def _try(
         raise InputError(
             f"its outputs for {len(few)} inputs have the shape {tuple(outputs.shape)}, not {needed}"
         )
+    followers: dict[str, Follower] = {}
     if spec.follows_norm:
         stage.enter(("trainer",))
+        chosen_callbacks(spec, catalogue)
         linear_weight(spec, network, prepare(spec, catalogue, folder))
     else:
-        loss = _loss(spec, catalogue, outputs, few, stage)
-        stage.enter(("architecture",), f"{who} cannot be trained on {data}")
-        loss.backward()  # type: ignore[no-untyped-call]
-        stage.enter(
-            ("optimizer",), f"{described(Optimizer, spec.optimizer.name, catalogue)} cannot train {who}"
-        )
-        updates = Updates(spec, catalogue, dict(network.named_parameters()))
-        updates.set_rate(0)
-        before = copy.deepcopy(network.state_dict())
-        updates.step()
-        updates.forget_gradients()
-        network.load_state_dict(before)
+        _take_a_step(spec, catalogue, network, outputs, few, stage, f"{who} cannot be trained on {data}")
+        followers = _followers(largest, catalogue, folder, network, forward, stage)
 
     network.eval()
     stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken")
     measures = resolved_measures(spec, catalogue)
     try:
-        _measure(Measurer(measures, network, architecture, task), network, forward, few)
+        _measure(Measurer(measures, network, architecture, task), network, forward, few, followers)
     except BaseException:
         for number, (measure, params) in enumerate(measures):  # which of them?
             name = described(ComplexityMeasure, measure.name, catalogue)
             stage.enter(("measures", number), f"{name} cannot be taken of {who} on {data}")
-            _measure(Measurer([(measure, params)], network, architecture, task), network, forward, few)
+            one = Measurer([(measure, params)], network, architecture, task)
+            _measure(one, network, forward, few, followers)
         stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken together")
         raise
+
+
+def _take_a_step(
+    spec: RunSpec,
+    catalogue: Catalogue,
+    network: nn.Module,
+    outputs: Tensor,
+    few: Split,
+    stage: _Stage,
+    untrainable: str,
+) -> None:
+    """Take a gradient and an optimiser step on a few examples, and go back to the weights before."""
+    loss = _loss(spec, catalogue, outputs, few, stage)
+    stage.enter(("architecture",), untrainable)
+    loss.backward()  # type: ignore[no-untyped-call]
+    who = described(Architecture, spec.architecture.name, catalogue)
+    stage.enter(("optimizer",), f"{described(Optimizer, spec.optimizer.name, catalogue)} cannot train {who}")
+    updates = Updates(spec, catalogue, dict(network.named_parameters()))
+    updates.set_rate(0)
+    before = copy.deepcopy(network.state_dict())
+    updates.step()
+    updates.forget_gradients()
+    network.load_state_dict(before)
 
 
 def _loss(spec: RunSpec, catalogue: Catalogue, outputs: Tensor, few: Split, stage: _Stage) -> Tensor:
@@ -177,12 +199,52 @@ def _loss(spec: RunSpec, catalogue: Catalogue, outputs: Tensor, few: Split, stag
     return loss
 
 
-def _measure(measurer: Measurer, network: nn.Module, forward: Forward, few: Split) -> None:
+def _followers(
+    spec: RunSpec, catalogue: Catalogue, folder: Path, network: nn.Module, forward: Forward, stage: _Stage
+) -> dict[str, Follower]:
+    """Start a run's callbacks, and have each follow one step on a few examples; return their followers."""
+    stage.enter(("callbacks",))
+    followers: dict[str, Follower] = {}
+    device = str(next(network.parameters()).device)
+    for callback, params in chosen_callbacks(spec, catalogue):
+        stage.enter(_place_of(callback, spec), f"callback {callback.name!r} cannot follow the run")
+        data = prepare(spec, catalogue, folder, device)
+        updates = Updates(spec, catalogue, dict(network.named_parameters()))
+        updates.set_rate(0)
+        mean = MeanLoss(spec.loss, catalogue)
+        run = FollowedRun.of(spec, network, updates.optimizer, data, mean)
+        following = Following([(callback, params)], run)
+        network.train()
+        indices = torch.arange(min(FEW, spec.train_size, spec.batch_size), device=device)
+        inputs, labels = data.train.batch(indices)
+        loss = mean(forward(inputs), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        take_told(following, updates, 1, (inputs, labels, indices), loss.detach())
+        updates.forget_gradients()
+        followers.update(following.followers)
+    return followers
+
+
+def _place_of(callback: Callback, spec: RunSpec) -> Place:
+    """Return the key of a run that asks for a callback: its own place, or that of the measures it serves."""
+    named = [number for number, choice in enumerate(spec.callbacks) if choice.name == callback.name]
+    return ("callbacks", named[0]) if named else ("measures",)
+
+
+def _measure(
+    measurer: Measurer, network: nn.Module, forward: Forward, few: Split, followers: Mapping[str, Follower]
+) -> None:
     def logits() -> Tensor:
         with torch.no_grad():
             return forward(few.inputs)
 
-    measurer.measure(network, train_batches=lambda: [few], train_labels=few.labels, train_logits=logits)
+    measurer.measure(
+        network,
+        train_batches=lambda: [few],
+        train_labels=few.labels,
+        train_logits=logits,
+        followers=followers,
+    )
 
 
 def _few(splits: Splits, count: int, device: str) -> Split:

@@ -14,6 +14,7 @@ from normlaw.base.files import whole_folder
 from normlaw_registry import (
     AnalysisProtocol,
     Architecture,
+    Callback,
     ComplexityMeasure,
     Dataset,
     Fitter,
@@ -131,6 +132,7 @@ def _rendered(name: str, package: str, component: str, chosen: list[Kind]) -> It
         "loss": component if Loss in here else None,
         "optimizer": component if Optimizer in here else None,
         "schedule": component if Schedule in here else None,
+        "callback": component if Callback in here else None,
         "has_fitter": Fitter in here,
         "has_theory": Theory in here,
         "has_protocol": AnalysisProtocol in here,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from normlaw_registry.architecture import Architecture
+from normlaw_registry.callback import Callback
 from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component
 from normlaw_registry.dataset import Dataset
@@ -45,6 +46,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(component=Optimizer, hook="normlaw_optimizers", title="Optimiser"),
     Kind(component=Schedule, hook="normlaw_schedules", title="Schedule"),
     Kind(component=ComplexityMeasure, hook="normlaw_complexity_measures", title="Complexity measure"),
+    Kind(component=Callback, hook="normlaw_callbacks", title="Callback"),
     Kind(component=Fitter, hook="normlaw_fitters", title="Fitter"),
     Kind(component=Theory, hook="normlaw_theories", title="Theory"),
     Kind(component=AnalysisProtocol, hook="normlaw_protocols", title="Protocol"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from normlaw_registry.callback import Follower
 from normlaw_registry.complexity import EntryNorms, MeasuredValue
 from normlaw_registry.dataset import Split, Task
 from normlaw_registry.linear_map import LinearMap
@@ -29,3 +30,4 @@ class MeasuringPoint:
     train_batches: Callable[[], Iterable[Split]]
     train_labels: Tensor
     train_logits: Callable[[], Tensor]
+    follower: Follower | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from normlaw_registry.architecture import Architecture
+from normlaw_registry.callback import Callback
 from normlaw_registry.complexity import ComplexityMeasure
 from normlaw_registry.component import Component, Params
 from normlaw_registry.dataset import Dataset
@@ -16,6 +17,7 @@ from normlaw_registry.optimizer import Optimizer
 from normlaw_registry.protocol import AnalysisProtocol
 from normlaw_registry.schedule import Schedule
 from normlaw_registry.testing.architecture import check_architecture
+from normlaw_registry.testing.callback import check_callback
 from normlaw_registry.testing.complexity import check_measure
 from normlaw_registry.testing.dataset import check_dataset
 from normlaw_registry.testing.fitter import check_fitter
@@ -34,6 +36,7 @@ CHECKS: dict[type[Component], Callable[..., None]] = {
     Optimizer: check_optimizer,
     Schedule: check_schedule,
     ComplexityMeasure: check_measure,
+    Callback: check_callback,
     Fitter: check_fitter,
     Theory: check_theory,
     AnalysisProtocol: check_protocol,
@@ -50,7 +53,8 @@ def check_component(component: Component, *, params: Params | None = None, **opt
         options: what the checks of its kind may be told:
             architecture: `tasks`, the tasks to build for;
             dataset: `data_dir`, where its files lie, and `train_size`;
-            complexity measure: `networks`, pairs of network and task;
+            complexity measure: `networks`, pairs of network and task; `cases` as below for one with a callback;
+            callback: `cases`, of a network, its task and the name of a loss: cross_entropy or mse;
             fitter: `exponent`, the true value to recover, and `points` that have it;
             theory: `grid`, values inside its range of each axis; `alphas` and `norms` of one of load and norm;
             protocol: `curves` as a protocol is given them, their true `exponents`, `catalogue` of its fitters.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from normlaw_registry.complexity import ComplexityMeasure, Exactness, MeasuredValue, MeasurementContext
+from normlaw_registry.complexity import ComplexityMeasure, MeasurementContext
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
 from normlaw_registry.linear_map import LinearMap
+from normlaw_registry.testing.callback import Case
 from normlaw_registry.testing.context import measurement_context
+from normlaw_registry.testing.following import check_following
+from normlaw_registry.testing.measured_value import check_value
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def check_measure(
-    measure: ComplexityMeasure, params: Params, *, networks: Sequence[tuple[nn.Module, Task]] | None = None
+    measure: ComplexityMeasure,
+    params: Params,
+    *,
+    networks: Sequence[tuple[nn.Module, Task]] | None = None,
+    cases: Sequence[Case] | None = None,
 ) -> None:
     """Measure several networks: by default linear, a multilayer perceptron and a convolutional one.
 
@@ -28,14 +34,19 @@ def check_measure(
     `MeasuredValue`, the same when asked again and when a fresh point is made of the same weights, and must
     tell networks of different weights apart. It may look at initial weights only where `needs_initial` says so;
     the network, its gradients, its mode and torch's global
-    generator must be as before.
+    generator must be as before. One with a callback is taken of short runs that the callback follows; see
+    `check_callback`.
     """
     import torch
 
+    if measure.callback is not None:
+        check_following(measure, params, cases)
+        return
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        cases = _networks() if networks is None else networks
-        served = [_check_on(measure, params, network, task) for network, task in cases]
+        given = _networks() if networks is None else networks
+        served = [_check_on(measure, params, network, task) for network, task in given]
     require(
         measure,
         any(served),
@@ -82,7 +93,7 @@ def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, ta
         require(
             measure, same, f"`measure` changes the {what}: work on copies, under torch.no_grad()" + HINT[what]
         )
-    _check_value(measure, value)
+    check_value(measure, value)
     for again in (
         measure.measure(params, context),
         measure.measure(params, _point(measure, params, network, task)),
@@ -147,29 +158,3 @@ def _state(network: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor]
     gradients = [weight.grad.clone() for weight in network.parameters() if weight.grad is not None]
     mode = torch.tensor([module.training for module in network.modules()])
     return weights, gradients, [torch.get_rng_state()], [mode]
-
-
-def _check_value(measure: ComplexityMeasure, value: MeasuredValue) -> None:
-    require(
-        measure,
-        isinstance(value, MeasuredValue),
-        f"`measure` must return MeasuredValue(log_value=...), got {type(value).__name__}",
-    )
-    require(
-        measure,
-        isinstance(value.log_value, float) and math.isfinite(value.log_value),
-        f"`log_value` must be a finite float, the natural log of the norm, got {value.log_value!r}",
-    )
-    require(
-        measure,
-        value.exactness in get_args(Exactness),
-        f"`exactness` must be one of {', '.join(get_args(Exactness))}, got {value.exactness!r}",
-    )
-    require(
-        measure,
-        value.tolerance > 0 and math.isfinite(value.tolerance),
-        f"`tolerance` must be a positive relative error of the norm, got {value.tolerance!r}",
-    )
-    for layer, quantities in value.layers.items():
-        for quantity, number in quantities.items():
-            require(measure, isinstance(number, float), f"layers[{layer!r}][{quantity!r}] must be a float")
