@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from normlaw.launching.launch import Summary
     from normlaw.machine.finding import Finding
     from normlaw.study.study import Study
-    from normlaw.verbs.against_theory import Compared, against_theory
+    from normlaw.verbs._compared import Compared
+    from normlaw.verbs.against_theory import against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
     from normlaw.verbs.archive import Archived, archive
     from normlaw.verbs.clean import clean
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Analysis": "normlaw.analysis",
     "Archived": "normlaw.verbs.archive",
-    "Compared": "normlaw.verbs.against_theory",
+    "Compared": "normlaw.verbs._compared",
     "Exported": "normlaw.verbs.export",
     "Finding": "normlaw.machine.finding",
     "InputError": "normlaw_registry",

@@ -20,6 +20,7 @@ from normlaw_registry.complexity import (
     MeasurementContext,
 )
 from normlaw_registry.component import Component, Dtype, Params
+from normlaw_registry.counterpart import Counterpart
 from normlaw_registry.dataset import Dataset, DatasetInfo, LoadContext, Split, Splits, Task, TaskKind
 from normlaw_registry.errors import (
     ComponentError,
@@ -60,6 +61,7 @@ __all__ = [
     "ComplexityMeasure",
     "Component",
     "ComponentError",
+    "Counterpart",
     "Dataset",
     "DatasetInfo",
     "Dtype",

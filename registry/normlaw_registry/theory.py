@@ -9,6 +9,7 @@ from math import inf
 from typing import Any, ClassVar, Generic
 
 from normlaw_registry.component import Component, P
+from normlaw_registry.counterpart import OfRun
 from normlaw_registry.errors import InputError, InvalidComponentError, NormlawError
 from normlaw_registry.theory_axes import (
     Axis,
@@ -80,7 +81,7 @@ class Theory(Component[P], Generic[P]):
     """
 
     kind: ClassVar[str] = "theory"
-    functions: ClassVar[tuple[str, ...]] = ("predict", "solve")
+    functions: ClassVar[tuple[str, ...]] = ("predict", "solve", "of_run", "exponents")
 
     predict: Callable[[P, Sequence[float], Sequence[float]], Sequence[Prediction]] = field(
         default_factory=lambda: no_prediction
@@ -97,6 +98,12 @@ class Theory(Component[P], Generic[P]):
     """(params, axis -> values) -> the observables by name at each combination, the first axis outermost."""
     compared: Mapping[str, Reference] = field(default_factory=dict)
     """What to compare the observables with, by name; those in `references` are added to it."""
+    of_run: OfRun | None = None
+    """(settings of a trained run) -> which of its curves the run is to lie on, or None. `normlaw analyse` sets
+    every run that has such a counterpart against it, without a fitted number."""
+    exponents: Callable[[P], Mapping[str, float]] | None = None
+    """(params) -> the exponents gamma_1, gamma_2 and gamma_pred that the laws of its test loss have for many
+    examples; raises `InputError`, with the reason, where they have none."""
 
     def __post_init__(self) -> None:
         """Refuse declarations that do not fit together; fill in those of a theory of load and norm."""

@@ -106,7 +106,7 @@ def analyse(
     source = the_source(study, curves)
     with words.working(f"{source}: reading its curves, then fitting them"):
         from normlaw.analysis import Options, render
-        from normlaw.verbs.against_theory import Compared
+        from normlaw.verbs._compared import Compared
         from normlaw.verbs.analyse import analysed
 
         options = Options(protocol_params=parse_settings(settings, "--set"), **choices)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,6 @@ from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
 from normlaw.base.files import whole_folder
-from normlaw.base.html import paragraph, preformatted, together
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
 from normlaw.tracking import keys
@@ -22,44 +20,36 @@ from normlaw.tracking.settings import by_setting, label, shared_settings
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun
 from normlaw.tracking.tidy import tidy
+from normlaw.verbs._compared import Compared
 from normlaw.verbs.load_study import name_of
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A comparison, where its files are, and its MLflow run; None of an archive's curves."""
-
-    comparison: Comparison
-    text: str
-    folder: Path
-    run_id: str | None
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
-        return together(preformatted(self.text), paragraph(f"Tables and figures: {self.folder}"))
+from normlaw.verbs.on_theory import compare_with_counterparts
 
 
 def against_theory(
     study: str | Study, *, reports: Path | str = Path("reports"), tracking_uri: str | None = None
 ) -> Compared | None:
-    """Set a study's trained curves against its theory runs; None where it has not both.
+    """Set a study's trained curves against exact ones; None where there are not both.
 
-    `analyse` does so by itself.
+    Exact curves are the study's own theory runs, as `normlaw theory NAME --study STUDY` logs them, or those of
+    a theory that says which of its curves each run is to lie on. `analyse` does so by itself.
 
     Args:
         study: a study or its name.
-        reports: folder in which the results are written, under STUDY/against_theory.
+        reports: folder in which the results are written, under STUDY/against_theory or
+            STUDY/against_NAME.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
 
     Raises:
         InputError: no server or no such study, or weight_norm was not measured.
 
     """
-    return compare_with_theory(StudyStore.open(name_of(study), tracking_uri, "add"), Path(reports))
+    store = StudyStore.open(name_of(study), tracking_uri, "add")
+    own = compare_with_theory(store, Path(reports))
+    return own or next(compare_with_counterparts(store, Path(reports)), None)
 
 
 def compare_with_theory(store: StudyStore | ArchiveOrigin, reports: Path) -> Compared | None:
-    """Do what `against_theory` does."""
+    """Do what `against_theory` does, with the study's own theory runs."""
     trained = store.finished("training", norm=keys.THEORY_NORM)
     exact = [run for run in store.finished("theory") if "alpha" in run.params]  # those of loads
     if not trained or not exact:

@@ -40,11 +40,13 @@ from normlaw.verbs._analysis_run import (
     unfitted_run,
     with_exactness,
 )
+from normlaw.verbs._compared import Compared
 from normlaw.verbs._curves import given_curves
 from normlaw.verbs._options import choices_of
 from normlaw.verbs._report_links import links_of
-from normlaw.verbs.against_theory import Compared, compare_with_theory
+from normlaw.verbs.against_theory import compare_with_theory
 from normlaw.verbs.load_study import name_of
+from normlaw.verbs.on_theory import compare_with_counterparts
 from normlaw_registry import Catalogue, InputError, load_catalogue
 from normlaw_registry.response import Quantity
 
@@ -207,11 +209,13 @@ def _of_store(
     protocol, plugins = choose(given, catalogue), plugin_versions(catalogue)
     results: list[Result] = []
     missing: list[str] = []
+    told: list[str] = []
     for setting, members in store.groups(norm):
         whole = store.curves(members)
         curves, chosen = tidy(whole, norm)
         options = for_curves(given, curves)
         which = label(setting)
+        told.append(which)
         folder = reports / path_part(store.name)
         folder = folder / path_part(which) if which else folder
         about = About(
@@ -244,6 +248,9 @@ def _of_store(
             show_on_page(store, [(label(r.setting), r.norm, r.analysis, str(r.run_id)) for r in results])
         if (compared := compare_with_theory(store, reports)) is not None:
             yield compared
+    fitted: dict[str, Analysis | None] = dict.fromkeys(told)
+    fitted |= {label(result.setting): result.analysis for result in results}
+    yield from compare_with_counterparts(store, reports, fitted, options, catalogue)
     if missing:
         raise InputError("\n".join(missing))
 

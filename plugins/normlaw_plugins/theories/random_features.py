@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf, isinf
 from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
-from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
+from normlaw_registry import Axis, Counterpart, Grid, InputError, Observable, Params, Point, Reference, Theory
 
 LATEST = 1e12
 """The latest finite time that the sums over modes are good for."""
+SMALL_START = 1e-4
+"""Norm of a network's first weights up to which it starts at 0, as the theory has it."""
 
 
 class RandomFeaturesParams(Params):
@@ -116,6 +118,65 @@ def bayes(params: RandomFeaturesParams, held: Point) -> float:
     return least_error(params.a, params.modes, held["examples"], params.noise_variance)
 
 
+def of_run(run: Mapping[str, str]) -> Counterpart | None:
+    """Return where the theory has a network of this architecture on data of these spectra, trained by SGD.
+
+    The squared loss has no factor 1/2, so that time is twice the learning rate times steps.
+    """
+    wanted = {
+        "architecture": "random_features",
+        "dataset": "power_law_regression",
+        "loss": "squared",
+        "trainer.name": "descent",
+        "optimizer.name": "sgd",
+        "learning_rate_schedule.name": "constant",
+    }
+    if any(run.get(name) != value for name, value in wanted.items()):
+        return None
+    if any(float(run.get(f"optimizer.{name}", 0.0)) for name in ("momentum", "weight_decay")):
+        return None
+    batch, examples = int(run["batch_size"]), float(run["train_size"])
+    once = run.get("sampling") == "one_pass"
+    if float(run["architecture.init_norm"]) > SMALL_START or (batch < examples and not once):
+        return None
+    rate, width = 2.0 * float(run["optimizer.learning_rate"]), run.get("architecture.width", "None")
+    params = {
+        **{name: float(run[f"dataset.{name}"]) for name in ("a", "b", "modes", "noise_variance")},
+        "width": inf if width == "None" else float(width),
+        "dynamics": "one_pass_sgd" if once else "gradient_descent",
+        "learning_rate": rate,
+        **({"batch_size": batch} if once else {}),
+    }
+    reads = {
+        "test_loss": ("test/loss", 1.0),
+        "train_loss": ("train/loss", 1.0),
+        "norm": ("log_norm/weight_norm", 1.0),
+    }
+    held = {"examples": inf if once else examples}
+    return Counterpart(params=params, held=held, axis="time", per_step=rate, reads=reads)
+
+
+def exponents(params: RandomFeaturesParams) -> dict[str, float]:
+    """Return the exponents of the laws in the norm at infinite width with noisy labels.
+
+    Raises:
+        InputError: they have none.
+
+    """
+    a, b = params.a, params.b
+    if not isinf(params.width) or params.noise_variance == 0.0 or params.dynamics == "one_pass_sgd":
+        raise InputError(
+            "the laws' exponents are known for infinite width, noisy labels and examples used again"
+        )
+    if a >= 1 + b:
+        raise InputError(f"a = {a:g} is not below 1 + b = {1 + b:g}: the norm converges while the loss falls")
+    return {
+        "gamma_1": 2 * (a - 1) / (1 + b - a),
+        "gamma_2": (1 + b - a) / (2 * a),
+        "gamma_pred": (a - 1) / a,
+    }
+
+
 RANDOM_FEATURES: Theory[RandomFeaturesParams] = Theory(
     name="random_features",
     summary="Random features with power-law spectra, trained in time: exact losses and norm",
@@ -144,6 +205,8 @@ RANDOM_FEATURES: Theory[RandomFeaturesParams] = Theory(
         Observable(name="norm", meaning="norm |v| of the trained weights", low=0.0),
     ),
     solve=solve,
+    of_run=of_run,
+    exponents=exponents,
     compared={
         "ridgeless": Reference(
             observable="test_loss",

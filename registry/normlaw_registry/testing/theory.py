@@ -35,6 +35,7 @@ def check_theory(
     asked |= {name: [float(value) for value in values] for name, values in (grid or {}).items()}
     _check_points(theory, params, asked)
     _check_references(theory, params, asked)
+    _check_of_run(theory)
     for axis in theory.axes:
         for nonsense in (math.nan, -1.0) if axis.role in ("load", "examples", "width") else (math.nan,):
             try:
@@ -65,6 +66,17 @@ def _check_points(theory: Theory, params: Params, grid: Grid) -> None:
             math.isclose(alone[name], points[-1][name], rel_tol=1e-6),
             f"{name} depends on what else is asked for: {points[-1][name]!r} in a grid, {alone[name]!r} alone",
         )
+
+
+def _check_of_run(theory: Theory) -> None:
+    """A run that nobody has heard of has no counterpart."""
+    if theory.of_run is not None:
+        other = {"architecture": "another", "dataset": "another", "train_size": "10", "seed": "0"}
+        try:
+            found = theory.of_run(other)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the declaration that is wrong
+            require(theory, False, f"`of_run` of another network must return None, raised {error!r}")
+        require(theory, found is None, f"`of_run` of another network must return None, got {found!r}")
 
 
 def _check_references(theory: Theory, params: Params, grid: Grid) -> None:

@@ -498,3 +498,69 @@ def test_the_start_is_the_target_and_the_norm_grows() -> None:
     assert found[0]["train_loss"] == pytest.approx(zeta(1.5) + 0.5, rel=1e-9)
     assert column("norm", found)[0] == 0 < found[1]["norm"] < found[2]["norm"]
     assert talbot(np.array([1.0]))[0].imag.min() > 0
+
+
+# What it says of trained runs
+
+RUN = {
+    "architecture": "random_features",
+    "architecture.init_norm": "1e-06",
+    "architecture.width": "None",
+    "dataset": "power_law_regression",
+    "dataset.a": "2.0",
+    "dataset.b": "2.0",
+    "dataset.modes": "100",
+    "dataset.noise_variance": "0.5",
+    "loss": "squared",
+    "trainer.name": "descent",
+    "optimizer.name": "sgd",
+    "optimizer.learning_rate": "0.25",
+    "optimizer.momentum": "0.0",
+    "optimizer.weight_decay": "0.0",
+    "learning_rate_schedule.name": "constant",
+    "batch_size": "1000",
+    "train_size": "200",
+    "seed": "0",
+}
+
+
+def test_it_knows_where_a_trained_run_is_to_lie() -> None:
+    assert RANDOM_FEATURES.of_run is not None
+    found = RANDOM_FEATURES.of_run(RUN)
+    assert found is not None
+    assert (found.held, found.axis, found.per_step) == ({"examples": 200.0}, "time", 0.5)
+    assert found.params["dynamics"] == "gradient_descent"
+    assert found.params["width"] == inf
+    once = RANDOM_FEATURES.of_run(
+        {**RUN, "sampling": "one_pass", "batch_size": "4", "architecture.width": "30"}
+    )
+    assert once is not None
+    assert once.held == {"examples": inf}
+    assert (once.params["dynamics"], once.params["batch_size"], once.params["width"]) == ("one_pass_sgd", 4, 30)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": "100"},
+        {"loss": "cross_entropy"},
+        {"optimizer.momentum": "0.9"},
+        {"optimizer.name": "adam"},
+        {"learning_rate_schedule.name": "cosine"},
+        {"architecture.init_norm": "1.0"},
+        {"dataset": "digits"},
+    ],
+)
+def test_it_is_not_about_other_runs(changes: dict[str, str]) -> None:
+    assert RANDOM_FEATURES.of_run is not None
+    assert RANDOM_FEATURES.of_run({**RUN, **changes}) is None
+
+
+def test_exponents_are_known_where_the_norm_grows_without_end() -> None:
+    assert RANDOM_FEATURES.exponents is not None
+    found = RANDOM_FEATURES.exponents(RandomFeaturesParams(a=1.5, b=1.25, noise_variance=0.1))
+    assert found["gamma_1"] * found["gamma_2"] == pytest.approx(found["gamma_pred"]) == pytest.approx(1 / 3)
+    with pytest.raises(InputError, match="the norm converges"):
+        RANDOM_FEATURES.exponents(RandomFeaturesParams(a=3, b=1.25, noise_variance=0.1))
+    with pytest.raises(InputError, match="infinite width"):
+        RANDOM_FEATURES.exponents(RandomFeaturesParams(noise_variance=0.1, width=20))
