@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.results import results
     from normlaw.verbs.run import resume, run
     from normlaw.verbs.runs import curves, runs
+    from normlaw.verbs.serve import serve
     from normlaw.verbs.status import status
     from normlaw.verbs.studies import studies
     from normlaw.verbs.sync import Synchronised, sync
@@ -93,6 +94,7 @@ _PLACES = {
     "resume": "normlaw.verbs.run",
     "run": "normlaw.verbs.run",
     "runs": "normlaw.verbs.runs",
+    "serve": "normlaw.verbs.serve",
     "status": "normlaw.verbs.status",
     "studies": "normlaw.verbs.studies",
     "sync": "normlaw.verbs.sync",
@@ -141,6 +143,7 @@ __all__ = [
     "resume",
     "run",
     "runs",
+    "serve",
     "status",
     "studies",
     "sync",

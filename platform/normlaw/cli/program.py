@@ -155,6 +155,7 @@ main.places = {
     "resume": "normlaw.cli.run:resume",
     "sync": "normlaw.cli.sync:sync",
     "status": "normlaw.cli.status:status",
+    "serve": "normlaw.cli.serve:serve",
     "analyse": "normlaw.cli.analyse:analyse",
     "predict": "normlaw.cli.predict:predict",
     "import": "normlaw.cli.import_curves:import_curves",

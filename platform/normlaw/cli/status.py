@@ -48,7 +48,7 @@ def status(
         from normlaw.verbs.status import followers
 
         following = followers(studies, tracking_uri=tracking_uri, offline=offline)
-        found = [follower.look() for follower in following]
+        found = [follower.follow() for follower in following]
 
     def told() -> str:
         parts = [whole(progress, logs=logs) for progress in found] if studies else [overview(found)]
@@ -76,7 +76,7 @@ def _watch(following: list[Follower], found: list[Progress], told: Callable[[], 
 
     def look() -> bool:
         time.sleep(EVERY)
-        found[:] = [follower.look() for follower in following]
+        found[:] = [follower.follow() for follower in following]
         return any(progress.at_work for progress in found)
 
     console = Console(file=sys.stdout)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from normlaw.base.redaction import first_line
 from normlaw.following.expected import Expected, as_expected, expected_runs
-from normlaw.following.journals import JournalFolder, Stamp
+from normlaw.following.journals import JournalFolder, Seen, Stamp
 from normlaw.following.launches import launches_in
 from normlaw.following.merging import account
 from normlaw.following.progress import Progress
@@ -36,6 +36,7 @@ class Follower:
         study: the study's name.
         open_store: returns the study's store at MLflow; raises InputError where it has none. None: not asked.
         clock: seconds that only rise.
+        analyses: whether MLflow is asked for the latest analyses too.
 
     """
 
@@ -45,7 +46,12 @@ class Follower:
         study: str,
         open_store: OpenStore | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        analyses: bool = False,
     ) -> None:
+        self._with_analyses = analyses
+        self.analyses: dict[str, StudyRun] = {}
+        """The latest analysis of each setting at MLflow, by the study's name and the setting."""
         self.study, self._home, self._open, self._clock = study, home, open_store, clock
         self.begun = study in begun_studies(home)  # the name becomes part of a path only if it is one of these
         self.folder = JournalFolder(home, study)
@@ -57,31 +63,41 @@ class Follower:
         self._of_file: Stamp | None = None
         self._expected: dict[str, Expected] = {}
         self._norm: str | None = None
-        self._note = self._server_note = ""
+        self._note = ""
+        self.server_note = ""
+        """Why MLflow could not be asked last."""
+        self.journals: dict[str, Seen] = {}
+        """As they were when they were looked at last."""
+
+    def follow(self) -> Progress:
+        """Return how far the study has come, asking MLflow if its turn has come; see `look`."""
+        if self.due:
+            self.ask()
+        return self.look()
 
     def look(self) -> Progress:
-        """Return how far the study has come.
+        """Return how far the study has come, by the journals of now and MLflow's latest answer.
 
         Raises:
             InputError: neither this home nor MLflow has such a study.
 
         """
-        self._ask()
         self.begun = self.begun or self.study in begun_studies(self._home)
         if self.begun:
             self._plan()
         elif self.store is None:
-            raise InputError(self._server_note or f"no study {self.study!r} was begun in {self._home}")
+            raise InputError(self.server_note or f"no study {self.study!r} was begun in {self._home}")
+        self.journals = self.folder.look() if self.begun else {}
         norm = self._norm or (self.store.norm if self.store is not None else None)
         return account(
             self.study,
             norm,
             expected=self._expected,
-            journals=self.folder.look() if self.begun else {},
+            journals=self.journals,
             at_server=as_expected(self.at_server, self._expected),
             launches=launches_in(self.folder.path) if self.begun else (),
             now=int(time.time() * 1000),
-            notes=[note for note in (self._note, self._server_note) if note],
+            notes=[note for note in (self._note, self.server_note) if note],
         )
 
     def _plan(self) -> None:
@@ -98,19 +114,26 @@ class Follower:
         except NormlawError as error:  # a plugin is not installed here: what was begun is seen all the same
             self._note = f"which runs are still to come is not known: {first_line(error)}"
 
-    def _ask(self) -> None:
-        """Ask MLflow, if its turn has come."""
-        if self._open is None or self._clock() < self._not_before:
+    @property
+    def due(self) -> bool:
+        """Whether MLflow is to be asked."""
+        return self._open is not None and self._clock() >= self._not_before
+
+    def ask(self) -> None:
+        """Ask MLflow what it has; never raises, as a study of this home is seen all the same."""
+        if self._open is None:
             return
         begun = self._clock()
         try:
             self.store = self._open(self.study)
             self.at_server = list(self.store.runs("training", "imported"))
-            self._server_note = ""
+            if self._with_analyses:
+                self.analyses = self.store.latest_analyses()
+            self.server_note = ""
         except InputError as error:
-            self._server_note = first_line(error)
+            self.server_note = first_line(error)
         except Exception as error:  # noqa: BLE001  # a server may fail in any way while it is followed
-            self._server_note = f"MLflow: {first_line(error)}"
+            self.server_note = f"MLflow: {first_line(error)}"
         took = self._clock() - begun
         self._not_before = begun + max(LEAST_SECONDS, TIMES_ITS_COST * took)
 

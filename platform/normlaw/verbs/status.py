@@ -41,7 +41,7 @@ def status(
 
     """
     named = list(map(name_of, studies))
-    return Several(follower.look() for follower in followers(named, home, tracking_uri, offline=offline))
+    return Several(follower.follow() for follower in followers(named, home, tracking_uri, offline=offline))
 
 
 def followers(

@@ -147,11 +147,11 @@ def test_mlflow_is_asked_as_seldom_as_it_is_slow_and_hides_nothing(begin: Begin,
     follower = Follower(home, "small", away, clock=lambda: now[0])  # type: ignore[arg-type]
     for moment in (0.0, 30.0, 79.0, 80.0):
         now[0] = max(moment, now[0])
-        assert len(follower.look().runs) == 6
+        assert len(follower.follow().runs) == 6
     assert asked == [0.0, 80.0]
     assert follower.look().notes == ("no MLflow server answers",)
     with pytest.raises(InputError, match="no MLflow server answers"):
-        Follower(home, "other", away).look()  # type: ignore[arg-type]
+        Follower(home, "other", away).follow()  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"no study '\.\./small' was begun"):
         Follower(home, "../small").look()
 

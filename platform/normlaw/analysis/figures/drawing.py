@@ -24,6 +24,11 @@ class Drawing(Figure):
         """Keep numbers that the figure draws: columns of one length, or a number for all of them."""
         self._parts.append(pd.DataFrame({"series": series, **columns}))
 
+    @property
+    def parts(self) -> list[pd.DataFrame]:
+        """What was recorded, a frame each time."""
+        return list(self._parts)
+
     def numbers(self) -> pd.DataFrame:
         """Return all numbers drawn, in long form: the column `series` says what a row is part of."""
         return pd.concat(self._parts, ignore_index=True) if self._parts else pd.DataFrame({"series": []})

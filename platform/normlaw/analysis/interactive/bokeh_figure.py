@@ -1,0 +1,178 @@
+"""A figure as Bokeh draws it: zoom, exact values under the pointer, lines that a click on the legend hides."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from normlaw.analysis.figures import style
+from normlaw.analysis.figures.scales import PLAIN
+from normlaw.analysis.interactive.looks import MARKERS, Look, hexadecimal, look_of
+from normlaw.analysis.interactive.series import Plot, Series, plot_of
+
+if TYPE_CHECKING:
+    from normlaw.analysis.figures.drawing import Drawing
+
+HEIGHT = 420
+MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Numbers within a decade that bear a label; of many decades their beginnings alone."""
+FEW = 4
+"""Decades up to which they do."""
+BEYOND = 2
+"""Decades beyond the data that have labels."""
+TOOLS = "pan,box_zoom,wheel_zoom,reset,tap"
+
+
+def interactive(drawing: Drawing) -> tuple[Any, Plot]:
+    """Return a figure as Bokeh draws it, and the numbers in it; its labels are those of the axes in print."""
+    plot = plot_of(drawing.parts)
+    axes = drawing.axes[0]
+    label = plain_text(axes.get_xlabel())
+    if not plot.x_log:
+        label = f"log₁₀ of {label}"
+    return bokeh_figure(plot, label, plain_text(axes.get_ylabel())), plot
+
+
+def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
+    """Return the figure of a plot."""
+    from bokeh.models import BasicTickFormatter, FixedTicker, Legend, LegendItem, NoOverlap
+    from bokeh.plotting import figure
+
+    drawn = figure(
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        x_axis_type="log" if plot.x_log else "auto",
+        y_axis_type="log" if plot.y_log else "auto",
+        x_axis_label=x_label,
+        y_axis_label=y_label,
+        tools=TOOLS,
+        active_drag="box_zoom",
+        toolbar_location="above",
+        output_backend="canvas",
+    )
+    drawn.toolbar.logo = None
+    styles = style.size_styles(plot.train_sizes)
+    items: list[Any] = []
+    for one in plot.series:
+        look = look_of(one.name, of_size=plot.of_size)
+        colour, marker = look.colour, look.marker
+        if one.train_size is not None:
+            own, sign = styles[one.train_size]
+            colour = colour or hexadecimal(own)
+            marker = MARKERS[sign] if marker == "own" else marker
+        elif marker == "own":
+            marker = "circle"
+        renderers = _draw(drawn, one, look, colour or style.QUIET, marker)
+        if one.name != "single run" and not (one.name == "fitted" and len(plot.train_sizes) > 1):
+            label = f"{one.train_size:,}" if one.train_size is not None else one.name
+            items.append(LegendItem(label=label, renderers=renderers))
+    legend = Legend(items=items, click_policy="hide", label_text_font_size="11px", spacing=0, padding=4)
+    legend.title = "train size P" if plot.train_sizes else None
+    drawn.add_layout(legend, "right")
+    _hover(drawn, plot)
+    for axis, is_log in ((drawn.xaxis[0], plot.x_log), (drawn.yaxis[0], plot.y_log)):
+        if is_log:
+            axis.ticker = FixedTicker(ticks=round_numbers(plot, axis is drawn.xaxis[0]))
+            axis.major_label_policy = NoOverlap()
+            axis.formatter = BasicTickFormatter(power_limit_high=PLAIN[1], power_limit_low=PLAIN[0])
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_text_color = axis.major_label_text_color = style.INK
+    return drawn
+
+
+def data_of(plot: Plot) -> dict[str, dict[str, list[Any]]]:
+    """Return the numbers of each series by its key: what changes while runs are trained."""
+    return {one.key: _columns(one, look_of(one.name, of_size=plot.of_size)) for one in plot.series}
+
+
+def round_numbers(plot: Plot, across: bool) -> list[float]:
+    """Return the numbers that a logarithmic axis may label: round ones, which stay as one zooms."""
+    values = np.concatenate([np.ones(0), *(one.numbers("x" if across else "y") for one in plot.series)])
+    logs = np.log10(values[np.isfinite(values) & (values > 0)])
+    if not len(logs):
+        return []
+    low, high = int(np.floor(logs.min())), int(np.ceil(logs.max()))
+    mantissas = MANTISSAS if high - low <= FEW else MANTISSAS[:1]
+    decades = range(low - BEYOND, min(high + BEYOND, 307) + 1)
+    return [float(f"{mantissa}e{decade}") for decade in decades for mantissa in mantissas]
+
+
+def plain_text(label: str) -> str:
+    """Return a label without the marks of formulas.
+
+    >>> plain_text("least test error $ε_\\\\mathrm{opt}$ (fraction)")
+    'least test error ε_opt (fraction)'
+    """
+    return re.sub(r"\\mathrm\{(\w+)\}", r"\1", label).replace("$", "")
+
+
+def _columns(one: Series, look: Look) -> dict[str, list[Any]]:
+    """Return the columns of a series with numbers that are not known as NaN, as Bokeh draws gaps."""
+    found = dict(one.columns)
+    if one.name != "single run":
+        found = {name: [np.nan if v is None else v for v in values] for name, values in found.items()}
+    if "low" in found and look.band:
+        keep = [np.isfinite(a) and np.isfinite(b) for a, b in zip(found["low"], found["high"], strict=True)]
+        found["band_low"] = [v if k else y for v, k, y in zip(found["low"], keep, found["y"], strict=True)]
+        found["band_high"] = [v if k else y for v, k, y in zip(found["high"], keep, found["y"], strict=True)]
+    return found
+
+
+def _draw(drawn: Any, one: Series, look: Look, colour: str, marker: str | None) -> list[Any]:
+    from bokeh.models import ColumnDataSource
+
+    source = ColumnDataSource(data=_columns(one, look), name=one.key)
+    if one.name == "single run":
+        thin = {"line_color": colour, "line_width": look.width, "line_alpha": 0.55, "hover_line_width": 3}
+        name = f"lines {one.key}"
+        lines = drawn.multi_line("x", "y", source=source, nonselection_line_alpha=0.55, name=name, **thin)
+        return [lines]
+    renderers: list[Any] = []
+    if "band_low" in source.data:
+        renderers.append(
+            drawn.varea(x="x", y1="band_low", y2="band_high", source=source, fill_color=colour, fill_alpha=0.2)
+        )
+    renderers += _bars(drawn, source, look, colour)
+    if look.line is not None:
+        solid = {"line_color": colour, "line_width": look.width, "line_dash": look.line}
+        name = f"lines {one.key}"
+        renderers.append(drawn.line("x", "y", source=source, nonselection_line_alpha=1.0, name=name, **solid))
+    if marker is not None:
+        open_mark = {"size": look.size, "line_color": colour, "fill_color": "white", "line_width": 1.5}
+        name = f"marks {one.key}"
+        renderers.append(
+            drawn.scatter(
+                "x", "y", source=source, marker=marker, nonselection_alpha=1.0, name=name, **open_mark
+            )
+        )
+    return renderers
+
+
+def _bars(drawn: Any, source: Any, look: Look, colour: str) -> list[Any]:
+    """Draw limits that are no band as bars."""
+    bars: list[Any] = []
+    if "low" in source.data and not look.band:
+        bars.append(drawn.segment("x", "low", "x", "high", source=source, line_color=colour))
+    if "x_low" in source.data:
+        bars.append(drawn.segment("x_low", "y", "x_high", "y", source=source, line_color=colour))
+    return bars
+
+
+def _hover(drawn: Any, plot: Plot) -> None:
+    """Show what is under the pointer, a tool for each kind of series so that none shows what it has not."""
+    from bokeh.models import HoverTool
+
+    across = "train size" if plot.of_size else "norm"
+    for one in plot.series:
+        said = [(across, "@x{0.[0000]a}" if plot.of_size else "@x{0.0000e+0}"), ("value", "@y{0.00000}")]
+        if one.train_size is not None:
+            said.insert(0, ("train size", f"{one.train_size:,}"))
+        if one.name == "single run":
+            said = [("run", "@name"), ("train size", f"{one.train_size:,}"), ("", "click for its page")]
+        elif one.train_size is None:
+            said.insert(0, (one.name, "@train_size" if "train_size" in one.columns else ""))
+        wanted = [r for r in drawn.renderers if r.name in (f"lines {one.key}", f"marks {one.key}")]
+        if wanted:
+            drawn.add_tools(HoverTool(renderers=wanted[-1:], tooltips=said, visible=False))

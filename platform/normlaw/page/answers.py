@@ -1,0 +1,279 @@
+"""What the page answers to each address: from a view to HTML, numbers or files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import yaml
+
+from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_rows
+from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
+from normlaw.analysis.text import VERDICTS
+from normlaw.following.progress import Progress, grouped
+from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock, shown
+from normlaw.page.points import abscissas
+from normlaw.page.rendering import render
+from normlaw.page.site import ORDERS, Site
+from normlaw.page.view import View
+from normlaw.tracking.record import read_journal
+from normlaw_registry import AnalysisProtocol, InputError
+from normlaw_registry.errors import brief
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_RUNS = 200
+"""Runs of one state that are listed; the rest is counted."""
+TITLES = {LIVE: "Curves", MOVED: "Collapse, to be moved by hand", "endpoint_law": "Endpoint law and prediction"}
+
+Query = Sequence[tuple[str, str]]
+Json = dict[str, Any]
+
+
+class Answers:
+    """Answers for a site.
+
+    Args:
+        site: what there is.
+        findings: returns what the latest analyses of studies found, by study and setting; raises InputError.
+        differences: returns how the exponents of two studies, or of the settings of one, differ; likewise.
+
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        findings: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]],
+        differences: Callable[[str, str | None], pd.DataFrame],
+    ) -> None:
+        self._site, self._findings, self._differences = site, findings, differences
+
+    def studies(self, query: Query) -> str:
+        """Return the list of studies."""
+        content = self._list(query)
+        return render(
+            "studies.html.jinja", version=_digest(render("studies_list.html.jinja", **content)), **content
+        )
+
+    def study(self, query: Query) -> str:
+        """Return the page of a study's curves and laws."""
+        now = self._shown(query)
+        progress = self._site.study(now.view.study).look()
+        names = now.names()
+        points = now.curves.points
+        runs = [run.spec_hash for run in now.setting.runs]
+        own = points[points["run"].isin(runs)] if len(points) else points
+        return render(
+            "study.html.jinja",
+            here="study",
+            view=now.view,
+            now=now,
+            progress=progress,
+            version=_version(progress, now),
+            across=abscissas(now.curves),
+            responses=[r for r in ("test_error", "test_loss") if r.replace("_", "/") in points.columns],
+            protocols=self._site.catalogue.names(AnalysisProtocol),
+            sizes=sorted({int(size) for size in own["train_size"]}) if len(own) else [],
+            seeds=sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
+            figures={name: now.caption(name) for name in names},
+            titles=TITLES,
+            gammas=dict(zip(("gamma_0", "gamma_1", "gamma_2"), now.gammas, strict=True)),
+            verdicts=VERDICTS,
+        )
+
+    def progress(self, query: Query) -> str:
+        """Return the page of a study's progress."""
+        view = View.of(query)
+        progress = self._site.study(view.study).look()
+        return render(
+            "progress.html.jinja",
+            here="progress",
+            version=_version(progress, None),
+            **_progress_content(view, progress),
+        )
+
+    def run(self, query: Query) -> str:
+        """Return the page of one run: what it is, how far it is, and where it is at MLflow."""
+        view, asked = View.of(query), dict(query).get("run", "")
+        watched = self._site.study(view.study)
+        progress = watched.look()
+        found = [run for run in progress.runs if run.run == asked]
+        if not found:
+            raise InputError(f"study {view.study!r} has no run {brief(asked)}")
+        run, store = found[0], watched.follower.store
+        seen = watched.follower.journals.get(asked)
+        record = None if seen is None or seen.glimpse.damage else read_journal(seen.path, start_only=True)
+        pages = None if store is None or not run.run_id else store.pages()
+        address = "" if pages is None else pages.run(run.run_id)
+        return render(
+            "run.html.jinja",
+            here="run",
+            view=view,
+            run=run,
+            address=address,
+            serving="" if pages is None else pages.command,
+            facts={
+                "hash": run.run,
+                "worker": run.worker,
+                "launch": run.launch,
+                "journal": run.journal,
+                "measuring points": run.points,
+            },
+            spec="" if record is None else yaml.safe_dump(record.spec, sort_keys=False, allow_unicode=True),
+        )
+
+    def news(self, query: Query) -> Json:
+        """Return the version of what a page shows and, where the reader has another, the parts that changed."""
+        given = dict(query)
+        if given.get("page") == "studies":
+            html = render("studies_list.html.jinja", **self._list(query))
+            version = _digest(html)
+            parts = {"list": html}
+            return {"version": version, "parts": parts if given.get("have") != version else {}, "figures": []}
+        view = View.of(query)
+        progress = self._site.study(view.study).look()
+        now = self._shown(query) if given.get("page") == "study" else None
+        version = _version(progress, now)
+        figures = [] if now is None else now.names()
+        if given.get("have") == version:
+            return {"version": version, "parts": {}, "figures": figures}
+        parts = {"headline": render("headline.html.jinja", progress=progress)}
+        if now is None:
+            parts["progress"] = render("progress_parts.html.jinja", **_progress_content(view, progress))
+        else:
+            parts["laws"] = render("laws.html.jinja", now=now, verdicts=VERDICTS)
+        return {"version": version, "parts": parts, "figures": figures}
+
+    def data(self, query: Query) -> Json:
+        """Return a figure for the browser: whole, or its numbers where the browser has it already."""
+        from bokeh.embed import json_item
+
+        given = dict(query)
+        now, name = self._shown(query), given.get("figure", "")
+        figure, plot = interactive(now.draw(name))
+        answer: Json = {"signature": plot.signature, "told": self._told(now, name)}
+        if name == MOVED:
+            answer["gammas"] = dict(zip(("gamma_1", "gamma_2"), now.gammas[1:], strict=True))
+        if given.get("have") == plot.signature:
+            answer["data"] = _known(data_of(plot))
+        else:
+            answer |= {"item": json_item(figure), "keys": [one.key for one in plot.series]}
+        return answer
+
+    def figure(self, query: Query) -> tuple[bytes, str]:
+        """Return a figure as a file, and its type."""
+        given = dict(query)
+        return as_files(self._shown(query).draw(given.get("figure", "")), given.get("ending", ""))
+
+    def compare(self, query: Query) -> str:
+        """Return the page that compares studies."""
+        chosen = [value for key, value in query if key == "study" and value]
+        note = ""
+        rows: list[dict[str, Any]] = []
+        differences: list[dict[str, Any]] = []
+        try:
+            rows = comparison_rows(self._findings(chosen))
+            for i, first in enumerate(chosen):
+                for second in chosen[i + 1 :]:
+                    differences += _rows(self._differences(first, second))
+            if len(chosen) == 1 and sum(row["gamma_1"] is not None for row in rows) > 1:
+                differences = _rows(self._differences(chosen[0], None))
+        except InputError as error:
+            note = str(error)
+        return render(
+            "compare.html.jinja",
+            names=self._site.names(),
+            chosen=chosen,
+            note=note,
+            ours=[row for row in rows if row["gamma_1"] is not None],
+            published=[row for row in rows if row["setting"]],
+            exponents=NUMBERS,
+            differences=differences,
+            query=urlencode([("study", name) for name in chosen]),
+        )
+
+    def comparison(self, query: Query) -> tuple[bytes, str]:
+        """Return the figure of the comparison as a file, and its type."""
+        rows = comparison_rows(self._findings([v for k, v in query if k == "study" and v]))
+        ending = dict(query).get("ending", "")
+        if ending == "csv":
+            import pandas as pd
+
+            return pd.DataFrame(rows).to_csv(index=False).encode(), "text/csv; charset=utf-8"
+        with drawing_lock:
+            figure = comparison_figure(rows)
+        return as_files(figure, ending)
+
+    def _shown(self, query: Query) -> Shown:
+        view = View.of(query)
+        return shown(self._site.study(view.study), view, self._site.fits, self._site.catalogue)
+
+    def _list(self, query: Query) -> dict[str, Any]:
+        given = dict(query)
+        order = given.get("sort") or ORDERS[0]
+        if order not in ORDERS:
+            raise InputError(f"studies are not sorted by {brief(order)}: {', '.join(ORDERS)}")
+        search, down = given.get("q", ""), given.get("down") == "1"
+        return {
+            "lines": self._site.lines(search, order, down=down),
+            "order": order,
+            "down": down,
+            "search": search,
+            "note": self._site.note,
+            "verdicts": VERDICTS,
+        }
+
+    @staticmethod
+    def _told(now: Shown, name: str) -> str:
+        """Return what stands beside a figure and moves with it."""
+        if name != MOVED:
+            return ""
+        spread = now.moved().spread
+        _, gamma_1, gamma_2 = now.gammas
+        product = f"γ₁γ₂ = {gamma_1 * gamma_2:.3f}"
+        apart = "no norms in common" if spread is None else f"spread between train sizes {spread:.1%}"
+        return f"{product}; {apart}"
+
+
+def _progress_content(view: View, progress: Progress) -> dict[str, Any]:
+    return {
+        "view": view,
+        "progress": progress,
+        "failures": grouped(progress.of_state("failed")),
+        "shown_runs": SHOWN_RUNS,
+    }
+
+
+def _version(progress: Progress, now: Shown | None) -> str:
+    """Return what changes with everything that a page of a study shows."""
+    runs = [(run.run, run.state, run.step, run.updated) for run in progress.runs]
+    launches = [(launch.name, launch.status) for launch in progress.launches]
+    fitted = None if now is None else (now.fitted.version, now.fitted.at_work)
+    return _digest(repr((runs, launches, progress.notes, fitted)))
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _known(tree: Any) -> Any:
+    """Return numbers as JSON has them: null for those that are none."""
+    if isinstance(tree, dict):
+        return {key: _known(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_known(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
+
+
+def as_json(answer: Json) -> bytes:
+    """Return an answer as bytes."""
+    return json.dumps(answer, allow_nan=False).encode()

@@ -1,0 +1,124 @@
+"""The page as a web application: which address is answered by what, to whom, and with which permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from normlaw.page.answers import Answers, Query, as_json
+from normlaw.page.guard import COOKIE, LARGEST_FORM, Guard
+from normlaw.page.rendering import STATIC, render
+from normlaw_registry import NormlawError
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing from elsewhere, and no script that stands in a page. Bokeh styles its parts in place."""
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlette:
+    """Return the application.
+
+    Args:
+        answers: what is answered.
+        guard: who is answered.
+        hosts: names that the page may be called by; '*' for any.
+
+    """
+
+    async def gate(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        if guard.admits(request):
+            response = await answer(request)
+        elif request.url.path in ("/news", "/data", "/figure", "/comparison"):
+            response = Response("this page asks for its token", 401, {"WWW-Authenticate": "Bearer"})
+        else:
+            response = HTMLResponse(render("token.html.jinja", wrong=False), 401)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    async def enter(request: Request) -> Response:
+        form = await request.body() if int(request.headers.get("content-length") or 0) <= LARGEST_FORM else b""
+        cookie = guard.cookie_for(form)
+        if cookie is None:
+            return HTMLResponse(render("token.html.jinja", wrong=True), 401)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", max_age=30 * 86_400)
+        return response
+
+    def html(answer: Callable[[Query], str]) -> Endpoint:
+        return _endpoint(lambda query: (answer(query).encode(), "text/html; charset=utf-8"))
+
+    def json(answer: Callable[[Query], dict[str, object]]) -> Endpoint:
+        return _endpoint(lambda query: (as_json(answer(query)), "application/json"))
+
+    return Starlette(
+        routes=[
+            Route("/", html(answers.studies)),
+            Route("/study", html(answers.study)),
+            Route("/progress", html(answers.progress)),
+            Route("/run", html(answers.run)),
+            Route("/compare", html(answers.compare)),
+            Route("/news", json(answers.news)),
+            Route("/data", json(answers.data)),
+            Route("/figure", _endpoint(answers.figure)),
+            Route("/comparison", _endpoint(answers.comparison)),
+            Route("/token", enter, methods=["POST"]),
+            *(Route(f"/static/{path.name}", _file(path)) for path in _static()),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
+            Middleware(BaseHTTPMiddleware, dispatch=gate),
+            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+        ],
+    )
+
+
+def _static() -> list[Path]:
+    """Return the files that pages load: the page's own, and Bokeh's from its package."""
+    import bokeh
+
+    return [
+        *sorted(STATIC.iterdir()),
+        Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js",
+    ]
+
+
+def _file(path: Path) -> Endpoint:
+    async def endpoint(_request: Request) -> Response:
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})  # asked for anew, sent if it changed
+
+    return endpoint
+
+
+def _endpoint(answer: Callable[[Query], tuple[bytes, str]]) -> Endpoint:
+    """Return what answers a request in a thread; an error of the reader's is told on a page."""
+
+    async def endpoint(request: Request) -> Response:
+        query = request.query_params.multi_items()
+        try:
+            content, kind = await run_in_threadpool(answer, query)
+        except NormlawError as error:
+            page = render("message.html.jinja", title="That cannot be shown", message=str(error))
+            return HTMLResponse(page, 404)
+        return Response(content, media_type=kind)
+
+    return endpoint

@@ -1,0 +1,199 @@
+"""Each figure of a study's page by its name: drawn once for all that is asked of it, in print and in motion."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from normlaw.analysis import Options, analyse
+from normlaw.analysis.columns import PREFIX
+from normlaw.analysis.figures import drawn_of, style
+from normlaw.analysis.figures.captions import caption
+from normlaw.analysis.rescaling import Rescaled, rescaled
+from normlaw.page.curves import Curves
+from normlaw.page.drawings import live_curves, moved_curves
+from normlaw.page.fits import Fits, Fitted
+from normlaw.page.points import (
+    Setting,
+    abscissas,
+    averaged,
+    chosen_setting,
+    points_of,
+    settings_of,
+    single_runs,
+)
+from normlaw.page.view import View
+from normlaw.page.watching import WatchedStudy
+from normlaw_registry import Catalogue, InputError
+from normlaw_registry.curves import mean_curves
+from normlaw_registry.errors import suggestion
+
+if TYPE_CHECKING:
+    from normlaw.analysis import Analysis
+    from normlaw.analysis.figures.drawing import Drawing
+
+LIVE = "error_against_norm"
+MOVED = "moved"
+"""The collapse that the reader moves."""
+OF_A_FIT = ("departure", "local_exponent", "optimal_norm", "endpoint_law", "collapse")
+"""Figures that the laws need, where the protocol gives what is drawn."""
+drawing_lock = threading.Lock()
+"""matplotlib's settings are those of the process: one figure at a time."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that a view shows of a study at one moment."""
+
+    view: View
+    curves: Curves
+    settings: tuple[Setting, ...]
+    setting: Setting
+    x: str
+    points: pd.DataFrame
+    options: Options
+    fitted: Fitted
+
+    @property
+    def across(self) -> str:
+        """What the horizontal axis is called."""
+        return abscissas(self.curves)[self.x]
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """The laws, in the norm and response that are shown."""
+        return self.fitted.analysis
+
+    @property
+    def gammas(self) -> tuple[float, float, float]:
+        """gamma_0, gamma_1, gamma_2 of the collapse: as the reader has moved them, else as fitted, else 0."""
+        found = {} if self.analysis is None else {k: e.value for k, e in self.analysis.estimates().items()}
+
+        def of(name: str, moved: float | None = None) -> float:
+            value = found.get(name, 0.0) if moved is None else moved
+            return value if isfinite(value) else 0.0
+
+        return of("gamma_0"), of("gamma_1", self.view.gamma_1), of("gamma_2", self.view.gamma_2)
+
+    def moved(self) -> Rescaled:
+        """Return the mean curves as the sliders move them."""
+        gamma_0, gamma_1, gamma_2 = self.gammas
+        means = mean_curves(averaged(self.points))
+        whole = means["runs"] == means.groupby("train_size")["runs"].transform(
+            "max"
+        )  # it jumps where a run ends
+        return rescaled(means[whole], gamma_1, gamma_2, gamma_0)
+
+    def names(self) -> list[str]:
+        """Return the figures that can be drawn, in order."""
+        if self.points.empty:
+            return []
+        found = [LIVE, MOVED]
+        if self.analysis is not None:
+            drawn = {draw.__name__ for draw in drawn_of(self.analysis)}
+            found += [name for name in OF_A_FIT if name in drawn]
+        return found
+
+    def draw(self, name: str) -> Drawing:
+        """Return a figure.
+
+        Raises:
+            InputError: there is none of that name now.
+
+        """
+        if name not in (known := self.names()):
+            raise InputError(f"no figure {name!r} here: {suggestion(name, known)}")
+        from matplotlib import style as matplotlib_style
+
+        with drawing_lock, matplotlib_style.context(style.PAGE.style):
+            if name == LIVE:
+                singles = single_runs(self.points, every=self.view.single)
+                return live_curves(
+                    averaged(self.points), singles, self.options.measured, self.across, self.analysis
+                )
+            if name == MOVED:
+                return moved_curves(self.moved(), self.options.measured)
+            assert self.analysis is not None
+            (draw,) = (draw for draw in drawn_of(self.analysis) if draw.__name__ == name)
+            return draw(self.analysis, style.PAGE)
+
+    def caption(self, name: str) -> str:
+        """Return what is to be seen in a figure."""
+        if name == LIVE:
+            more = "" if self.analysis is None else " Envelope and departures are those of the latest fit."
+            return (
+                "The mean curve of each train size over its finished runs, with the band that they fill; thin "
+                f"lines are single runs, those in training among them.{more}"
+            )
+        if name == MOVED:
+            return "The mean curves over one another, as two exponents say: the less spread, the better."
+        return "" if self.analysis is None else caption(name, self.analysis)
+
+
+def shown(watched: WatchedStudy, view: View, fits: Fits, catalogue: Catalogue) -> Shown:
+    """Return what a view shows now, and have the laws fitted where finished runs have come.
+
+    Raises:
+        InputError: the view names what the study does not have.
+
+    """
+    watched.look()
+    curves = watched.curves()
+    settings = settings_of(curves)
+    store = watched.follower.store
+    norm = watched.look().norm or (None if store is None else store.norm)
+    options = Options(response=view.response or None, protocol=view.protocol or None)
+    if store is not None:
+        options = options.within(store.choices)
+    empty = Setting("", ())
+    if not settings:
+        return Shown(view, curves, (), empty, "", pd.DataFrame(), options, Fitted())
+    known = abscissas(curves)
+    own = f"{PREFIX}{norm}"
+    x = view.x or (own if own in known else next(iter(known)))
+    setting = chosen_setting(settings, view)
+    wanted = replace(view, response=options.measured.quantity)
+    points = points_of(curves, setting, wanted, x)
+    fitted = Fitted()
+    if x.startswith(PREFIX) and len(points):
+        fitted = _fitted(watched.name, points, wanted, x, options, fits, catalogue)
+    return Shown(view, curves, tuple(settings), setting, x, points, options, fitted)
+
+
+def _fitted(
+    study: str, points: pd.DataFrame, view: View, x: str, options: Options, fits: Fits, catalogue: Catalogue
+) -> Fitted:
+    """Return the laws of the finished runs, as far as they are fitted."""
+    finished = points[points["status"] == "FINISHED"]
+    runs = finished["run"].unique()
+    if not len(runs):
+        return Fitted(missing="no run is finished yet")
+    quantity = options.measured.quantity
+    curves = finished[["run", "train_size", "seed", "log_norm"]].assign(**{quantity: finished["test_error"]})
+
+    def fit() -> Analysis:
+        return analyse(curves, catalogue, replace(options, response=quantity))
+
+    asked: Hashable = (study, view.setting, x, quantity, options.protocol, view.sizes, view.seeds)
+    return fits.fitted(asked, (tuple(sorted(map(str, runs))),), len(runs), fit)
+
+
+def as_files(drawing: Drawing, ending: str) -> tuple[bytes, str]:
+    """Return a figure as a file of the kind svg, png or csv, and the type that browsers know it by.
+
+    Raises:
+        InputError: there is no such kind.
+
+    """
+    if ending == "csv":
+        return drawing.numbers().to_csv(index=False).encode(), "text/csv; charset=utf-8"
+    kinds: dict[str, Any] = {"svg": "image/svg+xml", "png": "image/png"}
+    if ending not in kinds:
+        raise InputError(f"a figure is svg, png or csv, not {ending!r}")
+    with drawing_lock:
+        return style.file_of(drawing, ending), kinds[ending]

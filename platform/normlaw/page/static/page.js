@@ -1,0 +1,128 @@
+"use strict";
+// Draws the figures that the server describes, asks once a second whether anything is new, and sends what the
+// reader chooses. All text that comes from outside is set as text.
+
+const body = document.body;
+const figures = [...document.querySelectorAll("figure[data-figure]")];
+const drawn = new Map();
+const PAUSE = 1000;
+
+function address(path, more = {}) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(more)) query.set(name, value);
+  return `${path}?${query}`;
+}
+
+function known(columns) {
+  const bare = (value) => (Array.isArray(value) ? value.map(bare) : value === null ? NaN : value);
+  return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, bare(values)]));
+}
+
+function leadOn(source) {
+  if (!("run" in source.data)) return;
+  source.selected.change.connect(() => {
+    const index = source.selected.indices[0];
+    if (index === undefined) return;
+    const query = new URLSearchParams({study: body.dataset.study, run: source.data.run[index]});
+    location.assign(`/run?${query}`);
+  });
+}
+
+async function draw(figure) {
+  const name = figure.dataset.figure;
+  const before = drawn.get(name);
+  if (before && before.busy) { before.again = true; return; }
+  const now = before || {};
+  drawn.set(name, now);
+  now.busy = true;
+  now.again = false;
+  try {
+    const response = await fetch(address("/data", {figure: name, have: now.signature || ""}));
+    const answer = await response.json();
+    figure.querySelector("[data-told]").textContent = answer.told;
+    if (answer.item) {
+      const plot = figure.querySelector(".plot");
+      plot.replaceChildren();
+      const manager = await Bokeh.embed.embed_item(answer.item, plot);
+      now.document = manager.roots[0].model.document;
+      now.signature = answer.signature;
+      for (const key of answer.keys) leadOn(now.document.get_model_by_name(key));
+    } else if (now.document) {
+      for (const [key, columns] of Object.entries(answer.data || {})) {
+        now.document.get_model_by_name(key).data = known(columns);
+      }
+    }
+    if (answer.gammas) moveSliders(answer.gammas);
+    figure.dataset.drawn = String(Number(figure.dataset.drawn || 0) + 1);
+  } catch (error) {
+    figure.querySelector("[data-told]").textContent = `not drawn: ${error}`;
+  } finally {
+    now.busy = false;
+    if (now.again) draw(figure);
+  }
+}
+
+function moveSliders(gammas) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(gammas)) {
+    const slider = document.querySelector(`input[type=range][name=${name}]`);
+    if (!slider || query.has(name) || slider === document.activeElement) continue;
+    slider.value = value;
+    slider.nextElementSibling.textContent = Number(slider.value).toFixed(2);
+  }
+}
+
+function link(figure) {
+  for (const anchor of figure.querySelectorAll("a[data-ending]")) {
+    anchor.href = address("/figure", {figure: figure.dataset.figure, ending: anchor.dataset.ending});
+  }
+}
+
+for (const slider of document.querySelectorAll("input[type=range]")) {
+  slider.addEventListener("input", () => {
+    slider.nextElementSibling.textContent = Number(slider.value).toFixed(2);
+    history.replaceState(null, "", address(location.pathname, {[slider.name]: slider.value}));
+    const figure = slider.closest("figure");
+    link(figure);
+    draw(figure);
+  });
+}
+
+for (const form of document.querySelectorAll("form.choices")) {
+  form.addEventListener("change", (event) => {
+    if (event.target.type !== "search" && event.target.type !== "password") form.requestSubmit();
+  });
+}
+
+function replace(part, html) {
+  const place = document.querySelector(`[data-part="${part}"]`);
+  if (!place || place.contains(document.activeElement)) return;
+  const open = [...place.querySelectorAll("details")].map((each) => each.open);
+  place.innerHTML = html;
+  place.querySelectorAll("details").forEach((each, number) => { each.open = open[number] ?? each.open; });
+}
+
+async function news() {
+  if (!document.hidden && body.dataset.news) {
+    try {
+      const response = await fetch(address("/news", {page: body.dataset.news, have: body.dataset.version}));
+      if (response.ok) {
+        const answer = await response.json();
+        if (answer.version !== body.dataset.version) {
+          body.dataset.version = answer.version;
+          for (const [part, html] of Object.entries(answer.parts)) replace(part, html);
+          if (answer.figures.join() !== figures.map((each) => each.dataset.figure).join()) {
+            location.reload();
+            return;
+          }
+          figures.forEach(draw);
+        }
+        body.dataset.heard = String(Date.now());
+      }
+    } catch (error) { /* the server is away: asked again below */ }
+  }
+  setTimeout(news, PAUSE);
+}
+
+figures.forEach((figure) => { link(figure); draw(figure); });
+if (body.dataset.news) setTimeout(news, PAUSE);

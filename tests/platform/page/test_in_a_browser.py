@@ -1,0 +1,251 @@
+"""The page in a browser while a real study trains: each view opened, used and photographed.
+
+NORMLAW_SCREENSHOTS names the folder that the pictures are written to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from normlaw_tests.pages import ask
+from normlaw_tests.servers import free_port
+from normlaw_tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+STUDY: dict[str, Any] = {
+    "name": "followed",
+    "fixed": {
+        "architecture": {"name": "mlp", "params": {"hidden": [16]}},
+        "dataset": "digits",
+        "optimizer": {"name": "adam", "learning_rate": 1e-3},
+        "batch_size": 16,
+        "steps": 2000,
+        "measuring_points": 40,
+        "measures": ["spectral_complexity_kernel", "weight_norm"],
+    },
+    "vary": {"train_size": [40, 120, 360], "seed": [0, 1]},
+    "analysis": {"protocol": "automatic"},
+}
+
+
+@dataclass
+class Opened:
+    """A page in a browser, with what went wrong in it."""
+
+    page: Any
+    address: str
+    wrong: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Any:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def drawn(self, figure: str) -> int:
+        """Return how often a figure was drawn."""
+        return int(self.page.locator(f"figure[data-figure={figure}]").get_attribute("data-drawn") or 0)
+
+    def wait_for_drawing(self, figure: str, times: int = 1) -> None:
+        where = f"figure[data-figure={figure}]"
+        self.page.wait_for_function(
+            "([where, times]) => Number(document.querySelector(where)?.dataset.drawn || 0) >= times",
+            arg=[where, times],
+        )
+
+
+@pytest.fixture(scope="module")
+def training(
+    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+) -> Iterator[str]:
+    """Serve the page of a folder in which a study begins to train; yield its address."""
+    folder = tmp_path_factory.mktemp("followed")
+    (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
+    (folder / "followed.yaml").write_text(yaml.safe_dump(STUDY))
+    port = free_port()
+    page = (Path(__file__).parents[3] / "docs" / "page.md").read_text()
+    command = page.partition("```sh\n")[2].splitlines()[0].split()[1:]  # as the docs say
+    server = lasting_nursery.launch(folder, *command, "--port", str(port), out=folder / "served.txt")
+    address = f"http://127.0.0.1:{port}"
+    wait_until(lambda: _answers(address), while_running=server, pause=0.1)
+    trained = lasting_nursery.launch(folder, "run", "followed.yaml", "--max-parallel", "1")
+    yield address
+    os.kill(server, signal.SIGINT)
+    assert lasting_nursery.wait(server) == 130
+    assert "The page: http://127.0.0.1" in (folder / "served.txt").read_text()
+    assert lasting_nursery.wait(trained) == 0
+
+
+def _answers(address: str) -> bool:
+    try:
+        return ask(address, "/static/page.css").status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def opened(training: str, browser: Any) -> Iterator[Opened]:
+    """Return a browser's page, and see that nothing failed in it and nothing was asked of elsewhere."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
+    found = Opened(page, training)
+    page.on("pageerror", lambda error: found.wrong.append(str(error)))
+    page.on("console", lambda line: found.wrong.append(line.text) if line.type == "error" else None)
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith((training, "data:", "blob:")) else found.wrong.append(r.url),
+    )
+    yield found
+    page.close()
+    assert found.wrong == []
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Return the folder for screenshots."""
+    folder = Path(os.environ.get("NORMLAW_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_a_study_is_seen_as_it_trains(opened: Opened, shots: Path) -> None:
+    page = opened.open("/progress?study=followed")
+    if page.locator("h1", has_text="cannot be shown").count():  # the launch has not come so far
+        wait_until(lambda: "Progress of followed" in opened.open("/progress?study=followed").title(), pause=0.2)
+    page.get_by_role("cell", name=re.compile(r"^mlp digits P=")).first.wait_for()
+    page.get_by_text(re.compile(r"[\d,]+/2,000")).first.wait_for()
+    page.screenshot(path=shots / "page-progress.png")
+    opened.open("/study?study=followed")
+    page.wait_for_function("document.querySelector('figure[data-figure]') || location.reload()")
+    opened.wait_for_drawing("error_against_norm", 3)  # moves on by itself
+    page.locator("figure[data-figure=local_exponent], figure[data-figure=endpoint_law]").first.wait_for()
+    page.get_by_text("6 of 6 runs finished").wait_for()
+    opened.wait_for_drawing("endpoint_law")
+    page.screenshot(path=shots / "page-study.png", full_page=True)
+
+
+def test_sliders_move_the_collapse_and_a_link_keeps_the_view(opened: Opened) -> None:
+    page = opened.open("/study?study=followed")
+    opened.wait_for_drawing("moved")
+    slider = page.locator("input[name=gamma_1]")
+    told = page.locator("figure[data-figure=moved] output[data-told]")
+    before, spread = opened.drawn("moved"), told.inner_text()
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    opened.wait_for_drawing("moved", before + 1)
+    page.wait_for_function(
+        "before => document.querySelector('[data-figure=moved] output[data-told]').textContent !== before",
+        arg=spread,
+    )
+    page.locator("select[name=x]").select_option("log_norm/weight_norm")
+    page.wait_for_url(re.compile("x=log_norm"))
+    assert "gamma_1" not in page.url  # a form of its own begins anew
+    page.locator("input[name=single]").check()
+    page.wait_for_url(re.compile("single=1"))
+    opened.wait_for_drawing("moved")
+    page.locator("input[name=gamma_2]").press("ArrowRight")
+    page.wait_for_url(re.compile("gamma_2="))
+    opened.open(page.url.removeprefix(opened.address))
+    assert page.locator("input[name=single]").is_checked()
+    assert page.locator("select[name=x]").input_value() == "log_norm/weight_norm"
+    assert (
+        page.locator("input[name=gamma_2]").input_value()
+        == page.url.rpartition("gamma_2=")[2].partition("&")[0]
+    )
+
+
+def test_a_click_on_a_curve_leads_to_its_run(opened: Opened, shots: Path) -> None:
+    page = opened.open("/study?study=followed&single=1&size=120&seed=1")
+    opened.wait_for_drawing("error_against_norm")
+    where = page.evaluate(
+        """() => {
+          const plot = document.querySelector('figure[data-figure=error_against_norm] .plot');
+          const model = Bokeh.documents.map(d => d.get_model_by_name('lines single run P=120')).find(m => m);
+          const views = Object.values(Bokeh.index).length ? Object.values(Bokeh.index) : [...Bokeh.index];
+          for (const view of views) {
+            const frame = view.frame;
+            const line = frame && view.model.renderers.includes(model) && model.data_source.data;
+            if (!line) continue;
+            const middle = Math.floor(line.x[0].length / 2);
+            const box = view.canvas_view.el.getBoundingClientRect();
+            const across = frame.x_scale.compute(line.x[0][middle]);
+            return [box.x + across, box.y + frame.y_scale.compute(line.y[0][middle])];
+          }
+        }"""
+    )
+    page.mouse.click(*where)
+    page.wait_for_url(re.compile("/run\\?study=followed&run="))
+    page.get_by_role("link", name="Its run at MLflow").wait_for()
+    assert "train_size: 120" in page.inner_text("pre")
+    page.screenshot(path=shots / "page-run.png")
+    opened.open("/study?study=followed")
+    page.get_by_text("The 6 runs shown").click()
+    assert page.get_by_role("link", name=re.compile("^mlp digits P=")).count() == 6  # the same without a mouse
+
+
+def test_each_figure_is_downloaded_in_three_kinds(opened: Opened, tmp_path: Path) -> None:
+    page = opened.open("/study?study=followed")
+    opened.wait_for_drawing("endpoint_law")
+    for kind, begin in (("SVG", b"<?xml"), ("PNG", b"\x89PNG"), ("CSV", b"series,")):
+        with page.expect_download() as loading:
+            page.locator("figure[data-figure=endpoint_law]").get_by_role("link", name=kind).click()
+        path = tmp_path / loading.value.suggested_filename
+        loading.value.save_as(path)
+        assert path.name == f"endpoint_law.{kind.lower()}"
+        assert path.read_bytes().startswith(begin)
+
+
+def test_whoever_uses_keys_or_a_screen_reader_finds_everything(opened: Opened, shots: Path) -> None:
+    page = opened.open("/")
+    page.get_by_role("link", name="followed").first.wait_for()
+    page.screenshot(path=shots / "page-studies.png")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "to the content"
+    for path in ("/", "/study?study=followed", "/progress?study=followed", "/compare"):
+        opened.open(path)
+        bare = page.evaluate(
+            "[...document.querySelectorAll('input:not([type=hidden]), select')].filter("
+            "e => !e.labels.length && !e.getAttribute('aria-label')).map(e => e.outerHTML)"
+        )
+        assert bare == [], path
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert page.locator("h1").count() == 1
+        assert page.locator("main").count() == 1
+        nameless = "[...document.querySelectorAll('a, button')].filter(e => !e.textContent.trim()).length"
+        assert page.evaluate(nameless) == 0
+    opened.open("/study?study=followed")
+    opened.wait_for_drawing("endpoint_law")
+    session = page.context.new_cdp_session(page)
+    for kind in ("achromatopsia", "deuteranopia"):  # to be looked at by eye
+        session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+        page.screenshot(path=shots / f"page-{kind}.png")
+    assert page.get_by_role("figure", name="Curves").get_by_role("img").get_attribute("aria-label")
+
+
+def test_the_words_stand_out_from_the_paper() -> None:
+    style = (Path(__file__).parents[3] / "platform" / "normlaw" / "page" / "static" / "page.css").read_text()
+    named = dict(re.findall(r"--(\w+): (#\w+);", style))
+    for word in ("ink", "quiet", "accent", "blue"):
+        for paper in ("#ffffff", "#fbf3ee", "#eef5fa", "#f6f6f6"):
+            assert _contrast(named[word], paper) >= 4.5, (word, paper)  # WCAG 2.2, level AA
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        wide = colour if len(colour) == 7 else "#" + "".join(2 * c for c in colour[1:])
+        parts = [int(wide[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
