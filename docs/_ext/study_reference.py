@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from normlaw.base.typed import Model
-from normlaw.study import run_options, spec, study, trainer
+from normlaw.study import intervention, run_options, spec, study, trainer
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,7 +21,7 @@ def models() -> dict[str, type[Model]]:
     """Return the models that a study file is read by: name -> model."""
     return {
         name: value
-        for module in (study, spec, run_options, trainer)
+        for module in (study, spec, run_options, trainer, intervention)
         for name, value in vars(module).items()
         if inspect.isclass(value) and issubclass(value, Model) and value is not Model
     }

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from normlaw.base.failures import Failure
+from normlaw.execution.forks import ForkStates, fork_folder, key_of
 from normlaw.execution.job import Job, Outcome, Progress
 from normlaw.study.home import journal_path
+from normlaw.study.intervention import Moment
 from normlaw.study.spec import RunSpec
 from normlaw.tracking import earlier
 from normlaw.tracking.journal import Journal
@@ -87,6 +89,8 @@ class Attempt:
             if self._journal.go_on_after(state.step, self.spec):
                 self._journal.worker(self._worker)
                 return state
+        if (left := self._state_of_trunk()) is not None:
+            return left
         if self._name != self.spec.spec_hash:
             self._begin_under_its_own_name()
         elif journal_status(self._journal.path) == "finished":
@@ -99,6 +103,17 @@ class Attempt:
     def _worker(self) -> str:
         """Who trains the run, as those who look at it from outside tell workers apart."""
         return f"{platform.node()} {self._job.worker or os.getpid()}"
+
+    def _state_of_trunk(self) -> TrainingState | None:
+        """Return the trunk's state where this run leaves it; the journal has what was measured up to there."""
+        trunk, start = self.spec.trunk, self.spec.intervention.start
+        if trunk is None or start is None or self._journal.path.stat().st_size:
+            return None
+        job = self._job
+        for state in _fork(job, trunk.spec_hash, start).states():
+            if self._journal.leave(job.journal(trunk.spec_hash), trunk, state.step, self.spec, job.environment):
+                return state
+        return None
 
     def _begin_under_its_own_name(self) -> None:
         """Leave what an earlier version began and cannot be gone on with."""
@@ -115,7 +130,15 @@ class Attempt:
         """Return what is to be told of the run as it trains."""
         from normlaw.execution.recorder import Recorder
 
-        return Recorder(self.spec, self._job, self._journal, self._checkpoints, self._report, self._stopped)
+        moments = self._job.forks.get(self._name, ())
+        record = read_journal(self._journal.path) if moments else None
+        forks = ForkStates(
+            [(moment, _fork(self._job, self._name, moment)) for moment in moments],
+            [] if record is None else record.points,
+        )
+        return Recorder(
+            self.spec, self._job, self._journal, self._checkpoints, self._report, self._stopped, forks
+        )
 
     def end(self, error: BaseException | None) -> Outcome:
         """Note how the run ended: with an error, or without."""
@@ -167,3 +190,9 @@ def _checkpoints(folder: Path, name: str, job: Job) -> Checkpoints:
     programs = {key: job.environment.get(key) for key in ("python", "packages", "plugins", "device")}
     identity, former = (json.dumps([name, programs, *rule], sort_keys=True) for rule in ((RULE,), ()))
     return Checkpoints(folder, identity, former, lambda state: untouched(state.network.values()))
+
+
+def _fork(job: Job, trunk: str, moment: Moment) -> Checkpoints:
+    """Return the state of a trunk at a fork."""
+    key = key_of(moment)
+    return _checkpoints(fork_folder(job.home, job.study, trunk) / key, f"{trunk} {key}", job)

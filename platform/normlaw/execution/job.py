@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from normlaw.execution.forks import Forks
 from normlaw.study.home import journal_path
 from normlaw.study.spec import RunSpec
 
@@ -32,6 +33,8 @@ class Job:
     max_parallel: int
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     """Least time between two checkpoints of a run, which are taken at measuring points."""
+    forks: Forks = field(default_factory=dict)
+    """Where arms leave their trunks."""
     begun_as: Mapping[str, str] = field(default_factory=dict)
     """Names of the journals of runs that an earlier version began, by the runs' hashes."""
     worker: str = ""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
+from normlaw.execution.forks import ForkStates
 from normlaw.execution.job import Job, Progress
 from normlaw.study.spec import RunSpec
 from normlaw.tracking.journal import Journal
@@ -33,10 +34,13 @@ class Recorder(Observer):
         checkpoints: Checkpoints,
         report: Callable[[Progress], None],
         stopped: Callable[[], bool],
+        forks: ForkStates,
     ) -> None:
         self._spec, self._job = spec, job
         self._journal, self._checkpoints = journal, checkpoints
         self._report, self._stopped = report, stopped
+        self._forks = forks
+        self._latest: Point = {}
         self._saved = time.monotonic()
 
     def data(self, data: RunData) -> None:
@@ -50,6 +54,7 @@ class Recorder(Observer):
     def point(self, point: Point, inexact: Inexact) -> None:
         """Note a measurement."""
         self._journal.point(point, inexact)
+        self._latest = point
         self._report(
             Progress(
                 self._spec.spec_hash,
@@ -66,13 +71,15 @@ class Recorder(Observer):
         self._journal.layers(rows)
 
     def safe_point(self, state: Callable[[], TrainingState] | None) -> None:
-        """Write a checkpoint when the last one is old enough, or when the run is to stop here.
+        """Write a checkpoint when the last one is old enough, or when the run is to stop here, and for arms.
 
         Raises:
             StopRequestedError: the run is to stop.
             NormlawError: the checkpoint cannot be written.
 
         """
+        if state is not None:
+            self._forks.keep(self._latest, state)
         stopped = self._stopped()
         due = time.monotonic() - self._saved >= self._job.checkpoint_seconds
         if state is not None and (stopped or due):

@@ -12,6 +12,7 @@ from normlaw.base.html import paragraph, table, together
 from normlaw.execution.attempt import clear_checkpoints
 from normlaw.execution.choice import ExecutorChoice, ExecutorName
 from normlaw.execution.devices import processors
+from normlaw.execution.forks import clear_forks, forks_of, in_waves, trunks_left_by_all
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
 from normlaw.launching.display import Display
@@ -166,6 +167,7 @@ def launch(
                 environment={**environment.describe(catalogue), "device": hands.described},
                 max_parallel=max_parallel or len(processors(hands.device)),
                 checkpoint_seconds=checkpoint_seconds,
+                forks=forks_of(missing),
                 begun_as=plan.begun_as,
             )
             about = {"runs": str(len(missing)), "device": hands.device, "executor": executor}
@@ -183,11 +185,20 @@ def launch(
                 session.in_training(job.name(news.spec_hash))
 
             together = hands.stacking(missing, job.folder, stack, display)
-            for outcome in train_shared(missing, hands.executor, job, together, note, report.waiting_for):
+            train = partial(
+                train_shared,
+                executor=hands.executor,
+                job=job,
+                together=together,
+                on_progress=note,
+                on_wait=report.waiting_for,
+            )
+            for outcome in in_waves(missing, train):
                 spec = specs[outcome.spec_hash]
                 summary.count(outcome, study.run_name(spec))
                 session.ended(job.name(spec.spec_hash))
                 report.ended(spec, outcome)
+            clear_forks(home, study.name, trunks_left_by_all(specs.values(), job.journal))
         names = {h: study.run_name(spec) for h, spec in specs.items()}
         summary.unsent = {names.get(h, h): reason for h, reason in session.finish().items()}
         if missing:

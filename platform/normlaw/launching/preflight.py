@@ -56,6 +56,8 @@ def combinations(plans: Iterable[Planned]) -> list[Combination]:
         spec = planned.spec
         tree = spec.model_dump(mode="json", include=TRIED)
         trained_by = [spec.trainer.name, spec.optimizer.name, spec.learning_rate_schedule.name]
+        if spec.intervention.hold_norm is not None:
+            trained_by.append(spec.intervention.hold_norm.of)
         found.setdefault(json.dumps([tree, trained_by], sort_keys=True), Combination()).runs.append(planned)
     return list(found.values())
 

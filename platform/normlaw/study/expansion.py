@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -11,11 +11,14 @@ from pydantic import ValidationError
 
 from normlaw.base.collection import no_collection
 from normlaw.study.identity import Hashes, lacking, measured_by
+from normlaw.study.intervention import arm_of
 from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import Place, RunSpec
 from normlaw.study.study import Study, problems
 from normlaw_registry import AnalysisProtocol, Catalogue, InputError
 from normlaw_registry.errors import suggestion
+
+Where = Callable[[Place], str]
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,17 @@ def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
                     spec = RunSpec.model_validate(parts.written(choice)).resolved(catalogue, where)
                 except ValidationError as error:
                     raise InputError(problems(error, RunSpec, where)) from None
-            if (reason := parts.unstorable(spec)) is not None:
-                raise InputError(f"{where(())}: {reason}")
-            spec_hash = spec.hashed_by(hashes)
-            before = plans.get(spec_hash)
-            if before is not None:
-                spec = _measuring_both(before.spec, spec, where)
-            plans[spec_hash] = Planned(spec, before.where if before is not None else where)
+            for planned in (Planned(spec, where), *_arms(study, spec, where)):
+                if (reason := parts.unstorable(planned.spec)) is not None:
+                    raise InputError(f"{planned.where(())}: {reason}")
+                spec_hash = planned.spec.hashed_by(hashes)
+                plans[spec_hash] = _together(plans.get(spec_hash), planned)
+    _require_known_names(study, catalogue, plans)
+    return plans
+
+
+def _require_known_names(study: Study, catalogue: Catalogue, plans: Mapping[str, Planned]) -> None:
+    """Raise InputError where the norm or the protocol of a study is none."""
     names = [measure.name for measure in next(iter(plans.values())).spec.measures]
     if study.abscissa not in names:
         nearest = suggestion(study.abscissa, names)
@@ -71,7 +78,30 @@ def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
             study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
         except InputError as error:
             raise type(error)(f"{study.source.where(['analysis', 'protocol'])}: {error}") from None
-    return plans
+
+
+def _together(before: Planned | None, now: Planned) -> Planned:
+    """Return a run that was planned once or twice."""
+    if before is None:
+        return now
+    return Planned(_measuring_both(before.spec, now.spec, now.where), before.where)
+
+
+def _arms(study: Study, spec: RunSpec, where: Where) -> Iterator[Planned]:
+    """Yield the runs that leave one of a study at its fork."""
+    for name, change in study.arms.items():
+        its_place = partial(_in_arm, study, name, where)
+        try:
+            yield Planned(spec.as_arm(name, arm_of(change, study.fork)), its_place)
+        except ValidationError as error:
+            raise InputError(problems(error, RunSpec, partial(its_place, whole=True))) from None
+
+
+def _in_arm(study: Study, name: str, where: Where, loc: Place, whole: bool = False) -> str:
+    """Return where a place of an arm's specification was written; `whole`: where the arm was."""
+    if whole or loc[:1] == ("intervention",):
+        return study.source.where(["arms", name, *([] if whole else loc[1:])])
+    return where(loc)
 
 
 def _measuring_both(one: RunSpec, two: RunSpec, where: Callable[[Place], str]) -> RunSpec:

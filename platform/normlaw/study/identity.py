@@ -3,8 +3,8 @@
 The canonical form has what changes the training and where it is measured. Left out are
 
 - values at their defaults, so that a new option, of a run or of a component, changes no identity;
-- measures, which say what is looked at and not what is trained; only those stay that `stop.log_norm` names,
-  since they may end the run;
+- measures, which say what is looked at and not what is trained; only those stay that `stop.log_norm` and
+  `intervention` name, since the training depends on them;
 - callbacks that look on. Those that change the training stay, as one does that is not installed, of which
   nothing is known.
 
@@ -49,6 +49,8 @@ PLAIN = frozenset({int, float, str, type(None)})
 """Types of the values of a run that are no parts: a single number or word."""
 LOOKING_ON = "callback/"
 """Begins the name of a callback among the measures."""
+LABELS = frozenset({"arm"})
+"""Keys of a run that only say what it is called."""
 Measures = Mapping[str, Mapping[str, Any] | None]
 """Measures by name, with their parameters that are not at default; None where nobody noted them."""
 
@@ -83,7 +85,7 @@ class Hashes:
     """Hashes of many runs that share parts: what is not a single number or word is written out once."""
 
     def __init__(self) -> None:
-        self._texts: dict[tuple[str, int, int], str | None] = {}
+        self._texts: dict[tuple[str, int, int, int], str | None] = {}
         """A part's canonical form, by its key and id; None where it is left out."""
         self._parts: list[Any] = []
         """Keeps the parts alive, so that no other one gets the id of one of them."""
@@ -93,12 +95,14 @@ class Hashes:
         texts = {"schema": str(SCHEMA)}
         for name, field in type(spec).model_fields.items():
             value = getattr(spec, name)
+            if name in LABELS:
+                continue
             if type(value) in PLAIN:
                 if value != field.default:
                     texts[name] = str(value) if type(value) is int else json.dumps(value)
             else:
                 # which measures stay depends on `stop`
-                key = (name, id(value), id(spec.stop) if name == "measures" else 0)
+                key = _key(spec, name)
                 if key not in self._texts:
                     self._write_out(spec)
                 if (text := self._texts[key]) is not None:
@@ -110,8 +114,15 @@ class Hashes:
         for name in type(spec).model_fields:
             value = getattr(spec, name)
             self._parts.append(value)
-            key = (name, id(value), id(spec.stop) if name == "measures" else 0)
-            self._texts[key] = _json(tree[name]) if name in tree else None
+            self._texts[_key(spec, name)] = _json(tree[name]) if name in tree else None
+
+
+def _key(spec: RunSpec, name: str) -> tuple[str, int, int, int]:
+    """Return what the canonical form of a part depends on: which measures stay is said elsewhere."""
+    value = getattr(spec, name)
+    if name != "measures":
+        return name, id(value), 0, 0
+    return name, id(value), id(spec.stop), id(spec.intervention)
 
 
 def canonical(spec: AnySpec) -> dict[str, Any]:
@@ -121,12 +132,13 @@ def canonical(spec: AnySpec) -> dict[str, Any]:
 
     if isinstance(spec, ObservedSpec):
         return {"schema": SCHEMA, **spec.canonical_form}
-    components = {"architecture", "dataset", "measures", "callbacks", *BESIDE}
+    components = {"architecture", "dataset", "measures", "callbacks", *LABELS, *BESIDE}
     tree = spec.model_dump(mode="json", exclude_defaults=True, exclude=components)
     tree |= {option: said for option in BESIDE if (said := _beside(spec, option))}
     if (trainer := tree.pop("trainer", None)) is not None:
         tree["optimizer"] = trainer  # as it was called when the first such run was trained
-    stops = {name: params for name, params in measured_by(spec).items() if name in spec.stop.log_norm}
+    needed = {*spec.stop.log_norm, *spec.intervention.measures}
+    stops = {name: params for name, params in measured_by(spec).items() if name in needed}
     changing = [_choice(Callback, choice) for choice in spec.callbacks if changes_training(choice)]
     return {
         "schema": SCHEMA,
@@ -136,6 +148,28 @@ def canonical(spec: AnySpec) -> dict[str, Any]:
         **({"measures": stops} if stops else {}),
         **({"callbacks": changing} if changing else {}),
     }
+
+
+def as_first_called(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a flattened specification with its keys as the canonical form has them."""
+    if tree.get("trainer.name", "descent") == "descent":
+        return dict(tree)
+    kept = {key: value for key, value in tree.items() if not key.startswith("optimizer.")}
+    return {key.replace("trainer.", "optimizer.", 1): value for key, value in kept.items()}
+
+
+def of_a_component(key: str) -> bool:
+    """Return whether a flattened key is a component's own, whose defaults are known where it is installed.
+
+    >>> [of_a_component(key) for key in ("architecture.params.width", "optimizer.momentum", "optimizer.name")]
+    [True, True, False]
+    """
+    from normlaw.study.spec import BESIDE, RunSpec
+
+    option, _, rest = key.partition(".")
+    if option not in BESIDE or not rest:
+        return ".params." in key
+    return rest not in type(RunSpec.model_fields[option].default).model_fields
 
 
 def measured_by(spec: AnySpec) -> dict[str, Mapping[str, Any]]:

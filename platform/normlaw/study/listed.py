@@ -38,6 +38,8 @@ OPTIONS = (
     "stop",
     "compute",
     "callbacks",
+    "intervention",
+    "arm",
 )
 """What MLflow does not list of a run whose option is off."""
 MEASURES = "measures"
@@ -45,6 +47,8 @@ MEASURES = "measures"
 CALLBACKS = "callbacks"
 """The parameter that names what follows a run; what changes its training is listed besides."""
 LOOKED_AT = (MEASURES, CALLBACKS)
+UNLIKE = (*LOOKED_AT, "arm")
+"""Parameters in which runs that were trained alike may differ."""
 TRAINER = "trainer"
 """The parameter that says whose loop trained a run, where it was not normlaw's."""
 COMPONENTS: dict[str, type[Component]] = {"architecture": Architecture, "dataset": Dataset}
@@ -176,14 +180,14 @@ def settled(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, value)
         for name, value in params.items()
-        if name not in LOOKED_AT and (name in COMPONENTS or defaults.get(name) != value)
+        if name not in UNLIKE and (name in COMPONENTS or defaults.get(name) != value)
     )
 
 
 def contradiction(stored: Mapping[str, str], now: Mapping[str, str]) -> str | None:
     """Return the first parameter that two listings give different values, what is looked at aside."""
     stored = named_now(stored)
-    both = sorted(stored.keys() & now.keys() - set(LOOKED_AT))
+    both = sorted(stored.keys() & now.keys() - set(UNLIKE))
     return next((key for key in both if stored[key] != now[key]), None)
 
 
@@ -217,4 +221,6 @@ def _defaults(model: type[BaseModel]) -> dict[str, str]:
     for name, value in defaults.items():  # a serialiser may leave one out that is at default
         if isinstance(value, BaseModel):
             tree.setdefault(name, value.model_dump(mode="json", exclude_none=True))
+        elif value is not None:
+            tree.setdefault(name, value)
     return {name: as_text(value) for name, value in flatten(tree).items()}

@@ -13,7 +13,7 @@ from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError
 from normlaw_registry.errors import brief, suggestion
 
-OF_THE_STUDY = ("name", "description", "norm", "analysis", "fixed", "vary")
+OF_THE_STUDY = ("name", "description", "norm", "analysis", "fork", "arms", "fixed", "vary")
 """Keys of a study that can be set; any other one is a key of its runs."""
 KEYS = (*RunSpec.model_fields, *OF_THE_STUDY)
 
@@ -66,7 +66,7 @@ def with_overrides(study: Study, overrides: Mapping[str, Any], what: str) -> Stu
 def _place(key: str, value: Any, study: Study, what: str) -> list[str]:
     """Return where in a study's tree a setting stands."""
     first, _, rest = key.partition(".")
-    if first in ("fixed", "analysis") or key in OF_THE_STUDY:
+    if first in ("fixed", "analysis", "fork", "arms") or key in OF_THE_STUDY:
         return key.split(".")
     if first == "vary":
         return ["vary", rest]

@@ -19,6 +19,7 @@ from pydantic import (
 from normlaw.base.typed import Model
 from normlaw.study.beside import BesideName, UnknownKeyError
 from normlaw.study.identity import Hashes, canonical, hash_of
+from normlaw.study.intervention import FREE, Intervention
 from normlaw.study.run_options import (
     Augmentation,
     Compute,
@@ -132,6 +133,15 @@ class RunSpec(Model):
     measuring_points: PositiveInt = Field(
         50, le=10**6, description="log-spaced in optimiser steps, besides step 0"
     )
+    intervention: Intervention = Field(
+        Intervention(),
+        description="what is changed besides, from the beginning or from a point on; nothing by default",
+    )
+    arm: str = Field(
+        FREE,
+        max_length=100,
+        description="what a study calls the run's intervention, under `arms`; no part of what a run is",
+    )
     measures: tuple[ComponentChoice, ...] = Field(
         min_length=1, max_length=1000, description="the norms taken at every measuring point"
     )
@@ -146,12 +156,9 @@ class RunSpec(Model):
     @model_serializer(mode="wrap")
     def _without_later_options(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         tree: dict[str, Any] = serialise(self)
-        if self.compute == Compute():
-            tree.pop("compute", None)
-        if self.sampling == "epochs":
-            tree.pop("sampling", None)
-        if not self.callbacks:
-            tree.pop("callbacks", None)
+        for option in ("compute", "trainer", "intervention", "arm", "sampling", "callbacks"):
+            if self._is_at_default(option):
+                tree.pop(option, None)
         return tree
 
     @model_validator(mode="before")
@@ -173,6 +180,7 @@ class RunSpec(Model):
                 "optimizer",
                 "sampling",
                 "callbacks",
+                "intervention",
             )
             for option in options:
                 if not self._is_at_default(option):
@@ -197,9 +205,16 @@ class RunSpec(Model):
     @model_validator(mode="after")
     def _stops_at_a_norm_that_is_measured(self) -> Self:
         names = [measure.name for measure in self.measures]
-        for name in self.stop.log_norm:
+        if self.intervention.start is None:
+            for key in ("learning_rate", "weight_decay"):
+                if getattr(self.intervention, key) is not None:
+                    raise ValueError(
+                        f"`intervention.{key}` from the beginning is `optimizer.{key}`; give `start`"
+                    )
+        asked = [("stop.log_norm", name) for name in self.stop.log_norm]
+        for place, name in [*asked, *(("intervention", name) for name in sorted(self.intervention.measures))]:
             if name not in names:
-                raise ValueError(f"`stop.log_norm`: {name!r} is not measured: {suggestion(name, names)}")
+                raise ValueError(f"`{place}`: {name!r} is not measured: {suggestion(name, names)}")
         return self
 
     @field_validator("measures", "callbacks")
@@ -260,6 +275,23 @@ class RunSpec(Model):
         return self.trainer.follows_norm
 
     @property
+    def trunk(self) -> Self | None:
+        """The run that this one is until its intervention starts; None where it has no such part."""
+        if self.intervention.start is None:
+            return None
+        return self.model_copy(update={"intervention": Intervention(), "arm": FREE})
+
+    def as_arm(self, name: str, intervention: Intervention) -> Self:
+        """Return the run with an intervention.
+
+        Raises:
+            ValidationError: it does not fit the run.
+
+        """
+        type(self).model_validate({**dict(self), "intervention": intervention, "arm": name})
+        return self.model_copy(update={"intervention": intervention, "arm": name})
+
+    @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps in one pass over the training examples; the last batch may be smaller."""
         if self.follows_norm:
@@ -302,4 +334,5 @@ class RunSpec(Model):
     @property
     def run_name(self) -> str:
         """What the run is called where people read it."""
-        return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}"
+        arm = "" if self.arm == FREE else f" arm={self.arm}"
+        return f"{self.architecture.name} {self.dataset.name} P={self.train_size} seed={self.seed}{arm}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_
 
 from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
+from normlaw.study.intervention import FREE, Intervention, Moment
 from normlaw.study.listed import COMPONENTS, flatten
 from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.observed import OBSERVED, AnySpec
@@ -24,6 +26,7 @@ from normlaw_registry.response import Quantity
 
 MAX_RUNS = 100_000
 """Runs that one study may have: more is a slip of the pen, or an attempt to use up the memory."""
+ARM_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SHOWN = 10
 """Problems told in one message."""
 
@@ -109,6 +112,14 @@ class Study(Model):
         description="keys of a run, dotted, with the values that each takes, or `{count: n}` for 0, 1, ..., "
         "n - 1; the runs are all combinations"
     )
+    fork: Moment | None = Field(
+        None, description="where the arms leave the trunk, which is the run without an intervention"
+    )
+    arms: dict[str, Intervention] = Field(
+        default_factory=dict,
+        description="by name what is changed from the fork on; each makes one more run of every combination, "
+        "which goes on from its trunk",
+    )
     scales: dict[str, Scale] = Field(
         default_factory=dict, description="variants by name, such as `small`, for `--scale`"
     )
@@ -128,7 +139,7 @@ class Study(Model):
 
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:
-        if (runs := prod(len(values) for values in self.vary.values())) > MAX_RUNS:
+        if (runs := self.combinations * (1 + len(self.arms))) > MAX_RUNS:
             raise ValueError(f"`vary` has {runs} combinations; a study has {MAX_RUNS} runs at most")
         return self
 
@@ -138,6 +149,25 @@ class Study(Model):
             if key not in self.vary and key not in self.fixed:
                 raise ValueError(f"`{key}` stands neither under `fixed` nor under `vary`")
         return self
+
+    @model_validator(mode="after")
+    def _arms_have_a_fork(self) -> Self:
+        if self.fork is not None and not self.arms:
+            raise ValueError("`fork` is where `arms` leave the trunk, and there are none")
+        for name, change in self.arms.items():
+            if name == FREE or not ARM_NAME.fullmatch(name):
+                raise ValueError(
+                    f"arms: {brief(name)}: write lower-case words joined by underscores, and not {FREE!r}, "
+                    "which is the run in which nothing is changed"
+                )
+            if change.start is None and self.fork is None:
+                raise ValueError(f"arms: {name}: say where it leaves the trunk: `fork`, or `start` of its own")
+        return self
+
+    @property
+    def combinations(self) -> int:
+        """How many combinations of varied values there are."""
+        return prod(len(values) for values in self.vary.values())
 
     @property
     def observed(self) -> bool:
@@ -179,7 +209,7 @@ class Study(Model):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the study as a file, and how many runs it has."""
-        runs = prod(len(values) for values in self.vary.values())
+        runs = self.combinations
         return together(
             paragraph(f"{runs:,} combinations", strong=self.name), preformatted(self.to_yaml(compact=True))
         )

@@ -90,6 +90,41 @@ class Journal:
             self._file.truncate(length)
         return found
 
+    def leave(self, trunk: Path, of: AnySpec, step: int, spec: AnySpec, environment: dict[str, Any]) -> bool:
+        """Begin an arm's journal with what its trunk has up to the step where the arm leaves it.
+
+        Args:
+            trunk: the trunk's journal.
+            of: what the trunk is.
+            step: where the arm leaves it.
+            spec: what the arm is.
+            environment: of the launch that trains it.
+
+        Returns:
+            False, and nothing is written, when the trunk's journal is another one's or lacks the step.
+
+        """
+        lines = trunk.read_bytes().splitlines(keepends=True) if trunk.exists() else []
+        shared: list[bytes] = []
+        found = False
+        for number, line in enumerate(lines):
+            try:
+                entry = json.loads(line) if line.endswith(b"\n") else {}
+            except ValueError:
+                break
+            kind = entry.get("kind")
+            if number == 0 and (kind != "start" or not _is(entry["spec"], of)):
+                break
+            if found and not (kind == "layers" and step == 0):  # as in `go_on_after`
+                break
+            if kind in ("data", "memory_format", "point", "layers"):
+                shared.append(line)
+            found = found or (kind == "point" and entry["values"]["step"] == step)
+        if found:
+            self.start(spec, environment)
+            self._write(b"".join(shared))
+        return found
+
     def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
         """Write what the run trains on."""
         self._append("data", {"name": name, "digest": digest, "train_size": train_size, "test_size": test_size})
@@ -125,8 +160,10 @@ class Journal:
 
     def _append(self, kind: str, content: dict[str, Any]) -> None:
         line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)
+        self._write(f"{line}\n".encode())
+
+    def _write(self, rest: bytes) -> None:
         try:
-            rest = f"{line}\n".encode()
             while rest:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())

@@ -37,7 +37,11 @@ COPY = "normlaw.copy"
 """Tag of a run that was copied from another store or an archive: what was copied."""
 COMMIT = "normlaw.commit"
 """Tag: the git commit of the folder that a run was launched in; '+changes' where files differed from it."""
-LASTING = (SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN, COMMIT)
+ARM = "normlaw.arm"
+"""Tag of a run with an intervention that starts on its way: what its study calls the arm."""
+TRUNK = "normlaw.trunk"
+"""Tag of such a run: the identity (`normlaw.spec_hash`) of the run that it is until then."""
+LASTING = (ARM, TRUNK, SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN, COMMIT)
 """Tags that belong to a run wherever it is stored, besides its kind and identity."""
 LAUNCH = "normlaw.launch"
 """Tag: the launch that a run is, or that began it."""

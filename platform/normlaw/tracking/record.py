@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, Strict, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from normlaw.study.identity import NewerSchemaError, canonical, hash_of, lacking, measured_by, require_known
+from normlaw.study.identity import (
+    NewerSchemaError,
+    as_first_called,
+    canonical,
+    hash_of,
+    lacking,
+    measured_by,
+    of_a_component,
+    require_known,
+)
 from normlaw.study.listed import flatten
 from normlaw.study.observed import AnySpec, spec_of
 from normlaw_registry import Exactness, NormlawError
@@ -232,9 +241,9 @@ def validated_spec(record: Record, path: Path) -> AnySpec:
 
 def _says(identity: dict[str, Any], spec: AnySpec) -> bool:
     """Return whether a canonical form is that of a specification, as far as no component has a say."""
-    said, whole = flatten(identity), flatten(spec.model_dump(mode="json"))
-    own = {key: value for key, value in flatten(canonical(spec)).items() if ".params." not in key}
-    return own == {key: value for key, value in said.items() if ".params." not in key} and all(
+    said, whole = flatten(identity), as_first_called(flatten(spec.model_dump(mode="json")))
+    own = {key: value for key, value in flatten(canonical(spec)).items() if not of_a_component(key)}
+    return own == {key: value for key, value in said.items() if not of_a_component(key)} and all(
         key.startswith("measures.") or key not in whole or whole[key] == value for key, value in said.items()
     )
 

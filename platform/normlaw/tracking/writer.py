@@ -129,6 +129,8 @@ class RunWriter:
             tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
         if record.status is not None and record.inexact is not None:
             tags[keys.EXACTNESS] = _exactness(record, spec)
+        if isinstance(spec, RunSpec) and (trunk := spec.trunk) is not None:
+            tags |= {keys.ARM: spec.arm, keys.TRUNK: trunk.spec_hash}
         if record.reason:
             tags[keys.FAILURE] = record.reason
         launch = record.environment.get("launch")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from normlaw.training.batch_order import BatchOrder
-from normlaw.training.between import Between
+from normlaw.training.between import Between, InTurn
 from normlaw.training.data import Change
 from normlaw.training.evaluation import change, require_healthy
 from normlaw.training.fresh_examples import FreshExamples
+from normlaw.training.intervening import Intervening
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
 from normlaw.training.run import Run
@@ -29,6 +30,7 @@ class Descent:
 
     Attributes:
         updates: the optimiser of the network's parameters, with its rates.
+        intervening: the run's intervention; None where it has none.
         between: is told of each step, before and after the update; nobody by default, which costs nothing.
 
     """
@@ -37,7 +39,8 @@ class Descent:
         self._spec, self._network, self._forward, self._data = run.spec, run.network, run.forward, run.data
         self._loss = run.loss
         self.updates = Updates(run.spec, run.catalogue, dict(run.network.named_parameters()))
-        self.between: Between | None = None
+        self.intervening = Intervening.alone(run, self.updates)
+        self.between: Between | None = self.intervening
         self._device = run.data.train.split.labels.device
         self._order: BatchOrder | FreshExamples = (
             FreshExamples(run.spec, run.data)
@@ -45,6 +48,21 @@ class Descent:
             else BatchOrder(run.spec, self._device)
         )
         self._step, self._measured = 0, -1
+
+    def tell(self, between: Between | None) -> None:
+        """Tell of each step from here on, after the intervention, which changes the training."""
+        parts = [part for part in (self.intervening, between) if part is not None]
+        self.between = InTurn(parts) if len(parts) > 1 else next(iter(parts), None)
+
+    def at_the_beginning(self) -> None:
+        """Change the initial network where an intervention does so."""
+        if self.intervening is not None:
+            self.intervening.at_the_beginning()
+
+    def measured(self, point: Mapping[str, float]) -> None:
+        """Be told of a measurement: an intervention may start with it."""
+        if self.intervening is not None:
+            self.intervening.start_if_due(point)
 
     def steps(self) -> Iterator[int]:
         """Train; yield each step at which the network is to be measured, beginning with the first ahead.
@@ -101,6 +119,7 @@ class Descent:
             measurer=measurer,
             generators=generators,
             callbacks=callbacks,
+            intervention={} if self.intervening is None else self.intervening.state_dict(),
         )
 
     def load_state(self, state: TrainingState) -> None:
@@ -111,6 +130,8 @@ class Descent:
         torch.set_rng_state(state.generators["cpu"])
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(state.generators["cuda"], self._device)
+        if self.intervening is not None:
+            self.intervening.load_state_dicts([state.intervention])
         self._step = self._measured = state.step
 
 

@@ -34,11 +34,12 @@ def train(
         folder: where files of data sets are looked for.
         device: where it trains, as torch names it: 'cpu', 'cuda', 'cuda:1'. The draws are the same on all.
         observer: is told of data and measurements, and may stop the run.
-        resume: a state of this run at a measuring point; the run goes on after it, and only measurements after
-            it are returned.
+        resume: a state of this run at a measuring point, or that of its trunk where its intervention starts;
+            the run goes on after it, and only measurements after it are returned.
 
     Raises:
         InputError: the data set is too small or missing, or does not fit the architecture.
+        NeverStartedError: the run has an intervention, and came to its end before that started.
         TrainingDivergedError: the loss of a batch, or of all examples at a measuring point, is not finite.
 
     """
@@ -54,16 +55,20 @@ def train(
         run = Run(spec, catalogue, folder, device, observer)
         observer.memory_format(run.memory_format)
         descent = Descent(run)
-        descent.between = run.follow(descent.updates.optimizer)
+        descent.tell(run.follow(descent.updates.optimizer))
         if resume is None:
             observer.data(run.data)
+            descent.at_the_beginning()
         else:
             run.load_state(resume)
             descent.load_state(resume)
         for step in descent.steps():
             if run.measure(step):
                 break
+            descent.measured(run.points[-1])
             if step < spec.total_steps:
                 observer.safe_point(lambda: descent.state(run.measurer.state_dict(), run.callbacks_state()))
+        if descent.intervening is not None:
+            descent.intervening.require_started(int(run.points[-1]["step"]))
     run.finish()
     return run.points

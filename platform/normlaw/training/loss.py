@@ -11,6 +11,9 @@ from normlaw_registry import Catalogue, Loss, validate_params
 class MeanLoss:
     """The mean of a run's loss over a batch.
 
+    Attributes:
+        temperature: what outputs are divided by first.
+
     Args:
         choice: the run's loss.
         catalogue: where it comes from.
@@ -23,6 +26,7 @@ class MeanLoss:
     def __init__(self, choice: LossChoice, catalogue: Catalogue) -> None:
         self._loss = catalogue.get(Loss, choice.name)
         self._params = validate_params(self._loss, choice.params)
+        self.temperature = 1.0
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return a scalar.
@@ -32,6 +36,8 @@ class MeanLoss:
             labels: (b,) int64; of a regression the targets, (b, num_outputs).
 
         """
+        if self.temperature != 1.0:
+            logits = logits / self.temperature
         return self._loss.mean(self._params, logits, labels)
 
 

@@ -35,7 +35,17 @@ class Updates:
         rate, decay = spec.optimizer.learning_rate, spec.optimizer.weight_decay
         self.optimizer = component.build(params, weights, rate, decay)
         self._rates: list[float] = [group["lr"] for group in self.optimizer.param_groups]
+        self._built_with, self._built_rates = rate, self._rates
         self._factor = RateFactor(spec.learning_rate_schedule, spec.total_steps, catalogue)
+
+    def change(self, learning_rate: float | None, weight_decay: float | None) -> None:
+        """Go on with another learning rate, before the schedule's factor, or another weight decay."""
+        if learning_rate is not None:
+            ratio = learning_rate / self._built_with
+            self._rates = [rate * ratio for rate in self._built_rates]
+        if weight_decay is not None:
+            for group in self.optimizer.param_groups:
+                group["weight_decay"] = weight_decay
 
     def set_rate(self, step: int) -> None:
         """Set the learning rate of the update that leads from `step` to `step + 1`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from normlaw.study.spec import RunSpec
@@ -23,7 +25,7 @@ from normlaw.training.observer import Observer
 from normlaw.training.randomness import Stream, torch_seed
 from normlaw.training.state import TrainingState
 from normlaw.training.stopping import reason_to_stop
-from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, Params, validate_params
+from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, NormlawError, Params, validate_params
 
 
 class Run:
@@ -56,7 +58,8 @@ class Run:
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
         self.network, self.memory_format = laid_out(network, spec.compute, device, task.input_shape)
         self.forward = Forward(self.network, spec.compute, self.memory_format)
-        self.measurer = Measurer(resolved_measures(spec, catalogue), self.network, architecture, task)
+        self._architecture, self._measures = architecture, resolved_measures(spec, catalogue)
+        self.measurer = Measurer(self._measures, self.network, architecture, task)
         self.loss = MeanLoss(spec.loss, catalogue)
         self.catalogue = catalogue
         self.points: list[Point] = []
@@ -86,6 +89,31 @@ class Run:
         self.measurer.load_state_dict(state.measurer)
         if self._following is not None:
             self._following.load_state_dict(state.callbacks)
+
+    def meter(self, name: str) -> Callable[[nn.Module], float]:
+        """Return a function that takes one of the run's measures of a network like its own, as natural log.
+
+        Each value follows from the network alone, to the last bit.
+        """
+        chosen = [(one, params) for one, params in self._measures if one.name == name]
+        measurer = Measurer(chosen, self.network, self._architecture, self.data.splits.task)
+
+        def take(network: nn.Module) -> float:
+            measurer.forget()
+            forward = Forward(network, self.spec.compute, self.memory_format)
+            found = measurer.measure(
+                network,
+                train_batches=self.data.train.batches,
+                train_labels=self.data.train.split.labels,
+                train_logits=lambda: outputs(forward, self.data.train),
+            )
+            if name not in found:
+                raise NormlawError(
+                    f"measure {name!r} is not defined for the network as it is: it cannot be held"
+                )
+            return found[name].log_value
+
+        return take
 
     def measure(self, step: int, outputs_on: Outputs | None = None) -> bool:
         """Measure the network and tell the observer; return whether a rule of the run ends it here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from normlaw.training.compute import arithmetic
 from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
+from normlaw.training.intervening import Intervening
 from normlaw.training.memory_format import STACKED
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
@@ -38,6 +39,8 @@ class Member:
     order: BatchOrder
     optimizer_state: dict[str, Any] | None = None
     """To go on from; None at the beginning."""
+    intervention_state: dict[str, Any] = field(default_factory=dict)
+    """Likewise."""
     error: BaseException | None = None
     """Why it ended early."""
 
@@ -62,12 +65,26 @@ class NetworkStack:
         states = [member.optimizer_state for member in members if member.optimizer_state is not None]
         if states:
             self._updates.load_state_dict(_stacked(states))
+        runs = [member.run for member in self.members]
+        self.intervening = Intervening.together(runs, self._updates, self._parameters)
+        if self.intervening is not None and states:
+            self.intervening.load_state_dicts([member.intervention_state for member in self.members])
         data = [member.run.data.train for member in members]
         self._examples = Examples.joined(data)
         lengths = torch.tensor([0, *(len(examples) for examples in data[:-1])])
         self._offsets = lengths.cumsum(0).tolist()
         self._device = self._examples.split.labels.device
         self._outputs: dict[str, Tensor] = {}
+
+    def at_the_beginning(self) -> None:
+        """Change the initial networks where an intervention does so."""
+        if self.intervening is not None:
+            self.intervening.at_the_beginning()
+
+    def measured(self, step: int) -> None:
+        """Be told that members were measured at a step: an intervention may start with it."""
+        if self.intervening is not None and self.intervening.start_if_due({"step": float(step)}):
+            self.load()
 
     def advance(self, target: int) -> None:
         """Train up to a step; a member whose loss is not finite gets its error, and harms no other."""
@@ -82,6 +99,8 @@ class NetworkStack:
             finite &= losses.detach().isfinite()
             losses.sum().backward()  # type: ignore[no-untyped-call]
             self._updates.step()
+            if self.intervening is not None:
+                self.intervening.hold()
             self.step += 1
             if self.step % STEPS_BETWEEN_CHECKS == 0 or self.step == target:
                 self._note_unhealthy(finite)
@@ -192,6 +211,7 @@ class NetworkStack:
             order=member.order.state_dict(),
             measurer=member.run.measurer.state_dict(),
             generators={"cpu": torch.get_rng_state()},
+            intervention={} if self.intervening is None else self.intervening.state_dict(place),
         )
 
     def without(self, places: set[int]) -> NetworkStack:
@@ -200,6 +220,8 @@ class NetworkStack:
         staying = [place for place in range(len(self.members)) if place not in places]
         for place in staying:
             self.members[place].optimizer_state = _member_of(state, place)
+            if self.intervening is not None:
+                self.members[place].intervention_state = self.intervening.state_dict(place)
         return NetworkStack([self.members[place] for place in staying], self.step)
 
 

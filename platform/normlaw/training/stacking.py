@@ -78,6 +78,11 @@ def alone(spec: RunSpec, catalogue: Catalogue) -> str | None:
         return f"optimizer {spec.optimizer.name!r} updates a weight by others too, so that it cannot be stacked"
     if not catalogue.get(Loss, spec.loss.name).stacks:
         return f"loss {spec.loss.name!r} cannot be stacked, as it says of itself"
+    start, held = spec.intervention.start, spec.intervention.hold_norm
+    if start is not None and start.step is None:
+        return "an intervention that starts at a train error or a norm starts at a step of each run's own"
+    if held is not None and held.measure is not None:
+        return f"holding the measure {held.measure!r} takes it after each step, of each network by itself"
     return None
 
 
@@ -86,7 +91,7 @@ def _family(spec: RunSpec, any_sizes: bool | None, catalogue: Catalogue) -> str:
         return spec.spec_hash
     varied = {"seed"}
     needs_length = catalogue.get(Schedule, spec.learning_rate_schedule.name).needs_length
-    if any_sizes and (spec.steps is not None or not needs_length):
+    if any_sizes and (spec.steps is not None or not (needs_length or spec.intervention.start)):
         varied.add("train_size")
     return json.dumps(spec.model_dump(mode="json", exclude=varied), sort_keys=True)
 

@@ -30,3 +30,5 @@ class TrainingState:
     """States of torch's own random generators by device, for dropout."""
     callbacks: dict[str, Any] = field(default_factory=dict)
     """States of the followers by their callbacks' names; checkpoints from before there were any have none."""
+    intervention: dict[str, Any] = field(default_factory=dict)
+    """Whether the run's intervention is in force, and what it holds; empty for a run without one."""

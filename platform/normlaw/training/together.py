@@ -63,12 +63,15 @@ def train_together(
             run.measurer.load_state_dict(resume[number].measurer)
             member.order.load_state_dict(resume[number].order)
             member.optimizer_state = resume[number].optimizer
+            member.intervention_state = resume[number].intervention
         else:
             run.observer.data(run.data)
         run.observer.memory_format(STACKED)
         members.append(member)
     begun_at = resume[0].step if resume else -1
     stack = NetworkStack(members, max(0, begun_at))
+    if not resume:
+        stack.at_the_beginning()
     plans = [set(measuring_steps(spec.total_steps, spec.measuring_points)) for spec in specs]
     plan_of = dict(zip(map(id, runs), plans, strict=True))
     for target in sorted(set().union(*plans)):
@@ -78,12 +81,31 @@ def train_together(
         due = {place for place, m in enumerate(stack.members) if target in plan_of[id(m.run)] or m.error}
         if due:
             stack.load()
-        ended = {place for place in due if _measure(stack, place, target)}
+        ended = _measured(stack, due, target)
         if len(ended) == len(stack.members):
             break
         if ended:
             stack = stack.without(ended)
     return [member.error for member in members]
+
+
+def _measured(stack: NetworkStack, due: set[int], step: int) -> set[int]:
+    """Measure some members, let their intervention start if it is due, and return who has ended."""
+    ended = {place for place in due if _measure(stack, place, step)}
+    if due:
+        stack.measured(step)
+    return ended | {place for place in due - ended if _left_at(stack, place)}
+
+
+def _left_at(stack: NetworkStack, place: int) -> bool:
+    """Tell the observer of a member that it may be left here; return whether the member has ended by that."""
+    member = stack.members[place]
+    try:
+        member.run.observer.safe_point(lambda: stack.state(place))
+    except BaseException as error:  # noqa: BLE001  # as in `_measure`
+        member.error = error
+        return True
+    return False
 
 
 def _measure(stack: NetworkStack, place: int, step: int) -> bool:
@@ -95,9 +117,10 @@ def _measure(stack: NetworkStack, place: int, step: int) -> bool:
     try:
         by_rule = run.measure(step, partial(stack.outputs_on, place))
         if by_rule or step == run.spec.total_steps:
+            if stack.intervening is not None:
+                stack.intervening.require_started(step)
             run.finish()
             return True
-        run.observer.safe_point(lambda: stack.state(place))
     except BaseException as error:  # noqa: BLE001  # this run's alone, as when a measure calls sys.exit: the others go on
         member.error = error
         return True

@@ -19,12 +19,15 @@ from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
 from normlaw.training.descent import take_told
 from normlaw.training.followed_run import FollowedRun
 from normlaw.training.following import Following
+from normlaw.training.held_norm import scaled_weights
+from normlaw.training.intervening import held_norm_of
 from normlaw.training.linear.path import linear_weight
 from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
+from normlaw.training.observer import Observer
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream, torch_seed
-from normlaw.training.run import resolved_measures
+from normlaw.training.run import Run, resolved_measures
 from normlaw_registry import (
     Architecture,
     Callback,
@@ -151,6 +154,7 @@ def _try(
         _take_a_step(spec, catalogue, network, outputs, few, stage, f"{who} cannot be trained on {data}")
         followers = _followers(largest, catalogue, folder, network, forward, stage)
 
+    _try_holding(spec, catalogue, folder, device, stage)
     network.eval()
     stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken")
     measures = resolved_measures(spec, catalogue)
@@ -197,6 +201,14 @@ def _loss(spec: RunSpec, catalogue: Catalogue, outputs: Tensor, few: Split, stag
     if not isinstance(loss, Tensor) or loss.shape != ():
         raise InputError(f"it gives {type(loss).__name__} in place of a tensor of one number")
     return loss
+
+
+def _try_holding(spec: RunSpec, catalogue: Catalogue, folder: Path, device: str, stage: _Stage) -> None:
+    """See whether the norm that an intervention holds can be held."""
+    if spec.intervention.hold_norm is not None:
+        stage.enter(("intervention", "hold_norm"))
+        run = Run(spec, catalogue, folder, device, Observer())
+        held_norm_of(run, scaled_weights(dict(run.network.named_parameters())))
 
 
 def _followers(
