@@ -109,7 +109,7 @@ def test_the_length_in_epochs_counts_the_last_small_batch(tiny: Tiny, catalogue:
         (lambda s: s["vary"].update(train_size=[0]), "greater than 0, got 0"),
         (lambda s: s["vary"].update(batch_size=[8]), "stands under `fixed` too"),
         (lambda s: s["vary"].pop("seed"), "`seed` stands neither"),
-        (lambda s: s.update(vari={}), "unknown key, did you mean vary?"),
+        (lambda s: s.update(vari={}), "unknown key, did you mean vary"),
         (lambda s: s.update(norm="weight_nrm"), "did you mean weight_norm?"),
         (lambda s: s["fixed"]["optimizer"].update(learning_rate=float("nan")), "finite number"),
         (
