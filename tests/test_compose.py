@@ -110,7 +110,7 @@ def test_docker_compose_accepts_the_file_with_every_profile(profile: str | None)
     accepted = config(*([profile] if profile else []), **PASSWORDS)
     assert accepted.returncode == 0, accepted.stderr
     more = PROFILES[profile] if profile else set()
-    assert json.loads(accepted.stdout)["services"].keys() == {"postgres", "mlflow"} | more
+    assert json.loads(accepted.stdout)["services"].keys() == {"postgres", "mlflow", "page"} | more
 
 
 @needs_compose

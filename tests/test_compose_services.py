@@ -23,6 +23,7 @@ from urllib.error import HTTPError
 import pytest
 import yaml
 
+from normlaw_tests.pages import ask
 from normlaw_tests.processes import Argument, run, start, stop
 from normlaw_tests.servers import free_port
 from normlaw_tests.waiting import wait_until
@@ -78,8 +79,11 @@ class Machine:
         self.folder = folder
         names = ("POSTGRES_PASSWORD", "MLFLOW_ADMIN_PASSWORD", "MLFLOW_SECRET_KEY")
         self.settings = {name: secrets.token_hex(24) for name in names}
-        ports = {name: str(free_port()) for name in ("postgres", "mlflow", "scheduler", "status", "worker")}
+        ports = {
+            name: str(free_port()) for name in ("postgres", "mlflow", "page", "scheduler", "status", "worker")
+        }
         self.uri = f"http://127.0.0.1:{ports['mlflow']}"
+        self.page = f"http://127.0.0.1:{ports['page']}"
         self.api = mlflow_api(self.uri)
         self.store, self.work = folder / "store", folder / "work"
         for path in (self.store / "artifacts", self.store / "home", self.work / "studies", folder / "bin"):
@@ -99,6 +103,7 @@ class Machine:
             "tcp://scheduler:8786": f"tcp://127.0.0.1:{ports['scheduler']}",
             "0.0.0.0": "127.0.0.1",
             "5000": ports["mlflow"],
+            "5080": ports["page"],
             "8786": ports["scheduler"],
             "8787": ports["status"],
             "8790": ports["worker"],
@@ -247,6 +252,23 @@ def test_the_runner_trains_on_postgresql(machine: Machine) -> None:
     assert b"2 trained" in done.stdout
     assert len(machine.api.runs()) >= 2
     assert any("journal/services_check" in name for name in machine.files())
+
+
+def test_the_page_shows_what_was_trained_to_whoever_has_the_password(machine: Machine) -> None:
+    machine.start("page")
+    try:
+        assert ask(machine.page, "/").status == 401
+        token = {"Authorization": f"Bearer {machine.settings['MLFLOW_ADMIN_PASSWORD']}"}
+        assert "services_check" in ask(machine.page, "/", headers=token).text
+        shown = ask(machine.page, "/study", ("study", "services_check"), headers=token)
+        run_page = re.search(r"/run\?study=services_check&amp;run=(\w+)", shown.text)
+        assert run_page
+        run_shown = ask(machine.page, "/run", ("study", "services_check"), ("run", run_page[1]), headers=token)
+        assert f'href="{machine.uri}/#/experiments/' in run_shown.text
+        assert "train_size: " in run_shown.text  # of its journal, on the volume
+        assert machine.settings["MLFLOW_ADMIN_PASSWORD"] not in (machine.folder / "page.log").read_text()
+    finally:
+        machine.stop("page")
 
 
 def test_a_worker_trains_what_the_runner_hands_to_the_scheduler(machine: Machine) -> None:

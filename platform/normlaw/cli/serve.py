@@ -13,7 +13,8 @@ from normlaw.cli.source_options import tracking_uri_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; see above.")
 @click.option("--port", default=5080, show_default=True, type=click.IntRange(0, 65535), help="0: any.")
 @tracking_uri_option
-def serve(host: str, port: int, tracking_uri: str | None) -> None:
+@click.option("--mlflow-pages", default="", help="Where browsers find MLflow's pages; default: at its URI.")
+def serve(host: str, port: int, tracking_uri: str | None, mlflow_pages: str) -> None:
     """Serve a web page of all studies: their curves and laws as they come, their progress, comparisons.
 
     It reads MLflow, any server or store, and the journals here, and writes nothing. Only this machine
@@ -22,4 +23,4 @@ def serve(host: str, port: int, tracking_uri: str | None) -> None:
     """
     with words.working("loading what draws the figures", logged=False):
         from normlaw.verbs.serve import serve as run
-    run(host=host, port=port, tracking_uri=tracking_uri, say=say)
+    run(host=host, port=port, tracking_uri=tracking_uri, mlflow_pages=mlflow_pages, say=say)

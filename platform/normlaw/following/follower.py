@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from normlaw.following.launches import launches_in
 from normlaw.following.merging import account
 from normlaw.following.progress import Progress
 from normlaw.study.home import STUDY_FILE, begun_studies, begun_study
+from normlaw.tracking.journal import is_being_written
 from normlaw_registry import InputError, NormlawError, load_catalogue
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class Follower:
         """Why MLflow could not be asked last."""
         self.journals: dict[str, Seen] = {}
         """As they were when they were looked at last."""
+        self._at_work: list[Path] = []
+        """Files of the launches that were at work then."""
+        self._answers = 0
+        """How often MLflow has told something new."""
+        self._last: tuple[object, Progress] | None = None
 
     def follow(self) -> Progress:
         """Return how far the study has come, asking MLflow if its turn has come; see `look`."""
@@ -78,31 +85,46 @@ class Follower:
     def look(self) -> Progress:
         """Return how far the study has come, by the journals of now and MLflow's latest answer.
 
+        Where nothing has changed, what was seen before is told again.
+
         Raises:
             InputError: neither this home nor MLflow has such a study.
 
         """
         self.begun = self.begun or self.study in begun_studies(self._home)
-        if self.begun:
-            self._plan()
-        elif self.store is None:
+        if not self.begun and self.store is None:
             raise InputError(self.server_note or f"no study {self.study!r} was begun in {self._home}")
-        self.journals = self.folder.look() if self.begun else {}
+        stamps = self.folder.stamps() if self.begun else {}
+        now = int(time.time() * 1000)
+        mark = (stamps, self._held(), self._answers, self.server_note)
+        if self._last is not None and self._last[0] == mark:
+            self._last = (mark, replace(self._last[1], looked=now))
+            return self._last[1]
+        self._plan(stamps.get(STUDY_FILE))
+        self.journals = self.folder.look(stamps)
+        launches = launches_in(self.folder.path) if self.begun else []
+        self._at_work = [self.folder.path / f"{one.name}.launch" for one in launches if one.at_work]
         norm = self._norm or (self.store.norm if self.store is not None else None)
-        return account(
+        progress = account(
             self.study,
             norm,
             expected=self._expected,
             journals=self.journals,
             at_server=as_expected(self.at_server, self._expected),
-            launches=launches_in(self.folder.path) if self.begun else (),
-            now=int(time.time() * 1000),
+            launches=launches,
+            now=now,
             notes=[note for note in (self._note, self.server_note) if note],
         )
+        self._last = ((stamps, self._held(), self._answers, self.server_note), progress)
+        return progress
 
-    def _plan(self) -> None:
+    def _held(self) -> list[bool]:
+        """Return which of the files that somebody may be at are held by a process: a death changes no file."""
+        unended = [seen.path for seen in self.journals.values() if seen.glimpse.unended]
+        return [is_being_written(path) for path in [*unended, *self._at_work]]
+
+    def _plan(self, stamp: Stamp | None) -> None:
         """Read the study's file, if it is another than before."""
-        stamp = self.folder.stamps(STUDY_FILE).get(STUDY_FILE)
         if stamp == self._of_file:
             return
         self._of_file = stamp
@@ -126,9 +148,11 @@ class Follower:
         begun = self._clock()
         try:
             self.store = self._open(self.study)
-            self.at_server = list(self.store.runs("training", "imported"))
-            if self._with_analyses:
-                self.analyses = self.store.latest_analyses()
+            at_server = list(self.store.runs("training", "imported"))
+            analyses = self.store.latest_analyses() if self._with_analyses else {}
+            if (at_server, analyses) != (self.at_server, self.analyses):
+                self.at_server, self.analyses = at_server, analyses
+                self._answers += 1
             self.server_note = ""
         except InputError as error:
             self.server_note = first_line(error)

@@ -15,7 +15,7 @@ from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_r
 from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
 from normlaw.analysis.text import VERDICTS
 from normlaw.following.progress import Progress, grouped
-from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock, shown
+from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock
 from normlaw.page.points import abscissas
 from normlaw.page.rendering import render
 from normlaw.page.site import ORDERS, Site
@@ -42,6 +42,7 @@ class Answers:
         site: what there is.
         findings: returns what the latest analyses of studies found, by study and setting; raises InputError.
         differences: returns how the exponents of two studies, or of the settings of one, differ; likewise.
+        mlflow_pages: where a browser finds MLflow's pages; empty: where the client finds MLflow.
 
     """
 
@@ -50,8 +51,11 @@ class Answers:
         site: Site,
         findings: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]],
         differences: Callable[[str, str | None], pd.DataFrame],
+        mlflow_pages: str = "",
     ) -> None:
+        self._mlflow_pages = mlflow_pages
         self._site, self._findings, self._differences = site, findings, differences
+        self._marks: dict[str, tuple[object, str]] = {}
 
     def studies(self, query: Query) -> str:
         """Return the list of studies."""
@@ -74,7 +78,7 @@ class Answers:
             view=now.view,
             now=now,
             progress=progress,
-            version=_version(progress, now),
+            version=self._version(progress, now),
             across=abscissas(now.curves),
             responses=[r for r in ("test_error", "test_loss") if r.replace("_", "/") in points.columns],
             protocols=self._site.catalogue.names(AnalysisProtocol),
@@ -93,7 +97,7 @@ class Answers:
         return render(
             "progress.html.jinja",
             here="progress",
-            version=_version(progress, None),
+            version=self._version(progress, None),
             **_progress_content(view, progress),
         )
 
@@ -108,7 +112,7 @@ class Answers:
         run, store = found[0], watched.follower.store
         seen = watched.follower.journals.get(asked)
         record = None if seen is None or seen.glimpse.damage else read_journal(seen.path, start_only=True)
-        pages = None if store is None or not run.run_id else store.pages()
+        pages = None if store is None or not run.run_id else store.pages(self._mlflow_pages)
         address = "" if pages is None else pages.run(run.run_id)
         return render(
             "run.html.jinja",
@@ -138,7 +142,7 @@ class Answers:
         view = View.of(query)
         progress = self._site.study(view.study).look()
         now = self._shown(query) if given.get("page") == "study" else None
-        version = _version(progress, now)
+        version = self._version(progress, now)
         figures = [] if now is None else now.names()
         if given.get("have") == version:
             return {"version": version, "parts": {}, "figures": figures}
@@ -209,9 +213,18 @@ class Answers:
             figure = comparison_figure(rows)
         return as_files(figure, ending)
 
+    def _version(self, progress: Progress, now: Shown | None) -> str:
+        """Return what changes with everything that a page of a study shows."""
+        known = self._marks.get(progress.study)
+        if known is None or known[0] is not progress.runs:  # the same as long as nothing was seen to change
+            known = self._marks[progress.study] = (progress.runs, _mark(progress))
+        if now is None:
+            return known[1]
+        return f"{known[1]}-{now.fitted.version}{'w' * now.fitted.at_work}"
+
     def _shown(self, query: Query) -> Shown:
         view = View.of(query)
-        return shown(self._site.study(view.study), view, self._site.fits, self._site.catalogue)
+        return self._site.figures.shown(self._site.study(view.study), view)
 
     def _list(self, query: Query) -> dict[str, Any]:
         given = dict(query)
@@ -249,12 +262,11 @@ def _progress_content(view: View, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _version(progress: Progress, now: Shown | None) -> str:
-    """Return what changes with everything that a page of a study shows."""
+def _mark(progress: Progress) -> str:
+    """Return what changes with the progress of a study."""
     runs = [(run.run, run.state, run.step, run.updated) for run in progress.runs]
     launches = [(launch.name, launch.status) for launch in progress.launches]
-    fitted = None if now is None else (now.fitted.version, now.fitted.at_work)
-    return _digest(repr((runs, launches, progress.notes, fitted)))
+    return _digest(repr((runs, launches, progress.notes)))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

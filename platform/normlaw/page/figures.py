@@ -42,6 +42,8 @@ MOVED = "moved"
 """The collapse that the reader moves."""
 OF_A_FIT = ("departure", "local_exponent", "optimal_norm", "endpoint_law", "collapse")
 """Figures that the laws need, where the protocol gives what is drawn."""
+PREPARED = 16
+"""Views that are remembered."""
 drawing_lock = threading.Lock()
 """matplotlib's settings are those of the process: one figure at a time."""
 
@@ -135,52 +137,86 @@ class Shown:
         return "" if self.analysis is None else caption(name, self.analysis)
 
 
-def shown(watched: WatchedStudy, view: View, fits: Fits, catalogue: Catalogue) -> Shown:
-    """Return what a view shows now, and have the laws fitted where finished runs have come.
+@dataclass(frozen=True)
+class Prepared:
+    """What a view shows of curves, worked out once as long as neither changes."""
 
-    Raises:
-        InputError: the view names what the study does not have.
+    curves: Curves
+    settings: tuple[Setting, ...]
+    setting: Setting
+    x: str
+    points: pd.DataFrame
+    finished: pd.DataFrame
+    """The points of finished runs, as an analysis takes them."""
+    runs: tuple[str, ...]
+    """The finished runs."""
+
+
+class Figures:
+    """What views show, and the laws that are fitted for them.
+
+    Args:
+        fits: fits the laws.
+        catalogue: where protocols come from.
 
     """
-    watched.look()
-    curves = watched.curves()
+
+    def __init__(self, fits: Fits, catalogue: Catalogue) -> None:
+        self._fits, self._catalogue = fits, catalogue
+        self._prepared: dict[Hashable, Prepared] = {}
+
+    def shown(self, watched: WatchedStudy, view: View) -> Shown:
+        """Return what a view shows now, and have the laws fitted where finished runs have come.
+
+        Raises:
+            InputError: the view names what the study does not have.
+
+        """
+        norm, curves, store = watched.look().norm, watched.curves(), watched.follower.store
+        options = Options(response=view.response or None, protocol=view.protocol or None)
+        if store is not None:
+            options = options.within(store.choices)
+        found = self._prepare(watched.name, curves, view, norm, options.measured.quantity)
+        fitted = Fitted()
+        if found.x.startswith(PREFIX) and len(found.points):
+            fitted = self._fitted(watched.name, found, view, options)
+        return Shown(view, curves, found.settings, found.setting, found.x, found.points, options, fitted)
+
+    def _prepare(self, study: str, curves: Curves, view: View, norm: str | None, quantity: str) -> Prepared:
+        which = (study, replace(view, gamma_1=None, gamma_2=None), norm, quantity)
+        known = self._prepared.get(which)
+        if known is None or known.curves is not curves:
+            while len(self._prepared) >= PREPARED:
+                self._prepared.pop(next(iter(self._prepared)), None)
+            known = self._prepared[which] = _prepared(curves, view, norm, quantity)
+        return known
+
+    def _fitted(self, study: str, found: Prepared, view: View, options: Options) -> Fitted:
+        """Return the laws of the finished runs, as far as they are fitted."""
+        if not found.runs:
+            return Fitted(missing="no run is finished yet")
+        quantity = options.measured.quantity
+
+        def fit() -> Analysis:
+            return analyse(found.finished, self._catalogue, replace(options, response=quantity))
+
+        asked = (study, found.setting.name, found.x, quantity, options.protocol, view.sizes, view.seeds)
+        return self._fits.fitted(asked, found.runs, len(found.runs), fit)
+
+
+def _prepared(curves: Curves, view: View, norm: str | None, quantity: str) -> Prepared:
     settings = settings_of(curves)
-    store = watched.follower.store
-    norm = watched.look().norm or (None if store is None else store.norm)
-    options = Options(response=view.response or None, protocol=view.protocol or None)
-    if store is not None:
-        options = options.within(store.choices)
-    empty = Setting("", ())
     if not settings:
-        return Shown(view, curves, (), empty, "", pd.DataFrame(), options, Fitted())
+        return Prepared(curves, (), Setting("", ()), "", pd.DataFrame(), pd.DataFrame(), ())
     known = abscissas(curves)
     own = f"{PREFIX}{norm}"
     x = view.x or (own if own in known else next(iter(known)))
     setting = chosen_setting(settings, view)
-    wanted = replace(view, response=options.measured.quantity)
-    points = points_of(curves, setting, wanted, x)
-    fitted = Fitted()
-    if x.startswith(PREFIX) and len(points):
-        fitted = _fitted(watched.name, points, wanted, x, options, fits, catalogue)
-    return Shown(view, curves, tuple(settings), setting, x, points, options, fitted)
-
-
-def _fitted(
-    study: str, points: pd.DataFrame, view: View, x: str, options: Options, fits: Fits, catalogue: Catalogue
-) -> Fitted:
-    """Return the laws of the finished runs, as far as they are fitted."""
+    points = points_of(curves, setting, replace(view, response=quantity), x)
     finished = points[points["status"] == "FINISHED"]
-    runs = finished["run"].unique()
-    if not len(runs):
-        return Fitted(missing="no run is finished yet")
-    quantity = options.measured.quantity
-    curves = finished[["run", "train_size", "seed", "log_norm"]].assign(**{quantity: finished["test_error"]})
-
-    def fit() -> Analysis:
-        return analyse(curves, catalogue, replace(options, response=quantity))
-
-    asked: Hashable = (study, view.setting, x, quantity, options.protocol, view.sizes, view.seeds)
-    return fits.fitted(asked, (tuple(sorted(map(str, runs))),), len(runs), fit)
+    taken = finished[["run", "train_size", "seed", "log_norm"]].assign(**{quantity: finished["test_error"]})
+    runs = tuple(sorted(map(str, finished["run"].unique())))
+    return Prepared(curves, tuple(settings), setting, x, points, taken, runs)
 
 
 def as_files(drawing: Drawing, ending: str) -> tuple[bytes, str]:

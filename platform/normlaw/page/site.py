@@ -11,6 +11,7 @@ from pathlib import Path
 
 from normlaw.following.follower import OpenStore, names_here
 from normlaw.following.progress import Progress
+from normlaw.page.figures import Figures
 from normlaw.page.fits import Fits
 from normlaw.page.watching import WatchedStudy
 from normlaw.tracking.study_run import StudyRun
@@ -63,6 +64,7 @@ class Site:
     ) -> None:
         self.home, self.catalogue = home, catalogue
         self.fits = Fits()
+        self.figures = Figures(self.fits, catalogue)
         self._open, self._ask_names = open_store, names
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="ask")
         self._lock = threading.Lock()

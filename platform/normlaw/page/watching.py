@@ -60,8 +60,10 @@ class WatchedStudy:
                 self._asking = True
                 self._pool.submit(self._ask)
             if self._seen is None or self._clock() >= self._until:
-                self._seen = self.follower.look()
-                self._curves = None
+                seen = self.follower.look()
+                if self._seen is None or seen.runs is not self._seen.runs:
+                    self._curves = None
+                self._seen = seen
                 self._until = self._clock() + LOOK_SECONDS
             return self._seen
 

@@ -22,6 +22,11 @@ class Glimpse:
     damage: str = ""
     """Why the journal cannot be read; the record is empty then."""
 
+    @property
+    def unended(self) -> bool:
+        """Whether the run has not come to its end, so that somebody may be at it."""
+        return not self.damage and self.record.status is None
+
 
 def glimpse(path: Path) -> Glimpse | None:
     """Return how far a run has come; None where there is no journal, or not even a whole first line.

@@ -178,9 +178,14 @@ class StudyStore:
         self._client.set_tag(found.run.run_id, keys.CLEANED, found.reason)
         self._client.delete_run(found.run.run_id)
 
-    def pages(self) -> Pages:
-        """Return where MLflow's pages show the study."""
-        return Pages.of(self._client.tracking_uri, self._experiment.experiment_id)
+    def pages(self, at: str = "") -> Pages:
+        """Return where MLflow's pages show the study.
+
+        Args:
+            at: where a browser finds them, if that is not the address that the client has.
+
+        """
+        return Pages.of(at or self._client.tracking_uri, self._experiment.experiment_id)
 
     def log_analysis(self, analysis: LoggedAnalysis) -> str:
         """Log an analysis and return its run's id; see `analysis_log.log_analysis`."""

@@ -26,6 +26,7 @@ def serve(
     port: int = PORT,
     home: Path | None = None,
     tracking_uri: str | None = None,
+    mlflow_pages: str = "",
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve the page until SIGINT or SIGTERM; `normlaw serve`.
@@ -36,6 +37,7 @@ def serve(
         port: 0 for any that is free.
         home: folder of the journals; default NORMLAW_HOME, else .normlaw in the working folder.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
+        mlflow_pages: where a browser finds MLflow's pages; default: at the tracking URI.
         say: is told the address, and a token that was made.
 
     Raises:
@@ -44,7 +46,7 @@ def serve(
     """
     from normlaw.page.serving import TOKEN, page_server
 
-    answers, close = answers_for(home, tracking_uri)
+    answers, close = answers_for(home, tracking_uri, mlflow_pages)
     try:
         page = page_server(answers, host, port)
         say(f"The page: {page.address} (Ctrl-C ends it)")
@@ -57,7 +59,9 @@ def serve(
         close()
 
 
-def answers_for(home: Path | None, tracking_uri: str | None) -> tuple[Answers, Callable[[], None]]:
+def answers_for(
+    home: Path | None, tracking_uri: str | None, mlflow_pages: str = ""
+) -> tuple[Answers, Callable[[], None]]:
     """Return what answers for the studies of a home and a server, and what ends its work."""
     from normlaw.page.answers import Answers
     from normlaw.page.site import Site
@@ -77,4 +81,4 @@ def answers_for(home: Path | None, tracking_uri: str | None) -> tuple[Answers, C
         return compare(first, second, tracking_uri=tracking_uri)
 
     site = Site(home or kept.HOME, open_store, lambda: names_at_server(tracking_uri), load_catalogue())
-    return Answers(site, findings, differences), site.close
+    return Answers(site, findings, differences, mlflow_pages), site.close

@@ -41,7 +41,7 @@ def test_what_is_no_journal_is_told_and_hides_no_other(begin: Begin, home: Path)
     folder = JournalFolder(home, "small")
     (folder.path / "0123456789abcdef.jsonl").write_text("not a journal\n")
     (folder.path / "fedcba9876543210.jsonl").mkdir()
-    found = folder.look()
+    found = folder.look(folder.stamps())
     assert "not a journal's line" in found["0123456789abcdef"].glimpse.damage
     assert "cannot be read: Is a directory" in found["fedcba9876543210"].glimpse.damage
     assert found[journal.path.stem].glimpse.record.status == "finished"
@@ -59,8 +59,8 @@ def test_what_has_not_changed_is_not_read_again(
 
     monkeypatch.setattr("normlaw.following.journals.glimpse", counted)
     with begin(0, 0), begin(1, 0) as second:
-        assert [seen.held for seen in folder.look().values()] == [True, True]
+        assert [seen.held for seen in folder.look(folder.stamps()).values()] == [True, True]
         second.point({"step": 5.0})
-        assert folder.look()[second.path.stem].glimpse.record.points[-1] == {"step": 5.0}
-    assert [seen.held for seen in folder.look().values()] == [False, False]
+        assert folder.look(folder.stamps())[second.path.stem].glimpse.record.points[-1] == {"step": 5.0}
+    assert [seen.held for seen in folder.look(folder.stamps()).values()] == [False, False]
     assert sorted(read) == sorted([*[path.stem for path in folder.path.glob("*.jsonl")], second.path.stem])

@@ -8,6 +8,7 @@ import pytest
 
 from normlaw.following.expected import expected_runs
 from normlaw.following.follower import Follower
+from normlaw.following.journals import JournalFolder
 from normlaw.following.merging import account
 from normlaw.following.progress import RunProgress, State
 from normlaw.following.text import overview, whole
@@ -71,7 +72,7 @@ def test_what_a_launch_has_not_come_to_again_waits(begin: Begin, home: Path) -> 
             "small",
             None,
             expected=expected,
-            journals=follower.folder.look(),
+            journals=follower.folder.look(follower.folder.stamps()),
             launches=later,
             now=progress.looked,
         )
@@ -103,7 +104,8 @@ def test_runs_of_other_machines_count_too(begin: Begin, home: Path) -> None:
         stored(hashes[4], "RUNNING"),
         stored("elsewhere", "FINISHED"),
     ]
-    journals = Follower(home, "small").folder.look()
+    folder = JournalFolder(home, "small")
+    journals = folder.look(folder.stamps())
     progress = account("small", "weight_norm", expected=expected, journals=journals, at_server=there, now=2000)
     states = ["finished", "finished", "failed", "stopped", "running", "waiting", "finished"]
     assert [run.state for run in progress.runs] == states
