@@ -75,6 +75,7 @@ def test_an_example_that_trains_names_its_component_in_every_run(kind) -> None:
                 "loss": {spec.loss.name},
                 "optimizer": {spec.optimizer.name},
                 "schedule": {spec.learning_rate_schedule.name},
+                "callback": {callback.name for callback in spec.callbacks},
             }.get(kind, measured)
             assert named == {component.name}
 
@@ -82,13 +83,19 @@ def test_an_example_that_trains_names_its_component_in_every_run(kind) -> None:
 @pytest.mark.slow
 def test_what_the_examples_combine_can_be_trained(here) -> None:
     """All norms on the study's network at once, each data set that needs no files, and each way to train."""
-    norms = ",".join(component.name for component in built_in(registry.ComplexityMeasure))
+    measures = [
+        registry.load_catalogue().get(registry.ComplexityMeasure, one.name)
+        for one in built_in(KINDS["complexity_measure"])
+    ]
+    norms = ",".join(measure.name for measure in measures if measure.callback is None)
     few = ("--set", "train_size=[30]", "--set", "seed=0", "--dry-run")
     run("run", "quickstart", "--set", f"measures=[{norms}]", *few)
     for kind in (registry.Dataset, registry.Loss, registry.Optimizer, registry.Schedule):
         for component in built_in(kind):
             if component.name not in (*FETCHED, "image_folder"):
                 run(*words(component), *few)
+    for component in [*built_in(registry.Callback), *(one for one in measures if one.callback is not None)]:
+        run(*words(component), *few[2:])
 
 
 @pytest.mark.slow

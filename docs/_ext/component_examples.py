@@ -15,7 +15,18 @@ BY_KIND = {
     "fitter": "normlaw analyse quickstart --protocol automatic --fitter {name}",
     "protocol": "normlaw analyse quickstart --protocol {name}",
 }
+FOLLOWED = (
+    "--set loss=squared \\\n    "
+    "--set architecture.params.hidden=[4] --set steps=300 --set train_size=[10,15,20,25,30,35]"
+)
+"""What of quickstart has effective parameters."""
 OF_THEIR_OWN = {
+    ("callback", "telescoping"): f"normlaw run quickstart --set callbacks=[telescoping] {FOLLOWED}",
+    **{
+        ("complexity_measure", name): f"normlaw run quickstart --set norm={name} \\\n    "
+        f"--set measures=[{name}] {FOLLOWED}"
+        for name in ("effective_parameters_test", "effective_parameters_train")
+    },
     ("dataset", "image_folder"): "normlaw run quickstart \\\n    "
     "--set 'dataset={name: image_folder, params: {path: photos, size: [32, 32]}}'",
     ("schedule", "step"): "normlaw run quickstart \\\n    "

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normlaw_plugins.complexity.distance_from_initialisation import DISTANCE_FROM_INITIALISATION
+from normlaw_plugins.complexity.effective_parameters import (
+    EFFECTIVE_PARAMETERS_TEST,
+    EFFECTIVE_PARAMETERS_TRAIN,
+)
 from normlaw_plugins.complexity.fisher_rao_norm import FISHER_RAO_NORM
 from normlaw_plugins.complexity.frobenius_norm import FROBENIUS_NORM
 from normlaw_plugins.complexity.group_norm_2_1 import GROUP_NORM_2_1
@@ -24,6 +28,8 @@ def normlaw_complexity_measures() -> Iterable[ComplexityMeasure]:
     """Return the built-in complexity measures."""
     return (
         DISTANCE_FROM_INITIALISATION,
+        EFFECTIVE_PARAMETERS_TEST,
+        EFFECTIVE_PARAMETERS_TRAIN,
         FISHER_RAO_NORM,
         FROBENIUS_NORM,
         GROUP_NORM_2_1,

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from normlaw.study.identity import measured_by
 from normlaw.study.listed import contradiction, listing
 from normlaw.study.spec import RunSpec
 from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.loop import train
+from normlaw.training.measuring import Measurer
 from normlaw.training.observer import Observer
 from normlaw.training.stacking import alone, stacks
 from normlaw.training.state import TrainingState
@@ -27,6 +29,8 @@ from normlaw_registry import (
     MeasuredValue,
     NormlawError,
     Params,
+    Split,
+    Task,
     hookimpl,
 )
 from normlaw_registry.host import inspect_plugin
@@ -265,6 +269,21 @@ def test_a_norm_that_follows_steps_is_refused_where_there_are_none(
     misfit = try_out(spec, spec, lab, tmp_path, "cpu")
     assert misfit is not None
     assert "gradient_flow takes none" in misfit.failure.reason
+
+
+def test_a_norm_that_follows_steps_is_refused_of_weights_alone(lab: Catalogue) -> None:
+    network, task = nn.Linear(3, 1), Task(input_shape=(3,), num_classes=2)
+    measurer = Measurer([(lab.get(ComplexityMeasure, "sum_one"), Params())], network, None, task)
+    batch = Split(inputs=torch.zeros(2, 3), labels=torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(
+        InputError, match="'sum_one' follows every optimiser step: it is taken in runs that normlaw"
+    ):
+        measurer.measure(
+            network,
+            train_batches=lambda: [batch],
+            train_labels=batch.labels,
+            train_logits=lambda: network(batch.inputs),
+        )
 
 
 def test_runs_that_are_followed_stay_alone(

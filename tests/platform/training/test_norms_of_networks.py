@@ -31,7 +31,11 @@ TINY: dict[str, dict[str, object]] = {
     "vit": {"patch": 4, "width": 12, "depth": 12, "heads": 3, "init_factor": 0.005},
     "mlp": {},
 }
-MEASURES = load_catalogue().names(ComplexityMeasure)
+MEASURES = [
+    name
+    for name in load_catalogue().names(ComplexityMeasure)
+    if load_catalogue().get(ComplexityMeasure, name).callback is None
+]
 
 
 def build(name: str, task: Task, values: Mapping[str, object] | None = None) -> tuple[Architecture, nn.Module]:
