@@ -28,4 +28,5 @@ def report(studies: tuple[str, ...], page: Path, tracking_uri: str | None) -> No
         from normlaw.verbs.report import report as write
 
         names = write(*studies, page=page, tracking_uri=tracking_uri)
-    say(f"{page}: {len(names)} analyses: {', '.join(names)}")
+    analyses = "1 analysis" if len(names) == 1 else f"{len(names)} analyses"
+    say(f"{page}: {analyses}: {', '.join(names)}")

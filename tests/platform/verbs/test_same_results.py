@@ -71,7 +71,7 @@ def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
     assert f"MLflow run {found[0].run_id}" in told.output, "what was found before is not logged again"
     assert len(normlaw.runs("s", kinds=["analysis"])) == 1
     named = normlaw.report("s", page="two.html")
-    assert run("report", "s", "--page", "one.html").stdout == f"one.html: 1 analyses: {named[0]}\n"
+    assert run("report", "s", "--page", "one.html").stdout == f"one.html: 1 analysis: {named[0]}\n"
     assert (here / "one.html").read_text() == (here / "two.html").read_text()
 
 
