@@ -1,7 +1,7 @@
 """docs/notebook.ipynb is run from top to bottom by Jupyter's own kernel, and gives what it shows.
 
-To store its outputs anew: `cd docs && PYTHONWARNINGS=ignore jupyter execute --inplace notebook.ipynb`, then remove
-`mlflow.db` and each cell's times (its metadata `execution`).
+To store its outputs anew: `cd docs && PYTHONWARNINGS=ignore jupyter execute --inplace notebook.ipynb`, then
+remove `mlflow.db` and each cell's times (its metadata `execution`).
 """
 
 from __future__ import annotations

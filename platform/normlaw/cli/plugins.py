@@ -45,9 +45,10 @@ def list_plugins(as_json: bool) -> None:
     "--kind",
     "kinds",
     type=click.Choice([kind.option for kind in KINDS]),
+    metavar="KIND",
     multiple=True,
     required=True,
-    help="What it provides; repeatable.",
+    help=f"What it provides; repeatable: {', '.join(kind.option for kind in KINDS)}.",
 )
 @click.option(
     "--into",

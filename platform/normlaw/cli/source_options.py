@@ -11,6 +11,8 @@ import click
 from normlaw.cli import complete
 from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 
+FILES = (".csv", ".parquet", ".zip")
+"""How a file of curves is called."""
 tracking_uri_option = click.option(
     "--tracking-uri", help="MLflow server; default MLFLOW_TRACKING_URI, else ./mlflow.db."
 )
@@ -77,10 +79,12 @@ def the_source(study: str | None, curves: Path | None) -> str | Path:
     """Return the study's name or the file.
 
     Raises:
-        click.UsageError: none or both are given.
+        click.UsageError: none or both are given, or the study's name is a file's.
 
     """
     if study is not None and curves is None:
+        if Path(study).suffix in FILES and Path(study).is_file():
+            raise click.UsageError(f"{study} is a file of curves, and no study: give it with --curves")
         return study
     if curves is not None and study is None:
         return curves

@@ -44,8 +44,9 @@ def table_runs(path: Path, taking: Taking) -> Iterator[LoggedRun]:
     if raw.empty:
         raise InputError(f"{path} holds no points")
     columns = list(map(str, raw.columns))
-    of_runs = {RUN, *map(taking.param_of, ("train_size", "seed", *taking.params))}
-    apart = [name for name in columns if name in of_runs]
+    of_runs = {*map(taking.param_of, ("train_size", "seed", *taking.params))}
+    taken = [name for name in columns if name in of_runs]
+    apart = [name for name in columns if name in {RUN, *of_runs}]
     needed = list(dict.fromkeys(wanted(taking, columns).values()))
     others = [name for name in columns if name not in (*apart, *needed, taking.step or STEP)]
     texts = raw[[*apart, *others]].apply(as_text)
@@ -54,8 +55,8 @@ def table_runs(path: Path, taking: Taking) -> Iterator[LoggedRun]:
     numbers = {name: _numbers(path, raw, name) for name in needed}
     same = [name for name in others if texts[name].groupby(which).nunique().max() == 1]
     for rows in np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1]):
-        params = {name: str(texts[name].iloc[rows[0]]) for name in (*apart, *same)}
-        own = {name: params[name] for name in apart}
+        own = {name: str(texts[name].iloc[rows[0]]) for name in apart}
+        params = {name: str(texts[name].iloc[rows[0]]) for name in (*taken, *same)}
         name = own.get(RUN) or " ".join(f"{key}={value}" for key, value in own.items()) or path.name
         series = {column: _series(steps[rows], values[rows]) for column, values in numbers.items()}
         lists = {name: _series(steps[:0], steps[:0]) for name in others}  # what a message names

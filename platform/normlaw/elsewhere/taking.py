@@ -77,7 +77,7 @@ def taking(said: Mapping[str, str], where: str = "--take") -> Taking:
         elif key in WHOLE or key.partition(".")[0] in RunSpec.model_fields:
             params[key] = quantity(value, f"{where} {key}").text
         else:
-            known = [*KNOWN, *RunSpec.model_fields]
+            known = list(dict.fromkeys([*KNOWN, *RunSpec.model_fields]))
             raise InputError(f"{where}: {brief(key)} is no name of normlaw's: {suggestion(key, known)}")
     return Taking(numbers, params, names, step)
 

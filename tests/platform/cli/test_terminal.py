@@ -111,10 +111,19 @@ def test_help_is_whole_at_80_columns(path: tuple[str, ...]) -> None:
             "run quickstart --max-parallel 0",
             "error: invalid value for '--max-parallel': 0 is not in the range x>=1\n",
         ),
+        (
+            "analyse curves.csv",
+            "error: curves.csv is a file of curves, and no study: give it with --curves\n"
+            "see: normlaw analyse --help\n",
+        ),
         ("analyse", "error: name either a STUDY or a file with --curves\nsee: normlaw analyse --help\n"),
     ],
 )
-def test_every_error_has_one_style_and_is_said_once(arguments: str, told: str) -> None:
+def test_every_error_has_one_style_and_is_said_once(
+    arguments: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("curves.csv").touch()
     done = CliRunner().invoke(main, arguments.split(), prog_name="normlaw")
     assert done.exit_code == 2
     assert done.stdout == ""

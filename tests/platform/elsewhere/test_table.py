@@ -61,6 +61,14 @@ def test_without_steps_rows_are_numbered_and_a_column_may_be_a_number_for_all(tm
     assert curve.steps.tolist() == list(range(len(STEPS)))
 
 
+def test_a_column_run_tells_runs_apart_and_names_them(tmp_path: Path) -> None:
+    table = theirs().query("n == 100")
+    table.assign(run=np.where(table["trial"] == 0, "a", "b"), trial=0).to_csv(tmp_path / "t.csv", index=False)
+    found, notes = taken(tmp_path / "t.csv", TAKE)
+    assert [(curve.name, curve.seed, len(curve.steps)) for curve in found] == [("a", 0, 30), ("b", 0, 30)]
+    assert notes == []
+
+
 def test_a_parameter_that_nobody_takes_is_told(tmp_path: Path) -> None:
     table = theirs()
     table["lr"] = np.where(table["n"] == 100, 0.1, 0.2)
