@@ -112,16 +112,10 @@ def test_forty_kills_leave_what_an_undisturbed_command_leaves(
         "copy": ("import", there, "--experiment", "s", "--study", "s"),  # as a study of normlaw's
         "take": ("import", there, "--experiment", "s", "--study", "s", "--from", "mlflow"),  # as anyone's
         "theory": (
-            "theory",
-            "perceptron",
-            "--alpha",
-            "0.5,1,2,4",
-            "--lambda",
-            "0.1:10:6",
-            "--study",
-            "s",
+            *("theory", "diagonal_network", "--axis", "delta=0.5,0.7,0.8,0.9"),
+            *("--axis", "initial_scale=0.1:10:6", "--study", "s"),
         ),
-        "analyse": ("analyse", "s"),
+        "analyse": ("analyse", "s", "--draws", "100"),
     }[verb]
     template = tmp_path / "template"
     template.mkdir()
