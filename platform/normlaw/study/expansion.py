@@ -15,6 +15,7 @@ from normlaw.study.intervention import arm_of
 from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import Place, RunSpec
 from normlaw.study.study import Study, problems
+from normlaw.study.together import keys_of
 from normlaw_registry import AnalysisProtocol, Catalogue, InputError
 from normlaw_registry.errors import suggestion
 
@@ -123,6 +124,8 @@ def _where(study: Study, choice: tuple[int, ...], loc: Place) -> str:
 
 def _origin(loc: Place, varied: Mapping[str, int]) -> Place:
     for key, number in varied.items():
-        if tuple(key.split(".")) == tuple(map(str, loc))[: key.count(".") + 1]:
-            return ("vary", key, number)
+        keys = keys_of(key)
+        for part, dotted in enumerate(keys):
+            if tuple(dotted.split(".")) == tuple(map(str, loc))[: dotted.count(".") + 1]:
+                return ("vary", key, number, part) if len(keys) > 1 else ("vary", key, number)
     return ("fixed", *loc)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from normlaw.study.together import keys_of, reduced
 from normlaw.study.yaml_source import merged
 from normlaw_registry import InputError
 
@@ -75,17 +76,25 @@ def _named(tree: Any) -> Any:
 def _without(fixed: Tree, vary: Tree, above: Tree) -> tuple[Tree, Tree]:
     """Return what is fixed and varied below without what stands in the other place above."""
     more, varied = above.get("fixed") or {}, above.get("vary") or {}
-    for dotted in varied:
-        fixed = _taken_out(fixed, str(dotted).split("."))
-    kept = {
-        dotted: values
-        for dotted, values in vary.items()
-        if not _decides(more, fixed, str(dotted).split(".")) and not _is_below(dotted, varied)
-    }
-    if len(given := LENGTHS & {*more, *varied}) == 1:
-        other = LENGTHS - given
-        fixed = {key: value for key, value in fixed.items() if key not in other}
-        kept = {key: values for key, values in kept.items() if key not in other}
+    new = [key for keys in varied for key in keys_of(str(keys))]
+    for dotted in new:
+        fixed = _taken_out(fixed, dotted.split("."))
+    given = LENGTHS & {*more, *new}
+    other = LENGTHS - given if len(given) == 1 else frozenset()
+    fixed = {key: value for key, value in fixed.items() if key not in other}
+    kept: Tree = {}
+    for keys, values in vary.items():
+        gone = {
+            key
+            for key in keys_of(str(keys))
+            if _decides(more, fixed, key.split("."))
+            or _is_below(key, new)
+            or key in other
+            or (key in new and keys not in varied)
+        }
+        left, rest = reduced(str(keys), values, gone)
+        if left:
+            kept[left] = rest
     return fixed, kept
 
 

@@ -73,7 +73,7 @@ def _place(key: str, value: Any, study: Study, what: str) -> list[str]:
     if first not in RunSpec.model_fields:
         raise InputError(f"{what} {key}: unknown key {brief(first)}, {suggestion(first, KEYS)}")
     several = isinstance(value, list | tuple) or (isinstance(value, Mapping) and set(value) == {"count"})
-    if key in study.vary and several:
+    if key in (*study.vary, *study.varied) and several:
         return ["vary", key]
     return ["fixed", *key.split(".")]
 

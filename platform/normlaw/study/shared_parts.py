@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,8 +14,8 @@ from normlaw.study.layers import opened_at
 from normlaw.study.listed import COMPONENTS
 from normlaw.study.spec import BESIDE, ComponentChoice, RunSpec
 from normlaw.study.storable import unstorable
+from normlaw.study.together import keys_of, part_of
 from normlaw.study.trainer import Trainer
-from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import (
     Callback,
     Catalogue,
@@ -51,8 +52,9 @@ class SharedParts:
         self._study, self._catalogue = study, catalogue
         self._varied = list(study.vary)
         below: dict[str, list[int]] = {key: [] for key in study.fixed}
-        for number, dotted in enumerate(self._varied):
-            below.setdefault(dotted.partition(".")[0], []).append(number)
+        for number, varied in enumerate(self._varied):
+            for key in dict.fromkeys(dotted.partition(".")[0] for dotted in keys_of(varied)):
+                below.setdefault(key, []).append(number)
         self._below = {key: tuple(numbers) for key, numbers in below.items()}
         self._written: dict[tuple[str, Choice], Any] = {}
         self._checked: dict[tuple[str, Choice], Any] = {}
@@ -111,8 +113,11 @@ class SharedParts:
         if at not in self._written:
             tree = {key: _copied(self._study.fixed[key])} if key in self._study.fixed else {}
             for number, value in zip(self._below[key], values, strict=True):
-                dotted = self._varied[number]
-                _put(tree, dotted, self._study.vary[dotted][value], self._study.source)
+                varied = self._varied[number]
+                for at_number, dotted in enumerate(keys_of(varied)):
+                    if dotted.partition(".")[0] == key:
+                        chosen = part_of(varied, self._study.vary[varied][value], at_number)
+                        _put(tree, dotted, chosen, partial(self._study.source.where, ["vary", varied]))
             self._written[at] = tree[key]
         return self._written[at]
 
@@ -141,13 +146,13 @@ def _copied(tree: Any) -> Any:
     return {key: _copied(value) for key, value in tree.items()} if isinstance(tree, Mapping) else tree
 
 
-def _put(tree: dict[str, Any], dotted: str, value: Any, source: YamlSource) -> None:
+def _put(tree: dict[str, Any], dotted: str, value: Any, where: Callable[[], str]) -> None:
     *parents, last = dotted.split(".")
 
     def refused(parent: str) -> str:
-        return f"{source.where(['vary', dotted])}: `{parent}` under `fixed` has no keys below it"
+        return f"{where()}: `{parent}` under `fixed` has no keys below it"
 
     tree = opened_at(tree, parents, refused)
     if last in tree:
-        raise InputError(f"{source.where(['vary', dotted])}: stands under `fixed` too; keep one of the two")
+        raise InputError(f"{where()}: stands under `fixed` too; keep one of the two")
     tree[last] = value

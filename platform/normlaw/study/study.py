@@ -18,6 +18,7 @@ from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.observed import OBSERVED, AnySpec
 from normlaw.study.protocol_choice import OwnChoices
 from normlaw.study.spec import ComponentChoice, Place, RunSpec
+from normlaw.study.together import keys_of, parted
 from normlaw.study.yaml_loader import dump
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import InputError, Response
@@ -110,7 +111,8 @@ class Study(Model):
     fixed: dict[str, Any] = Field(description="what all runs share: keys of a run")
     vary: dict[str, tuple[Any, ...]] = Field(
         description="keys of a run, dotted, with the values that each takes, or `{count: n}` for 0, 1, ..., "
-        "n - 1; the runs are all combinations"
+        "n - 1; the runs are all combinations. Keys that change together stand before one colon, as in "
+        "`batch_size, steps: [[8, 400], [16, 200]]`"
     )
     fork: Moment | None = Field(
         None, description="where the arms leave the trunk, which is the run without an intervention"
@@ -145,8 +147,10 @@ class Study(Model):
 
     @model_validator(mode="after")
     def _sizes_and_seeds(self) -> Self:
+        if twice := [key for key in self.varied if self.varied.count(key) > 1]:
+            raise ValueError(f"`{twice[0]}` stands under `vary` twice; keep one of the two")
         for key in () if self.observed else ("train_size", "seed"):
-            if key not in self.vary and key not in self.fixed:
+            if key not in self.varied and key not in self.fixed:
                 raise ValueError(f"`{key}` stands neither under `fixed` nor under `vary`")
         return self
 
@@ -175,6 +179,11 @@ class Study(Model):
         return self.fixed.get("trainer") == OBSERVED
 
     @property
+    def varied(self) -> list[str]:
+        """The keys that its runs differ in, those too that change together."""
+        return [key for keys in self.vary for key in keys_of(keys)]
+
+    @property
     def abscissa(self) -> str:
         """Name of the measure that the laws are read in."""
         if self.norm is not None:
@@ -186,7 +195,7 @@ class Study(Model):
         """Return what a run of this study is called: its own name, and the values of what else is varied."""
         values = flatten(spec.model_dump(mode="json"))
         parts = [spec.run_name]
-        for key in self.vary:
+        for key in self.varied:
             place = key
             if (
                 isinstance(spec, RunSpec) and spec.follows_norm
@@ -233,6 +242,7 @@ def _values(key: str, value: Any) -> Any:
         raise ValueError(f"{key}: give a non-empty list of values")
     if len({str(v) for v in value}) < len(value):
         raise ValueError(f"{key}: a value stands twice in {brief(list(value))}")
+    parted(key, value)
     return value
 
 

@@ -155,7 +155,7 @@ class RunWriter:
     def add(self, run: Run, spec: AnySpec | None, metrics: list[Metric]) -> None:
         """Add measurements to a run, and parameters with their sizes where a specification is given."""
         values = listing(spec) if spec is not None else {}
-        varied = values if isinstance(spec, ObservedSpec) else self._study.vary
+        varied = values if isinstance(spec, ObservedSpec) else self._study.varied
         numbers = sizes(values, varied)
         metrics = [*(Metric(name, x, run.info.start_time, 0) for name, x in numbers.items()), *metrics]
         there = run.data.params  # a parameter cannot be written over
