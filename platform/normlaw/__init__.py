@@ -20,19 +20,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
+    from normlaw.analysis.scaling_collapse import ScalingCollapse
     from normlaw.following.progress import Progress
     from normlaw.launching.launch import Summary
     from normlaw.machine.finding import Finding
     from normlaw.study.study import Study
+    from normlaw.verbs._collapse_run import Collapsed
     from normlaw.verbs._compared import Compared
     from normlaw.verbs.against_theory import against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
     from normlaw.verbs.archive import Archived, archive
     from normlaw.verbs.clean import clean
+    from normlaw.verbs.collapse import collapse
     from normlaw.verbs.compare import compare
     from normlaw.verbs.doctor import doctor
     from normlaw.verbs.export import Exported, export
     from normlaw.verbs.fit import fit
+    from normlaw.verbs.horizons import horizons
     from normlaw.verbs.import_curves import import_curves
     from normlaw.verbs.load_study import load_study
     from normlaw.verbs.measure import measure
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Analysis": "normlaw.analysis",
     "Archived": "normlaw.verbs.archive",
+    "Collapsed": "normlaw.verbs._collapse_run",
     "Compared": "normlaw.verbs._compared",
     "Exported": "normlaw.verbs.export",
     "Finding": "normlaw.machine.finding",
@@ -68,6 +73,7 @@ _PLACES = {
     "Rehearsal": "normlaw.verbs.rehearse",
     "Result": "normlaw.verbs.analyse",
     "Results": "normlaw.verbs.analyse",
+    "ScalingCollapse": "normlaw.analysis.scaling_collapse",
     "Study": "normlaw.study.study",
     "Summary": "normlaw.launching.launch",
     "Synchronised": "normlaw.verbs.sync",
@@ -75,11 +81,13 @@ _PLACES = {
     "analyse": "normlaw.verbs.analyse",
     "archive": "normlaw.verbs.archive",
     "clean": "normlaw.verbs.clean",
+    "collapse": "normlaw.verbs.collapse",
     "compare": "normlaw.verbs.compare",
     "curves": "normlaw.verbs.runs",
     "doctor": "normlaw.verbs.doctor",
     "export": "normlaw.verbs.export",
     "fit": "normlaw.verbs.fit",
+    "horizons": "normlaw.verbs.horizons",
     "import_curves": "normlaw.verbs.import_curves",
     "load_study": "normlaw.verbs.load_study",
     "measure": "normlaw.verbs.measure",
@@ -106,6 +114,7 @@ _PLACES = {
 __all__ = [
     "Analysis",
     "Archived",
+    "Collapsed",
     "Compared",
     "Exported",
     "Finding",
@@ -117,6 +126,7 @@ __all__ = [
     "Rehearsal",
     "Result",
     "Results",
+    "ScalingCollapse",
     "Study",
     "Summary",
     "Synchronised",
@@ -124,11 +134,13 @@ __all__ = [
     "analyse",
     "archive",
     "clean",
+    "collapse",
     "compare",
     "curves",
     "doctor",
     "export",
     "fit",
+    "horizons",
     "import_curves",
     "load_study",
     "measure",

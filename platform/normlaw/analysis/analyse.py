@@ -17,15 +17,17 @@ from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
 from normlaw.analysis.running import run
+from normlaw.analysis.scaling_collapse import ScalingCollapse, scaling_collapse
 from normlaw.analysis.unfitted import NotFittedError
-from normlaw_registry import InputError
-from normlaw_registry.curves import run_optima
+from normlaw.study.collapse_choice import LOGARITHMIC
+from normlaw_registry import AnalysisWarning, InputError
+from normlaw_registry.curves import floats, run_optima
 from normlaw_registry.errors import ComponentError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from normlaw_registry import AnalysisWarning, Catalogue, Findings
+    from normlaw_registry import Catalogue, Findings
 
 
 def analyse(
@@ -43,7 +45,8 @@ def analyse(
             `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
         catalogue: where the protocol and the fitters are found.
         options: the protocol and its choices; by default the protocol `DEFAULT_PROTOCOL`.
-        whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms`;
+        whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms` and
+            `collapse`;
             default: the curves themselves. Only of these the options leave out norms and train sizes.
 
     Returns:
@@ -85,6 +88,10 @@ def analyse(
         }
     if collapse:
         tables["collapse"] = collapse.profile
+    scaling: ScalingCollapse | None = None
+    if options.collapse is not None:
+        scaling, more = scaling_of(options, kept, whole, findings)
+        compared = (*compared, *more)
     return Analysis(
         protocol=protocol.name,
         confidence=options.confidence,
@@ -92,9 +99,40 @@ def analyse(
         curves=points,
         findings=findings,
         added_tables=tables,
+        scaling_collapse=scaling,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
         warnings=(*chosen.notes, *warnings, *findings.warnings, *compared, *check_findings(points, findings)),
     )
+
+
+def scaling_of(
+    options: Options, curves: pd.DataFrame, whole: pd.DataFrame | None, findings: Findings
+) -> tuple[ScalingCollapse | None, tuple[AnalysisWarning, ...]]:
+    """Return the collapse of normalised curves and its warnings; None where it cannot be said."""
+    assert options.collapse is not None
+    if options.sizes_elsewhere:
+        what = f"sizes in {options.collapse_over!r} are not those of the laws: `normlaw.collapse` compares them"
+        return None, (AnalysisWarning(code="collapse_not_said", message=what),)
+    departed = findings.tables.get("departures")
+    if options.collapse == "departure" and departed is None:
+        what = "the protocol finds no norms of departure: take the abscissa norm, or the protocol envelope"
+        return None, (AnalysisWarning(code="collapse_not_said", message=what),)
+    departures = (
+        {}
+        if departed is None
+        else dict(zip(floats(departed, "train_size"), floats(departed, "log_norm"), strict=True))
+    )
+    try:
+        found = scaling_collapse(
+            curves if whole is None or options.collapse in LOGARITHMIC else whole,
+            options.collapse,
+            response=options.measured,
+            confidence=options.confidence,
+            departures=departures,
+        )
+    except InputError as error:
+        return None, (AnalysisWarning(code="collapse_not_said", message=str(error)),)
+    return found, tuple(found.warnings)
 
 
 def extensions(

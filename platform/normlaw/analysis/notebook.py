@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from normlaw.analysis.scaling_collapse.text import collapse_html
 from normlaw.analysis.text import VERDICTS, chosen_points
 from normlaw.analysis.text_tables import cell
 from normlaw.base.html import listed, paragraph, table, together
@@ -43,6 +44,7 @@ def analysis_html(analysis: Analysis) -> str:
         "" if verdict is None else listed(typeset(str(reason)) for reason in analysis.findings.reasons),
         table(head, rows),
         paragraph("; ".join(basis)),
+        "" if analysis.scaling_collapse is None else collapse_html(analysis.scaling_collapse),
         listed(typeset(f"warning {warning}") for warning in analysis.warnings),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from normlaw.study.collapse_choice import TRAIN_SIZE, checked_abscissa
 from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written, written_fitter
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
@@ -55,6 +56,11 @@ class Options:
     """Train sizes at which every endpoint law predicts the least error."""
     compare_norms: bool = False
     """Whether to say in which norm, or in which other clock (steps, epochs, loss), curves are one curve."""
+    collapse: str | None = None
+    """Abscissa of normalised curves compared with the noise floor of their seeds: compute, steps, norm or
+    departure; None: as the study says, else none."""
+    collapse_over: str | None = None
+    """The parameter that holds the sizes of that comparison; None: the study's, else train_size."""
     fitters: Fitters = ()
     """Fitters that fit their laws too, one's own among them: names, `NAME:KEY=VALUE,KEY=VALUE`, or names with
     parameters."""
@@ -86,6 +92,8 @@ class Options:
             raise InputError(f"from_norm must be a positive number, got {self.from_norm:g}")
         if self.from_train_size is not None and not 0 < self.from_train_size <= MAX_SIZE:
             raise InputError(f"from_train_size lies between 1 and 2^53, got {brief(self.from_train_size)}")
+        if self.collapse is not None:
+            checked_abscissa(self.collapse)
         named = [name for name, _ in self.named_fitters()]
         if twice := {name for name in named if named.count(name) > 1}:
             raise InputError(f"the fitter {min(twice)!r} is named twice: it could be shown once only")
@@ -99,6 +107,11 @@ class Options:
     def plain(self) -> bool:
         """Whether all test errors are analysed, as they were measured."""
         return self.measured == Response() and self.from_norm is None and self.from_train_size is None
+
+    @property
+    def sizes_elsewhere(self) -> bool:
+        """Whether the sizes that are compared are no train sizes, but widths or the like."""
+        return self.collapse is not None and self.collapse_over not in (None, TRAIN_SIZE)
 
     def flags(self) -> dict[str, Any]:
         """Return the parameters of the protocol that are given under names of their own."""
@@ -128,6 +141,10 @@ class Options:
             chosen = replace(chosen, from_norm=study.from_norm)
         if self.from_train_size is None:
             chosen = replace(chosen, from_train_size=study.from_train_size)
+        if self.collapse is None:
+            chosen = replace(chosen, collapse=study.collapse)
+        if self.collapse_over is None:
+            chosen = replace(chosen, collapse_over=study.collapse_over)
         return chosen
 
     def named_fitters(self) -> list[tuple[str, Mapping[str, Any]]]:
@@ -155,7 +172,7 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
     >>> command_line(["--curves", "my curves.csv"], "norm", Options(window=(None, 0.3), protocol="released"))
     "normlaw analyse --curves 'my curves.csv' --norm norm --protocol released --window none 0.3"
     """
-    return shlex.join(["normlaw", "analyse", *source, "--norm", norm, *_words(options)])
+    return shlex.join(["normlaw", "analyse", *source, *(["--norm", norm] if norm else []), *_words(options)])
 
 
 def other_choices(norm: str, options: Options, own: Options) -> str:

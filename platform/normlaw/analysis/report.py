@@ -66,6 +66,7 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         definitions={name: analysis.definition(name) for name in analysis.estimates()},
         estimates=analysis.estimates(),
         verdict=VERDICTS.get(analysis.findings.verdict or ""),
+        collapse=analysis.scaling_collapse,
         lines=[line for line in more_lines(analysis) if line],
         figures={name: (data_uri(svg), caption(name, analysis)) for name, svg in drawings.items()},
         tables={name: table_rows(table) for name, table in tables.items() if name != "exponents"},

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from normlaw.analysis.options import Options
+    from normlaw.analysis.scaling_collapse import ScalingCollapse
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -31,6 +32,8 @@ class Analysis:
     warnings: tuple[AnalysisWarning, ...]
     added_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """What the platform found beside the protocol's tables, by name: the comparison of abscissas, scores."""
+    scaling_collapse: ScalingCollapse | None = None
+    """How far normalised curves deviate from one, against the noise floor of their seeds, if asked for."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Results beyond the exponents in JSON's own types: collapse quality, hold-out scores."""
 
@@ -132,6 +135,7 @@ class Analysis:
             "fits": {name: dict_at(fit, self.confidence) for name, fit in self.findings.fits.items()},
             **self.findings.extras,
             **self.extras,
+            **({"scaling_collapse": collapse.to_dict()} if (collapse := self.scaling_collapse) else {}),
         }
 
     def numbers(self) -> dict[str, float]:
@@ -142,7 +146,8 @@ class Analysis:
             for name, e in self.estimates().items()
             for end, value in (("low", e.low), ("high", e.high))
         }
-        return {**flat, **limits, "runs": float(self.curves["run"].nunique())}
+        collapse = self.scaling_collapse.metrics() if self.scaling_collapse else {}
+        return {**flat, **limits, **collapse, "runs": float(self.curves["run"].nunique())}
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table by name: exponents, optima of runs and sizes, mean curves, the protocol's own.
@@ -164,6 +169,7 @@ class Analysis:
             "mean_curves": self.mean_curves,
             **self.findings.tables,
             **self.added_tables,
+            **(self.scaling_collapse.tables() if self.scaling_collapse else {}),
         }
         return {name: table.rename(columns=self.response.column) for name, table in tables.items()}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import Analysis
+from normlaw.analysis.scaling_collapse.text import collapse_lines
 from normlaw.analysis.text_tables import WIDTH, table_lines
 from normlaw_registry import Response
 
@@ -70,6 +71,8 @@ def render(analysis: Analysis) -> str:
             WIDTH,
         )
     lines += more_lines(analysis)
+    if analysis.scaling_collapse is not None:
+        lines += ["", *collapse_lines(analysis.scaling_collapse), ""]
     for warning in analysis.warnings:
         lines += wrap(f"warning {warning}", WIDTH, subsequent_indent="        ")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from normlaw.analysis.figures.style import COLUMN, PAGE, Size, Use, checked_use
 from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
 from normlaw.analysis.results import Analysis
+from normlaw.analysis.scaling_collapse.result import ScalingCollapse
 from normlaw.analysis.text import render
 from normlaw.base.files import replace_folder, write_wanted
 
@@ -80,7 +81,7 @@ def write_unfitted(
         tables = found.tables()
         for name, table in tables.items():
             table.to_csv(draft / "tables" / f"{name}.csv", index=False)
-        (drawing,) = _draw(found.figures, draft / "figures", use).values()
+        (drawing,) = draw_figures(found.figures, draft / "figures", use).values()
         text = unfitted_report(str(found), found.points, tables, drawing, about or About())
         (draft / "report.html").write_text(text, encoding="utf-8")
 
@@ -104,7 +105,10 @@ def _remove_unfitted(folder: Path) -> None:
         return
 
 
-def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
+Results = Analysis | ScalingCollapse
+
+
+def write_json(analysis: Results | Sequence[Results], path: Path) -> None:
     """Write the machine-readable results to one file, all of it or nothing.
 
     Raises:
@@ -114,9 +118,9 @@ def write_json(analysis: Analysis | list[Analysis], path: Path) -> None:
     write_wanted(Path(path), to_json(analysis))
 
 
-def to_json(analysis: Analysis | list[Analysis]) -> str:
+def to_json(analysis: Results | Sequence[Results]) -> str:
     """Return the results as JSON text; a number that is not finite becomes null."""
-    if isinstance(analysis, list):
+    if isinstance(analysis, Sequence):
         return json_text([each.to_dict() for each in analysis])
     return json_text(analysis.to_dict())
 
@@ -149,7 +153,7 @@ def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> di
     return images
 
 
-def _draw(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use) -> dict[str, bytes]:
+def draw_figures(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use) -> dict[str, bytes]:
     """Write figures across a page and, for a paper, as wide as a column; return the SVG files of the former."""
     images = write_figures(drawings(PAGE), folder, use)
     if use == "paper":
@@ -167,7 +171,7 @@ def _write_all(analysis: Analysis, folder: Path, about: About | None, use: Use) 
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
     points = analysis.curves.rename(columns=analysis.response.column)
     points.to_csv(folder / "tables" / "curves.csv", index=False)
-    drawings = _draw(lambda size: figures_of(analysis, size), folder / "figures", use)
+    drawings = draw_figures(lambda size: figures_of(analysis, size), folder / "figures", use)
     if about is not None and about.layers:
         layers = pd.DataFrame(about.layers)
         drawings |= write_figures({"layer_norms": layer_norms(layers, about.norm)}, folder / "figures", use)

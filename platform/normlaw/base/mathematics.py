@@ -10,7 +10,7 @@ from html import escape
 
 from normlaw.base.html import Html
 
-GREEK = {"alpha": "α", "gamma": "γ", "lambda": "λ", "epsilon": "ε", "eps": "ε", "sigma": "σ"}
+GREEK = {"alpha": "α", "gamma": "γ", "lambda": "λ", "epsilon": "ε", "eps": "ε", "sigma": "σ", "Delta": "Δ"}
 SIGNS = {"+-": "±", "*": "·", "~": "∼", "-": "−", ">=": "≥", "<=": "≤"}
 INDEXED = rf"(?:{'|'.join(GREEK)})(?:_[A-Za-z0-9]+)?(?![\w])"
 FORMULA = re.compile(

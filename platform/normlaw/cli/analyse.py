@@ -12,11 +12,13 @@ from normlaw.cli import complete
 from normlaw.cli.responses import response_options
 from normlaw.cli.saying import COLOURS, HELD, say
 from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
+from normlaw.study.collapse_choice import ABSCISSAS
 from normlaw.study.protocol_choice import parse_settings
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis
     from normlaw.analysis.figures.style import Use
+    from normlaw.analysis.scaling_collapse import ScalingCollapse
 
 
 class Bound(click.ParamType):  # type: ignore[type-arg]
@@ -81,6 +83,17 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
     help="Say in which norm, or whether in steps, epochs or training loss, the curves lie on one envelope.",
 )
 @click.option(
+    "--collapse",
+    type=click.Choice(list(ABSCISSAS)),
+    help="Compare normalised curves with the noise floor of their seeds, on this abscissa.",
+)
+@click.option(
+    "--collapse-over",
+    metavar="PARAMETER",
+    help="What holds the sizes of that comparison, such as architecture.hidden; default: the study's, else "
+    "train_size.",
+)
+@click.option(
     "--fitter",
     "fitters",
     multiple=True,
@@ -106,17 +119,24 @@ def analyse(
     source = the_source(study, curves)
     with words.working(f"{source}: reading its curves, then fitting them"):
         from normlaw.analysis import Options, render
+        from normlaw.analysis.curves_file import DEFAULT_MEASURE
+        from normlaw.verbs._collapse_run import Collapsed
         from normlaw.verbs._compared import Compared
         from normlaw.verbs.analyse import analysed
 
         options = Options(protocol_params=parse_settings(settings, "--set"), **choices)
-        analyses = []
+        analyses: list[Analysis] = []
+        collapses: list[ScalingCollapse] = []
         try:
             for found in analysed(
                 source, norm=norm, options=options, reports=reports, figures=figures, tracking_uri=tracking_uri
             ):
                 if isinstance(found, Compared):
                     say(found.text)
+                elif isinstance(found, Collapsed):
+                    say(heading(str(source), found.setting, DEFAULT_MEASURE))
+                    say(found.found.summary(), colours=COLOURS)
+                    collapses.append(found.found)
                 else:
                     say(heading(str(source), found.setting, found.norm))
                     colour = HELD.get(found.analysis.findings.verdict or "")
@@ -127,13 +147,13 @@ def analyse(
                 if found.run_id is not None:
                     say(f"MLflow run {found.run_id}")
         finally:  # settings that cannot be fitted come last
-            if analyses:
-                _save_json(analyses, json_file)
+            if analyses or collapses:
+                _save_json([*analyses, *collapses], json_file)
 
 
-def _save_json(analyses: list[Analysis], path: Path | None) -> None:
+def _save_json(found: list[Analysis | ScalingCollapse], path: Path | None) -> None:
     """Write one analysis as an object, several settings as a list."""
     if path is not None:
         from normlaw.analysis import write_json
 
-        write_json(analyses[0] if len(analyses) == 1 else analyses, path)
+        write_json(found[0] if len(found) == 1 else found, path)

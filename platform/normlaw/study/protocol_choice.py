@@ -25,6 +25,8 @@ class OwnChoices:
     floor: float | None = None
     from_norm: float | None = None
     from_train_size: int | None = None
+    collapse: str | None = None
+    collapse_over: str | None = None
 
 
 def parse_settings(settings: Iterable[str], what: str) -> dict[str, Any]:

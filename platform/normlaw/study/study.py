@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_
 
 from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
+from normlaw.study.collapse_choice import Abscissa
 from normlaw.study.intervention import FREE, Intervention, Moment
 from normlaw.study.listed import COMPONENTS, flatten
 from normlaw.study.names import STUDY_NAME, study_name
@@ -69,6 +70,18 @@ class AnalysisChoice(Model):
     from_norm: float | None = Field(None, gt=0, description="norms below are left out, in the study's own norm")
     from_train_size: PositiveInt | None = Field(None, le=2**53, description="train sizes below are left out")
 
+    collapse: Abscissa | None = Field(
+        None,
+        description="what normalised curves are compared on with the noise floor of their seeds: `compute`, "
+        "`steps`, `norm` or `departure`; by default they are not",
+    )
+    collapse_over: str | None = Field(
+        None,
+        max_length=200,
+        description="the parameter that holds the sizes of that comparison, as MLflow lists it, such as "
+        "`architecture.hidden`; by default `train_size`",
+    )
+
     @model_validator(mode="after")
     def _floor_fits(self) -> Self:
         try:
@@ -87,6 +100,8 @@ class AnalysisChoice(Model):
             floor=self.floor,
             from_norm=self.from_norm,
             from_train_size=self.from_train_size,
+            collapse=self.collapse,
+            collapse_over=self.collapse_over,
         )
 
 
@@ -174,14 +189,14 @@ class Study(Model):
         return prod(len(values) for values in self.vary.values())
 
     @property
-    def observed(self) -> bool:
-        """Whether its runs are observed in other loops, so that there is nothing for normlaw to train."""
-        return self.fixed.get("trainer") == OBSERVED
-
-    @property
     def varied(self) -> list[str]:
         """The keys that its runs differ in, those too that change together."""
         return [key for keys in self.vary for key in keys_of(keys)]
+
+    @property
+    def observed(self) -> bool:
+        """Whether its runs are observed in other loops, so that there is nothing for normlaw to train."""
+        return self.fixed.get("trainer") == OBSERVED
 
     @property
     def abscissa(self) -> str:

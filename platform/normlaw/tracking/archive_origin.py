@@ -118,6 +118,12 @@ class ArchiveOrigin:
         rows: list[dict[str, Any]] = json.loads(fetched.description or b"{}").get("layers") or []
         return rows
 
+    def specification(self, run: StudyRun) -> dict[str, Any] | None:
+        """Return what a trained run is, as it was written down; None where it was not."""
+        (fetched,) = self.fetch([run])
+        spec: dict[str, Any] | None = json.loads(fetched.description or b"{}").get("spec")
+        return spec
+
     def log_analysis(self, analysis: LoggedAnalysis) -> None:
         """Log nothing: an archive stays as it is."""
 

@@ -134,6 +134,11 @@ class StudyStore:
         """Return what each layer contributed to a trained run's measures, at both ends of its curve."""
         return reader.read_layers(self._client, run)
 
+    def specification(self, run: StudyRun) -> dict[str, Any] | None:
+        """Return what a trained run is, as it was written down; None where it was not."""
+        spec: dict[str, Any] | None = reader.read_description(self._client, run.artifacts).get("spec")
+        return spec
+
     def findings(self, file: str) -> dict[str, dict[str, Any]]:
         """Return the last finished analysis of each setting, by the study's name and the setting.
 

@@ -19,7 +19,7 @@ UNFINISHED = ("FAILED", "KILLED")
 CHOICES = ("norm", "protocol", "response", "floor")
 MORE_CHOICES = (
     *("confidence", "from_norm", "from_train_size"),
-    *("hold_out", "predict_at", "compare_norms", "fitters"),
+    *("hold_out", "predict_at", "compare_norms", "fitters", "collapse", "collapse_over"),
 )
 """Parameters of an analysis that say what it was asked, these where they are not at their defaults; so do those
 of the protocol, `protocol.NAME`."""

@@ -21,7 +21,10 @@ from normlaw.tracking.study_run import StudyRun, inexact
 from normlaw.tracking.superseded import MORE_CHOICES
 from normlaw_registry import AnalysisWarning
 
-FIGURES = ("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region")
+FIGURES = (
+    *("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region"),
+    "scaling_collapse",
+)
 """Figures that MLflow's pages show beside the numbers, where the protocol gives what they need; the first one
 also in the experiment's note."""
 

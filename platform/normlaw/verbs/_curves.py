@@ -63,7 +63,11 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
             curves = _of_file(found, norm, Path(curves))
     if isinstance(curves, str | Path):
         points, chosen = read_curves_file(Path(curves), norm, options.measured)
-        whole = read_every_measure(Path(curves), options.measured) if options.compare_norms else None
+        whole = (
+            read_every_measure(Path(curves), options.measured)
+            if options.compare_norms or options.collapse
+            else None
+        )
     else:
         points, chosen = _of_one_norm(curves, norm)
         own = keys.read_analysis_tag({keys.ANALYSIS: str(curves.attrs.get(keys.ANALYSIS) or "")})

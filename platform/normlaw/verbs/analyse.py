@@ -25,6 +25,7 @@ from normlaw.analysis.options import Fitters, for_curves, other_choices
 from normlaw.archiving.container import is_container
 from normlaw.base.html import Several, paragraph, together
 from normlaw.machine.environment import plugin_versions
+from normlaw.study.collapse_choice import Abscissa
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
 from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
@@ -40,7 +41,9 @@ from normlaw.verbs._analysis_run import (
     unfitted_run,
     with_exactness,
 )
+from normlaw.verbs._collapse_run import Collapsed, collapsed
 from normlaw.verbs._compared import Compared
+from normlaw.verbs._compute import COMPUTE, with_compute
 from normlaw.verbs._curves import given_curves
 from normlaw.verbs._options import choices_of
 from normlaw.verbs._report_links import links_of
@@ -76,15 +79,19 @@ class Results(Several[Result]):
 
     Attributes:
         against_theory: the comparison with exact curves, where the study has both.
+        collapses: normalised curves of other sizes than train sizes against the noise floor of their seeds.
 
     """
 
     against_theory: Compared | None = None
+    collapses: tuple[Collapsed, ...] = ()
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         compared = self.against_theory
-        return super()._repr_html_() + ("" if compared is None else compared._repr_html_())
+        laws = super()._repr_html_() if self or not self.collapses else ""
+        shown = (*self.collapses, *(() if compared is None else (compared,)))
+        return together(laws, *(each._repr_html_() for each in shown))
 
 
 def analyse(
@@ -104,6 +111,8 @@ def analyse(
     hold_out: int = 0,
     predict_at: Sequence[int] = (),
     compare_norms: bool = False,
+    collapse: Abscissa | None = None,
+    collapse_over: str | None = None,
     fitters: Fitters = (),
     offsets: bool = False,
     draws: int | None = None,
@@ -134,6 +143,11 @@ def analyse(
         hold_out: how many of the largest train sizes the laws of the endpoint are scored on.
         predict_at: train sizes at which every law of the endpoint predicts the least error.
         compare_norms: whether to say in which norm, or in which other clock, the curves lie on one envelope.
+        collapse: compare normalised curves with the noise floor of their seeds on "compute", "steps", "norm"
+            (over
+            the optimal norm) or "departure" (over the departure norm); default: as the study says.
+        collapse_over: the parameter that holds the sizes of that comparison, as MLflow lists it, such as
+            "architecture.hidden"; default: the study's, else train_size. With another one no laws are fitted.
         fitters: fitters that fit their laws too: names, `NAME:KEY=VALUE,...`, or names with parameters.
         offsets: parameter of the protocol, as are those below: fit q1 and q2 too, and compare with none.
         draws: how many draws the bootstrap makes.
@@ -160,6 +174,8 @@ def analyse(
     ):
         if isinstance(found, Compared):
             results.against_theory = found
+        elif isinstance(found, Collapsed):
+            results.collapses += (found,)
         else:
             results.append(found)
     return results
@@ -174,7 +190,7 @@ def analysed(
     figures: Use = "page",
     tracking_uri: str | None = None,
     catalogue: Catalogue | None = None,
-) -> Iterator[Result | Compared]:
+) -> Iterator[Result | Compared | Collapsed]:
     """Yield each result of `analyse` as soon as it is there; then the comparison with theory, if there is one.
 
     Arguments and errors are those of `analyse`; errors of settings come last.
@@ -202,16 +218,21 @@ def _of_store(
     figures: Use,
     catalogue: Catalogue,
     file: str = "",
-) -> Iterator[Result | Compared]:
+) -> Iterator[Result | Compared | Collapsed]:
     norm = norm or store.norm
     given = options.within(store.choices, norm == store.norm)
     own = Options().within(store.choices, norm == store.norm)
+    if given.sizes_elsewhere:
+        yield from collapsed(store, source, given, norm, reports, figures, catalogue, file)
+        return
     protocol, plugins = choose(given, catalogue), plugin_versions(catalogue)
     results: list[Result] = []
     missing: list[str] = []
     told: list[str] = []
     for setting, members in store.groups(norm):
         whole = store.curves(members)
+        if given.collapse == COMPUTE:
+            whole = with_compute(whole, store, members, catalogue)
         curves, chosen = tidy(whole, norm)
         options = for_curves(given, curves)
         which = label(setting)
@@ -258,6 +279,11 @@ def _of_store(
 def _of_file(
     path: Path, norm: str | None, options: Options, reports: Path, figures: Use, catalogue: Catalogue
 ) -> Result:
+    if options.sizes_elsewhere:
+        raise InputError(
+            f"{path}: the curves of a file are of train sizes; for sizes in {options.collapse_over!r} give "
+            "`normlaw.collapse` a frame in Python"
+        )
     given = given_curves(path, norm, options)
     folder = reports / path.stem
     about = About(

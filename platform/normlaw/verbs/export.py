@@ -97,6 +97,7 @@ def exported(
     from normlaw.tracking.settings import label
     from normlaw.tracking.store import StudyStore
     from normlaw.tracking.tidy import tidy
+    from normlaw.verbs._compute import COMPUTE, with_compute
     from normlaw.verbs._curves import curves_of
 
     wanted, catalogue = checked_formats(formats), load_catalogue()
@@ -111,6 +112,8 @@ def exported(
     chosen = norm or ""
     for setting, members in store.groups(norm):
         whole = store.curves(members)
+        if options.collapse == COMPUTE:
+            whole = with_compute(whole, store, members, catalogue)
         points, chosen = tidy(whole, norm)
         try:
             analyses[label(setting)] = analyse(points, catalogue, options, restricted(whole, options, chosen))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from normlaw.analysis import Analysis
     from normlaw.analysis.options import Fitters
+    from normlaw.study.collapse_choice import Abscissa
     from normlaw_registry.response import Quantity
 
 
@@ -31,6 +32,8 @@ def fit(
     hold_out: int = 0,
     predict_at: Sequence[int] = (),
     compare_norms: bool = False,
+    collapse: Abscissa | None = None,
+    collapse_over: str | None = None,
     fitters: Fitters = (),
     offsets: bool = False,
     draws: int | None = None,
@@ -55,6 +58,10 @@ def fit(
         hold_out: how many of the largest train sizes the laws of the endpoint are scored on.
         predict_at: train sizes at which every law of the endpoint predicts the least error.
         compare_norms: whether to say in which norm, or in which other clock, the curves lie on one envelope.
+        collapse: compare normalised curves with the noise floor of their seeds on "compute", "steps", "norm"
+            (over
+            the optimal norm) or "departure" (over the departure norm).
+        collapse_over: what holds the sizes of that comparison: "train_size"; for others see `collapse`.
         fitters: fitters that fit their laws too: names, `NAME:KEY=VALUE,...`, or names with parameters.
         offsets: parameter of the protocol, as are those below: fit q1 and q2 too, and compare with none.
         draws: how many draws the bootstrap makes.

@@ -15,7 +15,7 @@ from normlaw.analysis import Options
 from normlaw.launching.launch import launch
 
 FUNCTIONS = [name for name in normlaw.__all__ if inspect.isfunction(getattr(normlaw, name))]
-ONLY_IN_AN_ANALYSIS = {"hold_out", "predict_at", "compare_norms", "fitters"}
+ONLY_IN_AN_ANALYSIS = {"hold_out", "predict_at", "compare_norms", "fitters", "collapse", "collapse_over"}
 
 
 def options_of(name: str) -> dict[str, Parameter]:

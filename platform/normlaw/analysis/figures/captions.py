@@ -10,6 +10,7 @@ from normlaw.analysis.figures.seeds import band_told
 
 if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
+    from normlaw.analysis.scaling_collapse import ScalingCollapse
     from normlaw_registry import Findings
 
 CAPTIONS: Mapping[str, str] = {
@@ -33,6 +34,13 @@ CAPTIONS: Mapping[str, str] = {
     "above: at the beginning and at the end of training.",
     "abscissas": "How much of what tells runs apart one envelope in each abscissa explains, for train sizes "
     "that it was not fitted to, with {confidence} limits: at 1 the curves are one curve; below 0 bars are cut.",
+    "scaling_collapse": "Above, curves less the floor L0 and divided by their value at x = 1; below, their "
+    "deviation "
+    "Delta from one curve and the noise floor sigma of their seeds, with {confidence} bands: grey where Delta "
+    "< sigma.",
+    "collapse_floors": "The stretch of x in which Delta < sigma for every floor of the {noun} that L0 could "
+    "be: the "
+    "verdict rests on L0 where it is narrow.",
 }
 """By name of the figure; what stands in braces depends on the study."""
 
@@ -49,11 +57,17 @@ def caption(name: str, analysis: Analysis) -> str:
         band=band(analysis),
         own=" of its train size" if has_own_envelopes(analysis.findings) else "",
         confidence=f"{analysis.confidence:.0%}",
+        noun=analysis.response.plain,
         overlap="; grey, the norms that all train sizes have in common"
         if analysis.extras.get("collapse")
         else "",
     )
     return analysis.response.told(text)
+
+
+def collapse_caption(name: str, found: ScalingCollapse) -> str:
+    """Return the caption of a figure of a collapse."""
+    return CAPTIONS[name].format(confidence=f"{found.confidence:.0%}", noun=found.response.plain)
 
 
 def marks(analysis: Analysis) -> str:
