@@ -9,6 +9,7 @@ from pathlib import Path
 from normlaw.analysis import About, Options, command_line, of_response
 from normlaw.analysis.figures.captions import collapse_caption
 from normlaw.analysis.figures.style import Use
+from normlaw.analysis.options import for_curves
 from normlaw.analysis.scaling_collapse import ScalingCollapse, scaling_collapse
 from normlaw.analysis.scaling_collapse.writing import write_collapse
 from normlaw.base.html import paragraph, together
@@ -47,7 +48,7 @@ class Collapsed:
 def collapsed(
     store: StudyStore | ArchiveOrigin,
     source: list[str],
-    options: Options,
+    asked: Options,
     norm: str | None,
     reports: Path,
     figures: Use,
@@ -59,7 +60,7 @@ def collapsed(
     Args:
         store: the study's.
         source: the words of a command that name it.
-        options: with a collapse, and what holds its sizes.
+        asked: with a collapse, and what holds its sizes.
         norm: the measure, on an abscissa that is a norm.
         reports: folder for tables and figures.
         figures: what they are for.
@@ -72,8 +73,8 @@ def collapsed(
             last.
 
     """
-    assert options.collapse is not None
-    over = options.collapse_over or ""
+    assert asked.collapse is not None
+    over = asked.collapse_over or ""
     runs = store.finished("training", "imported", norm=norm)
     if not runs:
         raise InputError(
@@ -83,14 +84,16 @@ def collapsed(
     for setting, members in ladders(runs, over):
         which = label(setting)
         curves = store.curves(members)
+        measured = curves.rename(columns={"test/error": "test_error", "test/loss": "test_loss"})
+        options = for_curves(asked, measured)
         values = {run.spec_hash: run.params.get(over, "") for run in members}
         curves = curves.assign(**{over: curves["run"].map(values)})
-        if options.collapse == COMPUTE:
+        if asked.collapse == COMPUTE:
             curves = with_compute(curves, store, members, catalogue)
         try:
             found = scaling_collapse(
                 curves,
-                options.collapse,
+                asked.collapse,
                 over=over,
                 norm=norm,
                 response=options.measured,
