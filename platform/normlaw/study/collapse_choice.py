@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from normlaw_registry import InputError
-from normlaw_registry.errors import brief, suggestion
-
 Abscissa = Literal["compute", "steps", "norm", "departure"]
 ABSCISSAS: Mapping[Abscissa, str] = {
     "compute": "compute over final compute",
@@ -29,6 +26,9 @@ def checked_abscissa(name: str) -> Abscissa:
         InputError: there is none; names the nearest.
 
     """
+    from normlaw_registry import InputError
+    from normlaw_registry.errors import brief, suggestion
+
     for known in get_args(Abscissa):
         if name == known:
             return known  # type: ignore[no-any-return]
