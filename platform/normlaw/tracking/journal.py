@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from normlaw.base.files import is_held, try_lock
 from normlaw.study.identity import SCHEMA, canonical
 from normlaw.study.observed import AnySpec, spec_of
+from normlaw.study.spec import RunSpec
 from normlaw.tracking.record import Status
-from normlaw_registry import Exactness, NormlawError
+from normlaw_registry import Exactness, InputError, NormlawError, load_catalogue
 
 
 class JournalInUseError(NormlawError):
@@ -177,9 +178,13 @@ class Journal:
 def _is(tree: dict[str, Any], spec: AnySpec) -> bool:
     """Return whether a specification that was written out, by this version or an earlier one, is this one."""
     try:
-        return spec_of(tree) == spec
-    except ValidationError:
+        found = spec_of(tree)
+        if found == spec or not isinstance(found, RunSpec):
+            return found == spec
+        whole = found.resolved(load_catalogue())  # an earlier version had fewer parameters to write out
+    except (ValidationError, InputError):
         return False
+    return isinstance(spec, RunSpec) and whole.model_copy(update={"arm": spec.arm}) == spec
 
 
 def is_being_written(path: Path) -> bool:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 class View(NamedTuple):
     """A weight, and the same numbers as the matrix that an optimiser updates."""
 
-    weight: Tensor
+    parameter: Tensor
     matrix: Tensor
 
     def pass_gradient(self) -> None:
         """Lay the weight's gradient out as the matrix."""
-        gradient = self.weight.grad
+        gradient = self.parameter.grad
         if gradient is not None:
-            laid_out = gradient if self.weight.is_contiguous() else gradient.movedim(1, -1)
+            laid_out = gradient if self.parameter.is_contiguous() else gradient.movedim(1, -1)
             gradient = laid_out.reshape(self.matrix.shape)
         self.matrix.grad = gradient
 
@@ -64,7 +64,7 @@ def _kind() -> Any:  # noqa: C901  # a class whose base is imported here, and no
             for part in self._parts:
                 part.zero_grad(set_to_none)
             for view in self._views:
-                view.weight.grad = None
+                view.parameter.grad = None
 
         def step(self, closure: None = None) -> None:  # type: ignore[override]
             del closure
