@@ -123,7 +123,6 @@ def test_a_study_is_seen_as_it_trains(opened: Opened, shots: Path) -> None:
     page.get_by_text(re.compile(r"[\d,]+/2,000")).first.wait_for()
     page.screenshot(path=shots / "page-progress.png")
     opened.open("/study?study=followed")
-    page.wait_for_function("document.querySelector('figure[data-figure]') || location.reload()")
     opened.wait_for_drawing("error_against_norm", 3)  # moves on by itself
     page.locator("figure[data-figure=local_exponent], figure[data-figure=endpoint_law]").first.wait_for()
     page.get_by_text("6 of 6 runs finished").wait_for()
