@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def answers_for(
     """Return what answers for the studies of a home and a server, and what ends its work."""
     from normlaw.page.answers import Answers
     from normlaw.page.site import Site
+    from normlaw.tracking.client import impatient
     from normlaw.verbs.compare import compare
     from normlaw.verbs.report import latest_findings
     from normlaw_registry import load_catalogue
@@ -80,5 +82,9 @@ def answers_for(
     def differences(first: str, second: str | None) -> pd.DataFrame:
         return compare(first, second, tracking_uri=tracking_uri)
 
+    opened = ExitStack()
+    # for as long as the page lives: else one thread would change the environment as another one reads it
+    opened.enter_context(impatient())
     site = Site(home or kept.HOME, open_store, lambda: names_at_server(tracking_uri), load_catalogue())
-    return Answers(site, findings, differences, mlflow_pages), site.close
+    opened.callback(site.close)
+    return Answers(site, findings, differences, mlflow_pages), opened.close

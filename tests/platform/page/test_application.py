@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,7 @@ def test_elsewhere_the_page_asks_for_its_token(
     monkeypatch.delenv("NORMLAW_PAGE_TOKEN")
     with pytest.raises(InputError, match="cannot be bound"):
         page_server(answers, "192.0.2.1", 1)
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"  # for all threads, as long as the page lives
     made = page_server(answers, "0.0.0.0", 0)
     made.bound.close()
     close()
