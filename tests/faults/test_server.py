@@ -191,7 +191,7 @@ def test_a_server_killed_and_started_again_while_runs_train(
     place.mkdir()
     shutil.copy(empty_database, place / DATABASE)
     port = free_port()
-    changes = {"fixed": small["fixed"] | {"steps": 1000, "measuring_points": 30}}
+    changes = {"fixed": small["fixed"] | {"steps": 300, "measuring_points": 30}}
     with mlflow_process(place, port) as server:
         desk = make_desk(uri=server.uri, **changes)
         arguments = ("run", str(write_study(small | changes)), "--tracking-uri", server.uri)

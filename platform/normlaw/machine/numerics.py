@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from normlaw_registry import Architecture, Catalogue
 TOLERANCE = 0.02
 """In a deep network with batch normalisation rounding, which turns single ReLUs on and off, comes to 0.005."""
 SECONDS = 120
+"""Of processor time, as a busy machine says nothing of the network; by the clock, PATIENCE times as many."""
+PATIENCE = 5
 IMAGES = (3, 32, 32)
 
 
@@ -30,12 +34,14 @@ def check(catalogue: Catalogue, architectures: tuple[str, ...]) -> Iterator[Find
 
 def _apart(name: str, refused: Grade) -> Finding:
     check = f"gradients {name}"
-    command = [sys.executable, "-m", "normlaw.machine.numerics", name]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return Finding(check, "bad", f"not done after {SECONDS} s", "do not train it on this machine's CPU")
+    command = [sys.executable, "-m", "normlaw.machine.numerics", name, str(SECONDS)]
     advice = "do not train it on this machine's CPU; try another version of torch"
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE * SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding(check, "bad", f"not done after {PATIENCE * SECONDS} s", advice)
+    if done.returncode == -signal.SIGXCPU:
+        return Finding(check, "bad", f"not done after {SECONDS} s of processor time", advice)
     if done.returncode < 0:
         return Finding(check, "bad", f"the process was killed by signal {-done.returncode}", advice)
     if done.returncode:
@@ -76,6 +82,7 @@ def difference(name: str) -> float:
 if __name__ == "__main__":
     from normlaw_registry import NormlawError
 
+    resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         print(difference(sys.argv[1]))
     except NormlawError as error:

@@ -59,6 +59,14 @@ def test_a_crash_is_a_line(monkeypatch, catalogue, tmp_path):
     assert (found.state, found.said) == ("bad", "the process was killed by signal 6")
 
 
+@pytest.mark.slow  # the second itself
+def test_what_takes_too_long_is_a_line(monkeypatch, catalogue):
+    monkeypatch.setattr(numerics, "SECONDS", 1)  # torch alone takes more
+    monkeypatch.setattr(numerics, "PATIENCE", 600)
+    [found] = numerics.check(catalogue, ("resnet",))
+    assert (found.state, found.said) == ("bad", "not done after 1 s of processor time")
+
+
 @pytest.mark.slow
 def test_a_server_tells_its_version(mlflow_server):
     [found] = server.check(mlflow_server.uri)
