@@ -74,6 +74,11 @@ class RunContext(Protocol):
         """What the study calls that loss."""
         ...
 
+    @property
+    def changed_by(self) -> tuple[str, ...]:
+        """What changes the training besides the optimiser: an intervention, callbacks that say so; by name."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OptimizerStep:

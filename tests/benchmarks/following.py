@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/benchmarks/following.py [--steps 300]
 
-All ways train the same run on one thread, in turns in one process; the ratios are of CPU times per step over
-those of a run that nobody follows, the medians over the turns. `hook` is a callback that overrides nothing.
+All ways train the same run on one thread, in turns in one process; the ratios are of CPU times of whole runs
+over those of a run that nobody follows, the medians of the turns. `hook` is a callback that overrides nothing.
 """
 
 from __future__ import annotations

@@ -115,3 +115,40 @@ def unfinished(desk: Any) -> list[str]:
     folder = desk.folder / ".normlaw" / "journal" / desk.study.name
     done = {path.stem for path in folder.glob("*.jsonl") if b'"finished"' in path.read_bytes()[-200:]}
     return [spec.spec_hash for spec in desk.specs if spec.spec_hash not in done]
+
+
+def test_what_callbacks_keep_goes_on_to_the_bit(
+    nursery: Any, small: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    """Runs with effective parameters, whose smoother goes into checkpoints, killed again and again."""
+    fixed = {
+        "architecture": {"name": "mlp", "params": {"hidden": [4]}},
+        "dataset": {"name": "teacher_student", "params": {"dimension": 8, "test_size": 100}},
+        "loss": "squared",
+        "optimizer": {"name": "adam", "learning_rate": 0.01, "weight_decay": 0.01},
+        "batch_size": 8,
+        "steps": 300,
+        "measuring_points": 60,
+        "measures": ["effective_parameters_test", "weight_norm"],
+        "callbacks": ["path_length"],
+    }
+    study = str(write_study(small | {"fixed": fixed, "vary": {"train_size": [20], "seed": [0, 1]}}))
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    options = ("--max-parallel", "2", "--checkpoint-seconds", "0.01", "--device", "cpu", "--offline")
+    for folder in (calm, killed):
+        folder.mkdir()
+    assert nursery.wait(nursery.launch(calm, "run", study, *options)) == 0, (calm / "out.txt").read_text()
+    stride = measured(calm) // 8
+    for _ in range(4):
+        pid = nursery.launch(killed, "run", study, *options)
+        more = measured(killed) + stride
+        while measured(killed) < more and alive(pid):
+            time.sleep(0.005)
+        assert alive(pid), "all was trained before it could be killed"
+        os.kill(pid, signal.SIGKILL)
+        assert nursery.wait(pid) == -signal.SIGKILL
+    assert nursery.wait(nursery.launch(killed, "run", study, *options)) == 0
+    assert curves(killed) == curves(calm)
+    last = next(iter(curves(calm).values()))[-1]
+    assert last["callback/telescoping/parameters_test"] > 1
+    assert last["callback/path_length/length"] > 0

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from normlaw.study.identity import changes_training
 from normlaw.study.spec import RunSpec
 from normlaw.training.data import Examples, RunData
 from normlaw.training.loss import MeanLoss
@@ -62,6 +63,12 @@ class FollowedRun:
     def loss_name(self) -> str:
         """What the study calls the loss."""
         return self.spec.loss.name
+
+    @property
+    def changed_by(self) -> tuple[str, ...]:
+        """What changes the training besides the optimiser."""
+        names = [choice.name for choice in self.spec.callbacks if changes_training(choice)]
+        return (*(["intervention"] if self.spec.intervention.active else []), *names)
 
 
 def _whole(examples: Examples) -> Split:

@@ -62,6 +62,11 @@ class Telescope(Follower):
         self._kept = min(params.test_examples, len(others))
         weights = [weight for weight in run.network.parameters() if weight.requires_grad]
         self._run, self._network, self._step_inputs = run, run.network, train.inputs
+        if run.changed_by:
+            raise InputError(
+                "effective parameters follow from the optimiser's own steps; "
+                f"{' and '.join(run.changed_by)} changes this run's weights or rates besides"
+            )
         _require_small(params, run, weights, len(train) + self._kept)
         require_single_examples(run)
         self._loss = SquaredLoss.of(run, train.labels)

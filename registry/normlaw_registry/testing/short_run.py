@@ -37,6 +37,7 @@ class ShortRun:
     batch_size: int
     total_steps: int
     seed: int = 0
+    changed_by: tuple[str, ...] = ()
     _examples: dict[str, Split] = field(default_factory=dict)
 
     def train(self) -> Split:

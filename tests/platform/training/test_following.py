@@ -186,6 +186,28 @@ def test_what_a_run_was_told_is_known_of_it(make: Function[..., RunSpec]) -> Non
     assert "callbacks" not in listing(make())
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"callbacks": ["shrink"]}, "shrink changes"),
+        ({"intervention": {"temperature": 2.0}}, "intervention changes"),
+    ],
+)
+def test_telescoping_refuses_runs_that_something_else_changes(
+    changes: dict[str, Any], said: str, make: Function[..., RunSpec], lab: Catalogue, tmp_path: Path
+) -> None:
+    network = {"architecture": {"name": "mlp", "params": {"hidden": [4]}}, "loss": "squared"}
+    spec = make("telescoping", *changes.get("callbacks", ()), **network)
+    if "intervention" in changes:
+        tree = spec.model_dump(mode="json") | changes
+        spec = RunSpec.model_validate(tree).resolved(lab)
+    misfit = try_out(spec, spec, lab, tmp_path, "cpu")
+    assert misfit is not None
+    assert misfit.place == ("callbacks", 0)
+    assert said in misfit.failure.reason
+    assert try_out(make("telescoping", **network), make("telescoping", **network), lab, tmp_path, "cpu") is None
+
+
 class StopError(Exception):
     pass
 

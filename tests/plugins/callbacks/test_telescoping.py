@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp
 from typing import Any
 
@@ -173,10 +174,6 @@ def test_the_order_of_the_examples_changes_nothing_but_columns() -> None:
     )
 
 
-class Nesterov(torch.optim.SGD):
-    pass
-
-
 @pytest.mark.parametrize(
     ("run", "said"),
     [
@@ -191,6 +188,10 @@ class Nesterov(torch.optim.SGD):
         (
             lambda: full_batch(nn.Sequential(nn.Linear(6, 4), nn.Dropout(0.5), nn.Linear(4, 1))),
             "as dropout does",
+        ),
+        (
+            lambda: replace(full_batch(tanh()), changed_by=("shrink",)),
+            "; shrink changes this run's weights or rates",
         ),
         (lambda: with_optimiser(torch.optim.Adagrad), "not for Adagrad: give one of these"),
         (lambda: with_optimiser(torch.optim.SGD, momentum=0.9, nesterov=True), "not for SGD with nesterov"),
