@@ -5,7 +5,7 @@ The coordinate u of a run's point and the anchor of its size depend on the absci
 | abscissa | u | anchor of a size |
 |---|---|---|
 | `compute`, `steps` | x itself, what was spent | the last that all its runs have spent |
-| `norm` | ln of the norm | the mean over its runs of ln of the optimal norm |
+| `norm` | ln of the norm | the mean over its runs of ln of the optimal norm, at most what all reach |
 | `departure` | ln of the norm | ln of the norm at which it leaves the envelope |
 
 The relative coordinate is u / anchor of the first two and u - anchor, which is ln x, of the others. No
@@ -76,7 +76,7 @@ class Ladder:
         """Return the relative coordinates that all runs have in common, evenly spaced, the anchor among them.
 
         Raises:
-            InputError: there are none, or the anchor is none of them.
+            InputError: there are none.
 
         """
         anchor = self.anchor[self.size_of]
@@ -89,9 +89,6 @@ class Ladder:
         low, high = float((first - anchor).max()), float((last - anchor).min())
         if not low < high:
             raise InputError(self._told("no range in common", np.exp(first - anchor), np.exp(last - anchor)))
-        if not low <= 0 <= high:
-            what = f"no range in common that holds the anchor, where {ABSCISSAS[self.abscissa]} is 1"
-            raise InputError(self._told(what, np.exp(first - anchor), np.exp(last - anchor)))
         return np.unique(np.r_[np.linspace(low, high, GRID - 1), 0.0])
 
     def _told(self, what: str, first: Floats, last: Floats) -> str:
@@ -181,7 +178,13 @@ def ladder_of(
     last = np.array([float(own["u"].iloc[-1]) for _, _, own in members])
     scale = kept
     if abscissa in LOGARITHMIC:
-        own_anchors = np.array([(anchors or {})[name] for _, name, _ in members])
+        found = np.array([(anchors or {})[name] for _, name, _ in members])
+        first = np.array([float(own["u"].iloc[0]) for _, _, own in members])
+        own_anchors = found.copy()
+        for s in range(len(kept)):  # curves that still fall at their ends are anchored where all are there
+            of = size_of == s
+            mean = float(found[of].mean())
+            own_anchors[of] += np.clip(mean, first[of].max(), max(first[of].max(), last[of].min())) - mean
     else:
         least = np.array([last[size_of == s].min() for s in range(len(kept))])
         own_anchors = least[size_of]

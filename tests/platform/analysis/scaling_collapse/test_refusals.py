@@ -73,17 +73,15 @@ def test_no_range_in_common() -> None:
     )
 
 
-def test_no_anchor_in_the_common_range() -> None:
-    """A run of size 20 whose optimum lies far from the other's: between them neither has a point."""
-    apart = turning()
-    which = (apart["train_size"] == 20) & (apart["seed"] == 1)
-    apart = apart[~which | (apart["log_norm"] < 0.5)].copy()
-    apart.loc[which, "log_norm"] -= 1.5
-    text = refusal(apart, abscissa="norm", over="train_size")
-    assert text.startswith(
-        "collapse: the curves have no range in common that holds the anchor, where norm over"
-    )
-    assert text.endswith("train so that they overlap, or choose another abscissa")
+def test_curves_that_still_fall_are_anchored_where_all_runs_of_the_size_are() -> None:
+    """Their optima are their ends, which scatter: the mean lies beyond the end of some run."""
+    falling = turning()
+    ends = -0.5 - 0.05 * falling["seed"]
+    found = normlaw.collapse(falling[falling["log_norm"] < ends], "norm", draws=20)
+    grid = np.linspace(-2.0, 2.0, 40)
+    assert np.log(found.sizes["anchor"].to_numpy()) == pytest.approx(grid[grid < -0.65].max())
+    assert found.profile["x"].max() == pytest.approx(1.0)
+    assert found.profile["deviation"].to_numpy() == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_floor_above_a_final_loss(curves) -> None:
