@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from scipy.stats import chi2
 from normlaw.analysis import Analysis, Options, analyse, render, report, write
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import CAPTIONS, caption
-from normlaw.analysis.figures.joint_region import ellipse
+from normlaw.analysis.figures.collapse import collapse
+from normlaw.analysis.figures.endpoint_law import endpoint_law
+from normlaw.analysis.figures.joint_region import ellipse, joint_region
+from normlaw.analysis.figures.optimal_norm import optimal_norm
 from normlaw.analysis.figures.scales import MOST, decades, decimal
 from normlaw.analysis.figures.style import COLUMN, PAGE
 from normlaw_registry import (
@@ -199,8 +203,8 @@ def test_the_departure_function_is_the_curve_over_the_envelope(analysis) -> None
 def test_the_endpoint_law_reaches_ten_times_the_largest_size(analysis) -> None:
     numbers = figures(analysis)["endpoint_law"].numbers().set_index("series")
     predicted, model = numbers.loc["predicted law"], numbers.loc["predicted by the model"]
-    for rows in (predicted, model):
-        assert rows["train_size"].iloc[-1] == pytest.approx(320_000)
+    for rows, last in ((predicted, 32_000), (model, 320_000)):
+        assert rows["train_size"].iloc[-1] == pytest.approx(last)
         assert (rows["low"] <= rows["error"]).all()
         assert (rows["error"] <= rows["high"]).all()
     slope = np.polyfit(np.log(predicted["train_size"]), np.log(predicted["error"]), 1)[0]
@@ -209,6 +213,58 @@ def test_the_endpoint_law_reaches_ten_times_the_largest_size(analysis) -> None:
     centre = np.exp(np.log(least[["train_size", "error"]].astype(float)).mean())
     at = np.interp(np.log(centre["train_size"]), np.log(predicted["train_size"]), np.log(predicted["error"]))
     assert at == pytest.approx(np.log(centre["error"]))
+
+
+def test_without_a_model_the_predicted_slope_reaches_ten_times_the_largest_size(analysis) -> None:
+    without = replace(analysis, findings=replace(analysis.findings, predict=None))
+    numbers = endpoint_law(without).numbers().set_index("series")
+    assert "predicted by the model" not in numbers.index
+    assert numbers.loc["predicted law", "train_size"].max() == pytest.approx(320_000)
+
+
+def test_a_run_that_is_alone_is_no_mean(analysis, make_study) -> None:
+    alone = make_study(noise=0.0)
+    alone = alone[alone["seed"] == alone["seed"].min()]
+    one = analyse(alone, catalogue_with(of_envelope), Options(protocol="mine"))
+    for each, told in ((analysis, True), (one, False)):
+        _, labels = optimal_norm(each).axes[0].get_legend_handles_labels()
+        assert ("mean over runs ± standard error" in labels) is told
+        assert "run" in labels
+
+
+@pytest.mark.parametrize("gamma_1", [3.0, 0.5, -2.0, 0.0])
+def test_the_slope_of_the_early_law_stays_among_the_curves(analysis, gamma_1) -> None:
+    steep = replace(analysis.findings.gamma_1, value=gamma_1)
+    numbers = collapse(replace(analysis, findings=replace(analysis.findings, gamma_1=steep))).numbers()
+    law, curves = (numbers[numbers["series"] == name] for name in ("early law", "mean over runs"))
+    assert law["ratio"].max() <= curves["ratio"].max() * (1 + 1e-9)
+    assert law["ratio"].min() >= curves["ratio"].min() * (1 - 1e-9)
+    across = np.diff(law["log10_norm"] * LN10)
+    assert across > 0
+    np.testing.assert_allclose(np.diff(np.log(law["ratio"])), -gamma_1 * across, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "to_scale"), [((0.02, 0.01), True), ((1.0, 0.004), False), ((0.001, 0.001), True)]
+)
+@pytest.mark.parametrize("size", [PAGE, COLUMN], ids=["page", "column"])
+def test_the_joint_region_is_seen_whatever_its_shape(analysis, stderr, to_scale, size) -> None:
+    joint = {"mean": [0.515, 0.511], "covariance": np.diag(np.square(stderr)).tolist()}
+    findings = replace(analysis.findings, extras={"joint": joint})
+    figure = joint_region(replace(analysis, findings=findings), size)
+    axes = figure.axes[0]
+    figure.draw_without_rendering()
+    assert (axes.get_aspect() == 1) is to_scale
+    numbers = figure.numbers()
+    region = numbers[numbers["series"] == "95% region"]
+    for name, (low, high) in (("gamma_pred", axes.get_xlim()), ("gamma_meas", axes.get_ylim())):
+        assert low < region[name].min()
+        assert region[name].max() < high
+        assert (high - low) < (30 if to_scale else 3) * (region[name].max() - region[name].min())
+    boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+    seen = [b for b in boxes if axes.bbox.x0 <= (b.x0 + b.x1) / 2 <= axes.bbox.x1]
+    assert len(seen) >= 2
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(seen))  # none on another
 
 
 @pytest.mark.parametrize("level", [0.68, 0.95])

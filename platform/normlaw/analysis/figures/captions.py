@@ -21,7 +21,7 @@ CAPTIONS: Mapping[str, str] = {
     "departure": "Every curve divided by the envelope{own}, against the norm in units of its departure: all "
     "train sizes follow one function where the laws hold{band}.",
     "local_exponent": "The envelope's local exponent with its {confidence} band: the early law is a power law "
-    "where it is flat; dashed, gamma_1 over the norms at which the curves depart.",
+    "where it is flat; dashed, gamma_1 over the norms at which the curves depart, its band with choices.",
     "optimal_norm": "The norm of {what} against the train size: on the line of slope gamma_2 where the law of "
     "that norm holds.",
     "endpoint_law": "The least error against the train size: the measured law and the predicted slope agree "

@@ -51,8 +51,12 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     if len(x) and np.isfinite(analysis.gamma_1.value):
         # The law is that of the window's early part: towards the optimum the curves may bend away from it.
         half = x <= (x.min() + x.max()) / 2
+        centre, level = x[half].mean(), y[half].mean()
         ends = np.array([x[half].min(), x[half].max()])
-        law = np.exp(y[half].mean() - analysis.gamma_1.value * (ends - x[half].mean()))
+        if analysis.gamma_1.value != 0:  # no farther than the curves reach up and down
+            reach = np.sort(centre + (level - np.array([y.max(), y.min()])) / analysis.gamma_1.value)
+            ends = np.clip(ends, *reach)
+        law = np.exp(level - analysis.gamma_1.value * (ends - centre))
         figure.record("early law", log10_norm=ends / LN10, ratio=law)
         label = f"slope −γ₁ = −{analysis.gamma_1.value:.3f}"
         axes.plot(

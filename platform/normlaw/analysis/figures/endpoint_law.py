@@ -23,7 +23,10 @@ POINTS = 60
 
 
 def endpoint_law(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
-    """Return the least errors with the measured law and the predicted one, up to ten times the largest size."""
+    """Return the least errors with the measured law and the predicted one, up to ten times the largest size.
+
+    Beyond the largest size the protocol's own model says what is to be expected, where it has one.
+    """
     figure, axes = style.sized_figure(size, legend_rows=4)
     train_size, log_error = least_errors(figure, axes, analysis, size)
     x = np.log(train_size)
@@ -37,14 +40,15 @@ def endpoint_law(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     far = np.linspace(x.min(), x.max() + np.log(BEYOND), POINTS)
     away = far - centre
     if np.isfinite(predicted.value):
-        law = np.exp(level - predicted.value * away)
-        limits = np.exp(level - np.outer([predicted.low, predicted.high], away))
+        to = far if analysis.findings.predict is None else np.linspace(x.min(), x.max(), POINTS)
+        law = np.exp(level - predicted.value * (to - centre))
+        limits = np.exp(level - np.outer([predicted.low, predicted.high], to - centre))
         low, high = limits.min(axis=0), limits.max(axis=0)
-        figure.record("predicted law", train_size=np.exp(far), error=law, low=low, high=high)
+        figure.record("predicted law", train_size=np.exp(to), error=law, low=low, high=high)
         label = rf"predicted slope: $γ_\mathrm{{pred}}$ = {predicted.value:.3f} ± {predicted.stderr:.3f}"
-        axes.plot(np.exp(far), law, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label=label)
+        axes.plot(np.exp(to), law, color=style.ACCENT, linestyle="--", linewidth=1.6 * size.mark, label=label)
         label = f"predicted slope, {analysis.confidence:.0%} confidence"
-        axes.fill_between(np.exp(far), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
+        axes.fill_between(np.exp(to), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
     draw_model(figure, axes, analysis, np.exp(far[far >= x.max()]), size)
     axes.axvline(np.exp(x.max()), color=style.QUIET, linestyle=":", linewidth=0.8)
     style.set_train_size_axis(axes, size)

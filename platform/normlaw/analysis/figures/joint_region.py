@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
 
 LEVELS = (0.68, 0.95)
+FLATTEST = 12
+"""How many times as wide as high a region is drawn with equal units on both axes, at most."""
 
 
 def joint_region(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
@@ -20,6 +22,8 @@ def joint_region(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
 
     Taken from the protocol's extra result `joint`: its `mean`, (2,), and `covariance`, (2, 2).
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = style.sized_figure(size, legend_rows=4)
     joint = analysis.findings.extras["joint"]
     mean, covariance = np.asarray(joint["mean"], float), np.asarray(joint["covariance"], float)
@@ -47,6 +51,12 @@ def joint_region(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     figure.record("agreement", gamma_pred=line, gamma_meas=line)
     axes.plot(line, line, color=style.ACCENT, linestyle="--", linewidth=1.4 * size.mark, label="agreement")
     axes.set(xlim=tuple(line), ylim=tuple(line), aspect="equal")
+    across, up = ends[1] - ends[0]
+    if up * FLATTEST < across:  # drawn to scale it would be a line
+        axes.set(ylim=(ends[0][1] - up / 2, ends[1][1] + up / 2), aspect="auto")
+        axes.set_box_aspect(1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=size.labels, steps=[1, 2, 5, 10]))
     axes.set_xlabel(r"predicted exponent $γ_\mathrm{pred}$")
     axes.set_ylabel(r"measured exponent $γ_\mathrm{meas}$")
     style.legend(figure, axes, size)

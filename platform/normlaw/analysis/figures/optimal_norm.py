@@ -52,17 +52,18 @@ def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     x, mean = np.log(floats(sizes, "train_size")), floats(sizes, "log_norm") / LN10
     reach = np.nan_to_num(floats(sizes, "log_norm_stderr")) / LN10
     figure.record("mean over runs", train_size=np.exp(x), log10_norm=mean, low=mean - reach, high=mean + reach)
-    axes.errorbar(
-        np.exp(x),
-        mean,
-        yerr=reach,
-        linestyle="none",
-        marker="s",
-        markersize=5 * size.mark,
-        capsize=3 * size.mark,
-        color=style.INK,
-        label="mean over runs ± standard error",
-    )
+    if len(runs) > len(sizes):  # else each is the run that is drawn already
+        axes.errorbar(
+            np.exp(x),
+            mean,
+            yerr=reach,
+            linestyle="none",
+            marker="s",
+            markersize=5 * size.mark,
+            capsize=3 * size.mark,
+            color=style.INK,
+            label="mean over runs ± standard error",
+        )
     at, through = x, mean
     if (departures := analysis.findings.tables.get("departures")) is not None:
         at, through = draw_departures(figure, axes, departures, size)

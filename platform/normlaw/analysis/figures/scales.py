@@ -9,9 +9,11 @@ from __future__ import annotations
 from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import Formatter, Locator, MaxNLocator, NullFormatter, NullLocator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
@@ -26,11 +28,11 @@ MANTISSAS: tuple[tuple[float, ...], ...] = (
 """The numbers within a decade that bear a label, coarse to fine."""
 FEWEST, MOST = 3, 7
 """Labels on an axis."""
-PLAIN = (-4, 6)
-"""Powers of ten from the first on and below the second are written as decimals."""
+PLAIN, BESIDE_POWERS = (-4, 6), (-1, 2)
+"""Powers of ten from the first on and below the second are decimals; and so beside others that are none."""
 
 
-def decimal(log: float) -> str:
+def decimal(log: float, plain: tuple[int, int] = PLAIN) -> str:
     """Return the number whose log10 is given, as an axis shows it.
 
     >>> decimal(0.0), decimal(-0.6989700043360187), decimal(4.0), decimal(43.0), decimal(-7.0)
@@ -39,11 +41,21 @@ def decimal(log: float) -> str:
     '2·10¹⁵⁰'
     """
     exponent = floor(log + 1e-9)
-    if PLAIN[0] <= exponent < PLAIN[1]:
+    if plain[0] <= exponent < plain[1]:
         return f"{float(f'{10**log:.6g}'):,.10g}"
     mantissa = f"{10 ** (log - exponent):.4g}"
     power = "10" + str(exponent).translate(SUPERSCRIPT)
     return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+def decimals(logs: Sequence[float]) -> list[str]:
+    """Return the numbers of one axis, whose log10 are given: one that needs a power has them throughout.
+
+    >>> decimals([4.0, 5.0]), decimals([4.0, 5.0, 6.0]), decimals([-10.0, 0.0, 10.0])
+    (['10,000', '100,000'], ['10⁴', '10⁵', '10⁶'], ['10⁻¹⁰', '1', '10¹⁰'])
+    """
+    powers = any(not PLAIN[0] <= floor(log + 1e-9) < PLAIN[1] for log in logs)
+    return [decimal(log, BESIDE_POWERS if powers else PLAIN) for log in logs]
 
 
 def decades(low: float, high: float, most: int = MOST) -> list[float]:
@@ -108,12 +120,31 @@ class DecimalLocator(Locator):
         return [10**log for log in decades(log10(vmin), log10(vmax), self.most)]
 
 
+class DecimalFormatter(Formatter):
+    """Labels as `decimals` writes them.
+
+    Args:
+        of_logs: the axis holds log10 of the numbers, and not the numbers.
+
+    """
+
+    def __init__(self, *, of_logs: bool) -> None:
+        self.of_logs = of_logs
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # as matplotlib calls it
+        """Return the label of one place by itself."""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:  # type: ignore[override]
+        """Return the labels of all places of an axis."""
+        return decimals([value if self.of_logs else log10(value) for value in values])
+
+
 def set_decimal(axis: Axis, *, of_logs: bool, most: int = MOST) -> None:
     """Give an axis decimal ticks and labels."""
     axis.set_major_locator(DecimalLocator(of_logs=of_logs, most=most))
     axis.set_minor_locator(NullLocator())
-    show = decimal if of_logs else lambda value: decimal(log10(value))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+    axis.set_major_formatter(DecimalFormatter(of_logs=of_logs))
     axis.set_minor_formatter(NullFormatter())
 
 
