@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import load_catalogue
 from normlaw_registry.findings import TABLES
 from normlaw_tests import processes
@@ -156,7 +155,7 @@ def test_the_platform_names_no_built_in_component() -> None:
         for name in named_in(path.read_text(), names) - SHARED.get(place, set())
     }
     tables = {pair for pair in found if pair[0].startswith(DRAWN) and pair[1] in TABLES}
-    assert found - tables == {("study/protocol_choice.py", DEFAULT_PROTOCOL)}
+    assert found - tables == set()
 
 
 @pytest.mark.parametrize(

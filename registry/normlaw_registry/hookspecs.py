@@ -270,7 +270,8 @@ def normlaw_theories() -> Iterable[Theory]:  # type: ignore[empty-body]
 def normlaw_protocols() -> Iterable[AnalysisProtocol]:  # type: ignore[empty-body]
     """Return the protocols of analysis that the plugin provides.
 
-    The columns of `curves` are those of `normlaw_registry.protocol`.
+    The columns of `curves` are those of `normlaw_registry.protocol`. One that says `by_default=True` is taken
+    where neither the command nor the study names a protocol.
 
     Example::
 

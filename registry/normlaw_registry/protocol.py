@@ -84,7 +84,7 @@ class AnalysisProtocol(Component[P], Generic[P]):
     can say nothing about are refused by raising `InputError` that says what is needed.
 
     Raises:
-        InvalidComponentError: as `Component` does, or `fitters` is no tuple of names.
+        InvalidComponentError: as `Component` does, `fitters` is no tuple of names, or `by_default` no bool.
 
     """
 
@@ -96,6 +96,9 @@ class AnalysisProtocol(Component[P], Generic[P]):
     fitters: tuple[str, ...] = ()
     """Names of the fitters that it uses, from whichever plugin; one that is not installed is an error before
     the analysis begins."""
+    by_default: bool = False
+    """Whether it is taken where neither the command nor the study names a protocol. Of those installed one may
+    say so: where another does, users must name the one that they mean."""
 
     def __post_init__(self) -> None:
         """Refuse fitters that no catalogue could look up."""
@@ -107,4 +110,8 @@ class AnalysisProtocol(Component[P], Generic[P]):
         if not good:
             raise InvalidComponentError(
                 f"protocol {self.name!r}: `fitters` must be a tuple of fitters' names, got {names!r}"
+            )
+        if not isinstance(self.by_default, bool):
+            raise InvalidComponentError(
+                f"protocol {self.name!r}: `by_default` must be True or False, got {self.by_default!r}"
             )

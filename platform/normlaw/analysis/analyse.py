@@ -44,7 +44,7 @@ def analyse(
             chooses the optima) or validation_loss. A
             `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
         catalogue: where the protocol and the fitters are found.
-        options: the protocol and its choices; by default the protocol `DEFAULT_PROTOCOL`.
+        options: the protocol and its choices; by default the protocol that says so of itself.
         whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms` and
             `collapse`;
             default: the curves themselves. Only of these the options leave out norms and train sizes.

@@ -8,7 +8,7 @@ import pandas as pd
 from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import given
 from normlaw_registry import AnalysisWarning, Findings
-from normlaw_registry.curves import early_points
+from normlaw_registry.curves import early_points, falling_runs
 
 
 def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWarning, ...]:
@@ -16,7 +16,7 @@ def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWa
 
     Codes: `narrow_window` (the early fit spans less than half a decade of norm), `few_train_sizes` (fewer
     than four), `window_far_from_optimum` (it ends more than a decade before the optimum),
-    `optimum_not_bracketed` (curves that end at their least error).
+    `optimum_not_bracketed` (curves that end at their least error), `norm_falls` (while a network trains).
     """
     found: list[AnalysisWarning] = []
     optima, per_size = given(findings.optima), given(findings.size_optima)
@@ -37,26 +37,44 @@ def check_findings(curves: pd.DataFrame, findings: Findings) -> tuple[AnalysisWa
             )
         )
     found += check_ends(curves, optima)
+    found += check_growth(curves)
     return tuple(found)
+
+
+def check_growth(curves: pd.DataFrame) -> list[AnalysisWarning]:
+    """Return the warning about norms that fall during training; none where they grow, or no steps are known."""
+    falling = len(falling_runs(curves))
+    if not falling:
+        return []
+    return [
+        AnalysisWarning(
+            code="norm_falls",
+            message=f"in {falling} of {curves['run'].nunique()} curves the norm is smaller where training "
+            "ended than where it began; the laws are about a norm that grows: take another one, or less weight "
+            "decay",
+        )
+    ]
 
 
 def check_ends(curves: pd.DataFrame, optima: pd.DataFrame) -> list[AnalysisWarning]:
     """Return the warning about curves with their least error at one end; none where there are none.
 
-    The end is that of training where the point of least error is the run's last step; without steps, that of
-    largest norm, since norms grow as a rule.
+    The end is that of training where the point of least error is the run's last step; without steps all that is
+    said is whether it has the largest norm or the least.
     """
     ends = optima[~optima["bracketed"].to_numpy(dtype=bool)]
     if ends.empty:
         return []
-    clock = "step" if "step" in curves.columns and curves["step"].notna().all() else "log_norm"
+    stepped = "step" in curves.columns and bool(curves["step"].notna().all())
+    clock = "step" if stepped else "log_norm"
     last = curves.loc[curves.groupby("run")[clock].idxmax()].set_index("run")["log_norm"]
     late = int(np.isclose(last.reindex(ends["run"]), ends["log_norm"], rtol=0, atol=1e-9).sum())
     early = len(ends) - late
+    names = ("where training ended", "where training began")
+    if not stepped:
+        names = ("at the largest norm", "at the least norm")
     places = [
-        f"{count} where training {ended}"
-        for count, ended in ((late, "ended: train longer"), (early, "began"))
-        if count
+        f"{count} {place}" for count, place in ((late, f"{names[0]}: train longer"), (early, names[1])) if count
     ]
     return [
         AnalysisWarning(

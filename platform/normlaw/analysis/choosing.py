@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,
@@ -15,7 +14,7 @@ from normlaw_registry import (
     validate_params,
 )
 from normlaw_registry.errors import suggestion
-from normlaw_registry.host.fitting import context_for
+from normlaw_registry.host.fitting import context_for, default_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +41,7 @@ def choose(options: Options, catalogue: Catalogue) -> Chosen:
     Raises:
         UnknownComponentError: there is none of the name, or a fitter that it uses is not installed.
         InputError: it has no such parameter, a value is not allowed, or one is given twice; or no protocol is
-            named, and of those installed none, or several, have the parameters given.
+            named, and of those installed none, or several, are taken by default or have the parameters given.
 
     """
     flags, values = options.flags(), dict(options.protocol_params)
@@ -50,11 +49,11 @@ def choose(options: Options, catalogue: Catalogue) -> Chosen:
     if options.protocol is not None:
         protocol = catalogue.get(AnalysisProtocol, options.protocol)
     else:
-        protocol = catalogue.get(AnalysisProtocol, DEFAULT_PROTOCOL)
+        protocol = default = default_protocol(catalogue)
         given = {name: f"--{name.replace('_', '-')}" for name in flags} | {name: name for name in values}
         if not set(given) <= set(_parameters(protocol)):
-            protocol = _with_parameters(given, protocol, catalogue)
-            notes = (_taken_by_option(given, protocol),)
+            protocol = _with_parameters(given, default, catalogue)
+            notes = (_taken_by_option(given, protocol, default),)
     for name, value in flags.items():
         if name not in _parameters(protocol):
             raise InputError(
@@ -98,10 +97,12 @@ def _with_parameters(
     raise InputError(f"these are parameters of different protocols, {whose}: give those of one")
 
 
-def _taken_by_option(given: dict[str, str], protocol: AnalysisProtocol) -> AnalysisWarning:
+def _taken_by_option(
+    given: dict[str, str], protocol: AnalysisProtocol, default: AnalysisProtocol
+) -> AnalysisWarning:
     return AnalysisWarning(
         code="protocol_by_option",
-        message=f"the protocol {protocol.name!r} was taken, because the default, {DEFAULT_PROTOCOL!r}, has no "
+        message=f"the protocol {protocol.name!r} was taken, because the default, {default.name!r}, has no "
         f"{_listed(given.values())}",
     )
 

@@ -11,6 +11,8 @@ import pandas as pd
 from normlaw_registry.curves.columns import floats, run_slices
 
 GRID = 101
+ROUNDING = 1e-12
+"""Scatter of ln(error) below which runs are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,11 @@ class Collapse:
 
     @property
     def ratio(self) -> float | None:
-        """Spread in units of the noise floor: 1 is a perfect collapse within the scatter of runs."""
-        return self.spread / self.noise_floor if self.noise_floor else None
+        """Spread in units of the noise floor: 1 is a perfect collapse within the scatter of runs.
+
+        None for runs that do not scatter, but for rounding.
+        """
+        return self.spread / self.noise_floor if self.noise_floor and self.noise_floor > ROUNDING else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers in JSON's own types."""

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from normlaw.study.collapse_choice import TRAIN_SIZE, checked_abscissa
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written, written_fitter
+from normlaw.study.protocol_choice import OwnChoices, parse_fitter, written, written_fitter
 from normlaw_registry import InputError, Response
 from normlaw_registry.errors import brief
 
@@ -36,7 +36,7 @@ class Options:
     """
 
     protocol: str | None = None
-    """Name of the protocol; None: the study's, else `DEFAULT_PROTOCOL`."""
+    """Name of the protocol; None: the study's, else the one that is taken by default."""
     protocol_params: Mapping[str, Any] = field(default_factory=dict)
     """The protocol's parameters; those left out have their defaults."""
     confidence: float = 0.95
@@ -175,22 +175,23 @@ def command_line(source: Sequence[str], norm: str, options: Options) -> str:
     return shlex.join(["normlaw", "analyse", *source, *(["--norm", norm] if norm else []), *_words(options)])
 
 
-def other_choices(norm: str, options: Options, own: Options) -> str:
+def other_choices(norm: str, options: Options, own: Options, *, by_default: bool) -> str:
     """Return what the name of an analysis says about choices, besides the response, that are not the study's.
 
     Args:
         norm: the norm, where it is not the study's own; else empty.
         options: what was chosen.
         own: what the study chooses.
+        by_default: whether the protocol is the one that is taken where none is named.
 
-    >>> other_choices("l1_norm", Options(from_train_size=60), Options())
+    >>> other_choices("l1_norm", Options(from_train_size=60), Options(), by_default=True)
     ' in l1_norm (--from-train-size 60)'
-    >>> other_choices("", Options(protocol="envelope"), Options())
+    >>> other_choices("", Options(protocol="envelope"), Options(), by_default=True)
     ''
 
     """
     told = {"response", "floor"}
-    if (options.protocol or DEFAULT_PROTOCOL) == (own.protocol or DEFAULT_PROTOCOL):
+    if own.protocol is None and by_default:
         told.add("protocol")
     names = {choice.name for choice in fields(Options)} - told
     names = {name for name in names if getattr(options, name) != getattr(own, name)}

@@ -62,7 +62,7 @@ def render(analysis: Analysis) -> str:
     split = [
         f"{name} {e.statistical:.4f}, {e.window:.4f}"
         for name, e in analysis.estimates().items()
-        if e.statistical is not None and e.window is not None
+        if e.statistical is not None and e.window is not None and isfinite(e.stderr)
     ]
     if split:
         lines += wrap(
@@ -125,7 +125,7 @@ def more_lines(analysis: Analysis) -> list[str]:
         parts = [f"{name} {spread(choices[name]['weight_90'])}" for name in ("gamma_1", "gamma_pred")]
         lines += wrap(f"90 % of the weight of {choices['choices']:,} choices: {', '.join(parts)}", WIDTH)
     told = any(reason.code in ("laws_agree", "laws_disagree") for reason in analysis.findings.reasons)
-    if (test := numbers.get("agreement")) and not told:
+    if (test := numbers.get("agreement")) and not told and isfinite(test["difference"]):
         lines.append(
             f"gamma_pred - gamma_meas = {test['difference']:.4f} ± {test['stderr']:.4f}, "
             f"p = {test['p_value']:.2g}"

@@ -117,7 +117,8 @@ def slowness(record: PluginRecord) -> str:
 
 
 def limits(component: Component) -> str:
-    """Return where a component works, if not everywhere: ' (cpu only; float32 only)'."""
+    """Return where a component works, if not everywhere, and whether it is the default: ' (cpu only)'."""
     declared = (component.devices, component.dtypes)
     parts = [f"{', '.join(names)} only" for names in declared if names is not None]
+    parts += ["default"] if getattr(component, "by_default", False) else []
     return f" ({'; '.join(parts)})" if parts else ""

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from normlaw.cli import complete
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 
 FILES = (".csv", ".parquet", ".zip")
 """How a file of curves is called."""
@@ -57,7 +56,7 @@ def protocol_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--protocol",
                 shell_complete=complete.component("AnalysisProtocol"),
-                help=f"How the laws are fitted; default: what the study says, else {DEFAULT_PROTOCOL}.",
+                help="How the laws are fitted; default: the study's own, else what `normlaw plugins` marks.",
             ),
             click.option(
                 "--set",

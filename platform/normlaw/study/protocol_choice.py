@@ -1,4 +1,4 @@
-"""The protocol of analysis by default, and parameters as a command line has them; imports nothing heavy."""
+"""What a study says about its analysis, and parameters as a command line has them; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from normlaw.study.pairs import pairs, values
-
-DEFAULT_PROTOCOL = "envelope"
-"""The protocol where neither the user nor the study names one; the one place where the platform names any."""
 
 
 @dataclass(frozen=True, kw_only=True)

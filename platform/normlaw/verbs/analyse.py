@@ -132,7 +132,7 @@ def analyse(
         reports: folder for tables and figures.
         figures: what they are for: "page", or "paper", which adds PDF and the width of a column.
         tracking_uri: MLflow server.
-        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol: how the laws are fitted, by name; default: the study's own, else what `normlaw plugins` marks.
         protocol_params: the protocol's parameters; those left out have their defaults.
         confidence: level of the confidence limits.
         response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error,
@@ -248,7 +248,8 @@ def _of_store(
             layers=layers_of(store, members, chosen),
         )
         name = (f"laws {which}" if which else f"laws of {store.name}") + of_response(options)
-        name += other_choices("" if chosen == store.norm else chosen, options, own)
+        other_norm = "" if chosen == store.norm else chosen
+        name += other_choices(other_norm, options, own, by_default=protocol.protocol.by_default)
         asked = Asked(name, which, setting, about, protocol, options, plugins)
         try:
             analysis = fit_laws(curves, catalogue, options, restricted(whole, options, chosen))

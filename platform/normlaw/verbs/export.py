@@ -65,7 +65,7 @@ def export(
             "pdf" (figures as wide as one of two columns of print).
         norm: the measure to read the laws in; default: the study's own.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
-        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol: how the laws are fitted, by name; default: the study's own, else what `normlaw plugins` marks.
         protocol_params: the protocol's parameters; those left out have their defaults.
         confidence: level of the confidence limits.
         response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.

@@ -48,7 +48,7 @@ def fit(
         curves: what `curves` returns, all of one setting; a frame with the columns train_size, log_norm
             (natural log) and test_error (fraction) or test_loss; or the path of a CSV file with these.
         norm: the measure to read the laws in, where there are several; default: the first.
-        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol: how the laws are fitted, by name; default: the study's own, else what `normlaw plugins` marks.
         protocol_params: the protocol's parameters; those left out have their defaults.
         confidence: level of the confidence limits.
         response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.

@@ -78,7 +78,7 @@ def predict(
         hold_out: how many of the largest train sizes are left out, in order, to score the predictions; 0: none;
             default: 4, or as many as leave 3 to fit.
         tracking_uri: MLflow server.
-        protocol: how the laws are fitted, by name; default: the study's own, else `envelope`.
+        protocol: how the laws are fitted, by name; default: the study's own, else what `normlaw plugins` marks.
         protocol_params: the protocol's parameters; those left out have their defaults.
         confidence: level of the confidence limits.
         response: what falls with the norm: "test_error" or "test_loss"; default: the study's, else the error.

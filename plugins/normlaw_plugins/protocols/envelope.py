@@ -40,4 +40,5 @@ ENVELOPE = AnalysisProtocol(
         r"\gamma_{pred} = \gamma_0 + \gamma_1 \gamma_2"
     ),
     analyse=analyse,
+    by_default=True,
 )

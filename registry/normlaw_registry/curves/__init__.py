@@ -5,6 +5,7 @@ The least measured point, `least_points`, is what the paper's released code take
 """
 
 from normlaw_registry.curves.columns import floats, integers, run_slices
+from normlaw_registry.curves.falling import falling_runs
 from normlaw_registry.curves.least import least_points, size_optima
 from normlaw_registry.curves.mean_curves import mean_curves
 from normlaw_registry.curves.noise import noise_parts, noise_variance
@@ -20,6 +21,7 @@ __all__ = [
     "Optimum",
     "chosen_on",
     "early_points",
+    "falling_runs",
     "floats",
     "integers",
     "least_points",

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from normlaw_registry.errors import DuplicateComponentError, NormlawError, UnknownComponentError
+from normlaw_registry.errors import (
+    DuplicateComponentError,
+    InputError,
+    NormlawError,
+    UnknownComponentError,
+)
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import Fitter
 from normlaw_registry.host.catalogue import Catalogue, validate_params
@@ -38,6 +43,22 @@ def fit_guarded(
         raise NormlawError(
             f"fitter {fitter.name!r} of {provider} failed: {type(error).__name__}: {error}"
         ) from error
+
+
+def default_protocol(catalogue: Catalogue) -> AnalysisProtocol:
+    """Return the protocol that is taken where nobody names one: the one that says so of itself.
+
+    Raises:
+        InputError: none of those installed says so, or several do; names them.
+
+    """
+    installed = [catalogue.get(AnalysisProtocol, name) for name in catalogue.names(AnalysisProtocol)]
+    ready = [protocol for protocol in installed if protocol.by_default]
+    if len(ready) == 1:
+        return ready[0]
+    names = ", ".join(repr(protocol.name) for protocol in ready or installed) or "none"
+    why = "more than one protocol is to be taken by default" if ready else "no protocol is taken by default"
+    raise InputError(f"{why}; name the one that is meant with --protocol: {names}")
 
 
 def context_for(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis import Options, analyse
-from normlaw.analysis.checks import check_ends
+from normlaw.analysis.checks import check_ends, check_growth
 from normlaw.analysis.curves import prepare
 from normlaw_registry import InputError
 from normlaw_registry.curves import parabola_optima
@@ -96,8 +96,15 @@ def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, tol
     points, _ = prepare(study.assign(step=30 - step if falls else step))
     (warning,) = check_ends(points, parabola_optima(points))
     assert warning.message.startswith(f"of 4 curves, 4 have their least error at one end ({told})")
-    (by_norm,) = check_ends(points.assign(step=np.nan), parabola_optima(points))  # no step was written down
-    assert "4 where training ended" in by_norm.message
+    fallen = check_growth(points)
+    assert [warning.code for warning in fallen] == ["norm_falls"] * falls
+    assert falls == any(
+        "in 4 of 4 curves the norm is smaller where training ended" in w.message for w in fallen
+    )
+    unknown = points.assign(step=np.nan)  # no step was written down
+    (by_norm,) = check_ends(unknown, parabola_optima(points))
+    assert "4 at the largest norm: train longer" in by_norm.message
+    assert check_growth(unknown) == []
 
 
 @pytest.mark.slow

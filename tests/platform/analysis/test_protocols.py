@@ -13,7 +13,7 @@ import pytest
 from normlaw.analysis import About, Options, analyse, command_line, render, report, to_json
 from normlaw.analysis.choosing import choose
 from normlaw.analysis.figures import figures
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL, OwnChoices, parse_fitter, written_fitter
+from normlaw.study.protocol_choice import OwnChoices, parse_fitter, written_fitter
 from normlaw_registry import (
     AnalysisProtocol,
     AnalysisWarning,
@@ -29,6 +29,7 @@ from normlaw_registry import (
 )
 from normlaw_registry.curves import run_optima
 from normlaw_registry.host import PluginRecord
+from normlaw_registry.host.fitting import default_protocol
 from normlaw_registry.testing.protocol import synthetic_curves
 
 
@@ -158,6 +159,21 @@ def test_a_choice_that_means_nothing_is_refused(curves, choices, message) -> Non
         analyse(curves, catalogue_with(four_numbers), Options(**{"protocol": "mine", **choices}))
 
 
+def test_the_default_is_the_protocol_that_says_so_of_itself() -> None:
+    assert default_protocol(load_catalogue()).name == "envelope"
+    mine = catalogue_with(four_numbers, by_default=True)
+    with pytest.raises(InputError, match=r"more than one protocol .* --protocol: 'envelope', 'mine'"):
+        choose(Options(), mine)
+    assert choose(Options(protocol="mine"), mine).protocol.name == "mine"
+    guest = Catalogue.of(record for record in mine.records if record.name == "guest")
+    assert choose(Options(), guest).protocol.name == "mine"
+    alone = Catalogue.of(r for r in catalogue_with(four_numbers).records if r.name == "guest")
+    with pytest.raises(InputError, match=r"no protocol is taken by default; .* --protocol: 'mine'"):
+        choose(Options(), alone)
+    with pytest.raises(InvalidComponentError, match="`by_default` must be True or False, got 'yes'"):
+        catalogue_with(four_numbers, by_default="yes")
+
+
 def test_an_option_and_the_parameter_of_its_name_are_one(curves) -> None:
     catalogue, automatic = load_catalogue(), Options(protocol="automatic", draws=150)
     by_option = analyse(curves, catalogue, replace(automatic, bootstrap_seed=3))
@@ -170,7 +186,7 @@ def test_an_option_and_the_parameter_of_its_name_are_one(curves) -> None:
 @pytest.mark.parametrize(
     ("choices", "protocol", "by"),
     [
-        ({}, DEFAULT_PROTOCOL, None),
+        ({}, "envelope", None),
         ({"shift": 0.5}, "mine", "shift"),
         ({"first_index": 1, "shift": 0.5}, None, "--first-index of 'released'; shift of 'mine'"),
         ({"draws": 200, "bootstrap_seed": 1}, "automatic", "--draws and --bootstrap-seed"),

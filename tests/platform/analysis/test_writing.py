@@ -5,7 +5,6 @@ import json
 import pytest
 
 from normlaw.analysis import EXPONENTS, analyse, render, to_json, write, write_json
-from normlaw.study.protocol_choice import DEFAULT_PROTOCOL
 from normlaw_registry import InputError
 from normlaw_tests.figure_files import all_files
 
@@ -80,7 +79,7 @@ def test_json_keys(analysis, tmp_path):
         assert low < found[name] < high
     assert found["verdict"] == "hold"
     assert [reason["code"] for reason in found["reasons"]] == ["laws_agree"]
-    assert found["protocol"] == DEFAULT_PROTOCOL
+    assert found["protocol"] == "envelope"
     assert isinstance(found["warnings"], list)
 
 

@@ -62,7 +62,8 @@ def endpoint_of(optima: pd.DataFrame) -> Endpoint:
     left = max(len(x) - 2, 1)
     scale = max(1.0, float((weight * (means - fitted) ** 2).sum()) / left) if between > 0 else 1.0
     mean_own = float(own.mean())
-    freedom = (mean_own + between) ** 2 / (mean_own**2 / max(spare, 1) + between**2 / left + TINY**2)
+    exact = mean_own + between <= TINY  # runs that do not scatter
+    freedom = left if exact else (mean_own + between) ** 2 / (mean_own**2 / max(spare, 1) + between**2 / left)
     moved = (
         (fitted - means)[size_of] if single else -scatter * np.sqrt(counts / np.maximum(counts - 1, 1))[size_of]
     )

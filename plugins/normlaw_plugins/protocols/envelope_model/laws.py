@@ -16,10 +16,10 @@ from normlaw_plugins.protocols.envelope_model.exponents import Exponents, expone
 from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH
-from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge
+from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge, norm_falls
 from normlaw_plugins.protocols.student import estimate_of
 from normlaw_registry import AnalysisContext, Estimate, Findings, InputError
-from normlaw_registry.curves import chosen_on, mean_curves, run_optima
+from normlaw_registry.curves import chosen_on, falling_runs, mean_curves, run_optima
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,6 +104,8 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
         enveloped=_enveloped(fitted, tables["departures"]),
         sizes=len(runs.sizes),
     )
+    if judged.verdict == "cannot_tell" and 2 * len(falling_runs(curves)) > len(runs.x):
+        judged = norm_falls()
     return Findings(
         gamma_1=estimates["gamma_1"],
         gamma_2=estimates["gamma_2"],

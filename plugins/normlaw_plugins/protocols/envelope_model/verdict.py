@@ -154,5 +154,14 @@ def judge(
     )
 
 
+def norm_falls() -> Judged:
+    """Return what is said in place of other advice where most norms fall while a network trains."""
+    return _unsure(
+        "norm_falls",
+        "the norm falls during training, and the laws are about one that grows: longer training or more train "
+        "sizes would not tell; take another norm, or less weight decay",
+    )
+
+
 def _unsure(code: str, message: str) -> Judged:
     return Judged("cannot_tell", (AnalysisWarning(code=code, message=message),))
