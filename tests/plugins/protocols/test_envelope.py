@@ -11,6 +11,7 @@ import pytest
 from normlaw.analysis import Options, analyse
 from normlaw.analysis.curves import prepare
 from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
+from normlaw_plugins.protocols.envelope_model.exponents import Exponents
 from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linearise
 from normlaw_plugins.protocols.envelope_model.noise import noise_of
 from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Variances, start_of
@@ -108,7 +109,7 @@ def outcomes() -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPONENTS)
 def test_intervals_cover_as_often_as_they_say(outcomes, name) -> None:
-    # 84 studies: a true 95 % gives fewer than 74 (88 %) in 0.6 % of tries
+    # 84 studies: a true 95 % gives fewer than 74 (88 %) in 0.3 % of tries
     assert len(outcomes) >= 80
     assert outcomes[name].mean() >= 0.88
 
@@ -202,6 +203,30 @@ def test_the_level_of_confidence_reaches_every_limit() -> None:
         width = [ci[1] - ci[0] for ci in (wide[f"{name}_ci"], narrow[f"{name}_ci"])]
         assert width[0] > 2 * width[1] > 0
         assert wide[name] == narrow[name]
+
+
+@pytest.mark.parametrize(
+    ("scatter", "choices", "freedom"),
+    [(1.0, 0.0, 10.0), (1.0, 1.0, 40.0), (4.0, 12.0, 160.0), (0.0, 1.0, np.inf)],
+)
+def test_choices_count_as_known_in_the_degrees_of_freedom(scatter, choices, freedom) -> None:
+    """Satterthwaite: (a + b)^2 / (a^2 / 10 + b^2 / infinity)."""
+    nothing = np.zeros((5, 5))
+    found = Exponents(
+        values=np.zeros(5),
+        fractions=(),
+        near=np.zeros(0),
+        model=nothing,
+        runs=nothing,
+        scatter=np.full(5, scatter),
+        sizes=nothing,
+        by_size=nothing,
+        choices=np.full(5, choices),
+        influence=nothing,
+        smoothing=(),
+        freedom=10.0,
+    )
+    assert found.freedom_of("gamma_1") == pytest.approx(freedom)
 
 
 def test_derivatives_of_the_mean_are_those_of_differences() -> None:

@@ -46,12 +46,23 @@ class Exponents:
     smoothing: tuple[tuple[float, float, float, Floats], ...]
     """(variance of G's correction, of H's, weight, values (5,)): the smoothings that were tried."""
     freedom: float
-    """Degrees of freedom of the standard errors (Satterthwaite)."""
+    """Degrees of freedom of the scatter of runs and sizes (Satterthwaite)."""
 
     def stderr(self, name: str) -> tuple[float, float]:
         """Return the standard error from the scatter of runs and sizes, and that from choices."""
         place = NAMES.index(name)
         return float(np.sqrt(self.scatter[place])), float(np.sqrt(self.choices[place]))
+
+    def freedom_of(self, name: str) -> float:
+        """Return the degrees of freedom of a whole standard error.
+
+        What choices add rests on no sample of few runs: it counts as known (Satterthwaite's formula with
+        infinitely many degrees for that part: Guide to the Expression of Uncertainty in Measurement, JCGM
+        100:2008, G.4.2).
+        """
+        place = NAMES.index(name)
+        scatter, choices = float(self.scatter[place]), float(self.choices[place])
+        return self.freedom * (1 + choices / scatter) ** 2 if scatter > 0 else float("inf")
 
 
 def exponents_of(fit: Fit, few: Fit) -> Exponents:

@@ -137,7 +137,7 @@ def _estimate(found: Exponents, name: str, confidence: float) -> Estimate:
     value = float(found.values[NAMES.index(name)])
     scatter, choices = found.stderr(name)
     definition = DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"])
-    return estimate_of(value, scatter, choices, confidence, found.freedom, definition)
+    return estimate_of(value, scatter, choices, confidence, found.freedom_of(name), definition)
 
 
 def _influence(names: tuple[str, ...], found: Exponents, of_endpoint: NDArray[np.float64]) -> pd.DataFrame:
