@@ -130,6 +130,8 @@ def more_lines(analysis: Analysis) -> list[str]:
             f"gamma_pred - gamma_meas = {test['difference']:.4f} ± {test['stderr']:.4f}, "
             f"p = {test['p_value']:.2g}"
         )
+    if tested := tests_told(numbers.get("tests")):
+        lines += wrap(f"tests: {tested}", WIDTH, subsequent_indent="  ")
     if collapse := numbers.get("collapse"):
         floor = collapse["ratio"]
         compared = "" if floor is None else f", {floor:.2f} times the scatter of seeds"
@@ -144,6 +146,21 @@ def more_lines(analysis: Analysis) -> list[str]:
             lines += ["", *wrap(title, WIDTH, subsequent_indent="  ")]
             lines += table_lines(shown.rename(columns=analysis.response.column))
     return lines
+
+
+def tests_told(tests: object) -> str:
+    """Return tests as text: each a mapping with `hypothesis`, `means` and `p_value`; others are left out.
+
+    >>> tests_told([{"hypothesis": "gamma_0 = 0", "means": "one envelope", "p_value": 0.25}, {"p_value": 1.0}])
+    'gamma_0 = 0 (one envelope) p = 0.25'
+    """
+    known = [
+        test
+        for test in (tests if isinstance(tests, list) else [])
+        if isinstance(test, dict) and {"hypothesis", "means", "p_value"} <= test.keys()
+    ]
+    told = [f"{t['hypothesis']} ({t['means']}) p = {t['p_value']:.2g}" for t in known if isfinite(t["p_value"])]
+    return "; ".join(told)
 
 
 def hanging(head: str, text: str) -> list[str]:

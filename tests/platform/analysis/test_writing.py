@@ -88,4 +88,5 @@ def test_text_names_every_exponent(analysis):
     assert max(map(len, text.splitlines())) < 80
     for name in EXPONENTS:
         assert name in text
+    assert "tests: gamma_0 = 0 (one envelope for all train sizes) p = " in text
     assert max(map(len, text.splitlines())) <= 110

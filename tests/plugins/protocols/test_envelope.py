@@ -61,6 +61,8 @@ def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) ->
     assert whole["gamma_2"] == pytest.approx(1.0, abs=0.02)
     assert whole["gamma_pred"] == pytest.approx(whole["gamma_meas"], abs=0.02)
     assert whole["verdict"] == "hold"
+    assert whole["tests"][0]["hypothesis"] == "gamma_0 = 0"
+    assert whole["tests"][0]["p_value"] < 1e-6  # the error at one norm falls with the load
 
 
 @pytest.mark.parametrize("name", ["cnn_cifar10", "resnet_cifar10"])
@@ -203,6 +205,9 @@ def test_the_level_of_confidence_reaches_every_limit() -> None:
         width = [ci[1] - ci[0] for ci in (wide[f"{name}_ci"], narrow[f"{name}_ci"])]
         assert width[0] > 2 * width[1] > 0
         assert wide[name] == narrow[name]
+    for test, name in zip(wide["tests"], ("gamma_0", "gamma_1_bend"), strict=True):
+        low, high = wide[f"{name}_ci"]
+        assert (test["p_value"] < 0.05) == (not low <= 0 <= high)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def abscissas(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
     axes.invert_yaxis()
     axes.axvline(0, color=style.INK, linewidth=0.8)
     axes.set_xlim(min(0.0, float(low.min())), 1.0)
-    axes.set_xlabel("explained share of the variance between runs")
+    # names of abscissas leave little room in a column
+    axes.set_xlabel(f"explained share of{chr(10) if size.column else ' '}the variance between runs")
     place: dict[str, Any] = {"loc": "outside right upper"}
     if size.column:
         place = {"loc": "outside lower center", "ncols": 3}

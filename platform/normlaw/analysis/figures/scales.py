@@ -135,7 +135,7 @@ class DecimalFormatter(Formatter):
         """Return the label of one place by itself."""
         return self.format_ticks([x])[0]
 
-    def format_ticks(self, values: Sequence[float]) -> list[str]:  # type: ignore[override]
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return the labels of all places of an axis."""
         return decimals([value if self.of_logs else log10(value) for value in values])
 

@@ -17,7 +17,7 @@ from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge, norm_falls
-from normlaw_plugins.protocols.student import estimate_of
+from normlaw_plugins.protocols.student import difference_test, estimate_of
 from normlaw_registry import AnalysisContext, Estimate, Findings, InputError
 from normlaw_registry.curves import chosen_on, falling_runs, mean_curves, run_optima
 
@@ -120,6 +120,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
         extras={
             "optimum_chosen_on": chosen_on(curves),
             "agreement": difference,
+            "tests": _tests(estimates, found),
             "departures_seen": departed,
             "log_bayes_factor_of_departure": evidence,
             "delta": {"value": depth.value, "stderr": depth.stderr, "log_bayes_factor": depth.log_bayes_factor},
@@ -138,6 +139,18 @@ def _estimate(found: Exponents, name: str, confidence: float) -> Estimate:
     scatter, choices = found.stderr(name)
     definition = DEFINITIONS.get(name, DEFINITIONS["gamma_1_bend"])
     return estimate_of(value, scatter, choices, confidence, found.freedom_of(name), definition)
+
+
+def _tests(estimates: dict[str, Estimate], found: Exponents) -> list[dict[str, Any]]:
+    """Return the tests of what the law in its simplest form says, by the distributions of the intervals."""
+    return [
+        {"hypothesis": f"{shown} = 0", "means": means}
+        | difference_test(estimates[name].value, estimates[name].stderr, found.freedom_of(name))
+        for name, shown, means in (
+            ("gamma_0", "gamma_0", "one envelope for all train sizes"),
+            ("bend", "gamma_1_bend", "a straight envelope"),
+        )
+    ]
 
 
 def _influence(names: tuple[str, ...], found: Exponents, of_endpoint: NDArray[np.float64]) -> pd.DataFrame:
