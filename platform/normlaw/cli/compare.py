@@ -57,13 +57,13 @@ def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
         shared = int(rows["runs_shared"].iloc[0])
         lines += [f"(1) {one}", f"(2) {two}"]
         lines += [f"{shared} runs in common"] if shared else []
-        lines += [f"{'exponent':<11}{'(1)':>17}{'(2)':>17}{'(1) - (2)':>18}{'z':>7}{'p':>9}", "-" * WIDTH]
+        lines += [f"{'exponent':<11}{'(1)':>17}{'(2)':>17}{'(1) - (2)':>17}{'z':>7}{'p':>10}", "-" * WIDTH]
         for row in rows.to_dict("records"):
-            named = (("value_1", "stderr_1", 17), ("value_2", "stderr_2", 17), ("difference", "stderr", 18))
+            named = (("value_1", "stderr_1", 17), ("value_2", "stderr_2", 17), ("difference", "stderr", 17))
             cells = "".join(f"{_number(row[v], row[e]):>{width}}" for v, e, width in named)
             told = isfinite(row["z"])
             test = (f"{row['z']:z.2f}", short(row["p_holm"])) if told else (UNKNOWN, UNKNOWN)
-            lines.append(f"{row['exponent']:<11}{cells}{test[0]:>7}{test[1]:>9}")
+            lines.append(f"{row['exponent']:<11}{cells}{test[0]:>7}{test[1]:>10}")
         lines.append("")
     if len(pairs) > 1:
         lines.append("p is that of all pairs together (Holm 1979)")

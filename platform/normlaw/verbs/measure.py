@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normlaw.base.redaction import first_line
 from normlaw_registry import InputError, load_catalogue
 from normlaw_registry.errors import brief
 
@@ -165,7 +166,7 @@ def made(target: str) -> tuple[nn.Module, Any]:
     """Return the model and the batch that a function makes, named 'MODULE:FUNCTION' or 'FILE.py:FUNCTION'.
 
     Raises:
-        InputError: there is no such function, or it returns something else.
+        InputError: there is no such function, it fails, or it returns something else.
 
     """
     place, colon, name = target.rpartition(":")
@@ -174,7 +175,12 @@ def made(target: str) -> tuple[nn.Module, Any]:
     found: Callable[[], Any] | None = getattr(_module(place), name, None)
     if not callable(found):
         raise InputError(f"{place} has no function {name!r}")
-    pair = found()
+    try:
+        pair = found()
+    except Exception as error:
+        raise InputError(
+            f"{target}() failed, which is called without arguments: {type(error).__name__}: {first_line(error)}"
+        ) from error
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InputError(
             f"{target} must return two things, the model and a batch that it can be called with; it returned "

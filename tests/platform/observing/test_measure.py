@@ -89,6 +89,7 @@ def test_the_command_makes_a_file_of_curves(
 
 BAD: list[tuple[list[Any], str]] = [
     (["series_made", "w.pt"], "'series_made' names no function: write MODULE:FUNCTION"),
+    (["json:dumps", "w.pt"], "json:dumps() failed, which is called without arguments: TypeError: "),
     (["series_made:other", "w.pt"], "series_made has no function 'other'"),
     (["nowhere_at_all:model", "w.pt"], "nowhere_at_all cannot be imported"),
     (["nowhere.py:model", "w.pt"], "nowhere.py: there is no such file"),

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
 import normlaw
+from normlaw.cli.compare import _lines
 from normlaw.cli.program import main
 from normlaw_tests.two_settings import SETTING, import_frame, of_the_first, two_settings, work_in
 
@@ -57,6 +59,17 @@ def test_studies_that_share_runs(here) -> None:
     assert set(table["runs_shared"]) == {8}
     apart = (table["stderr_1"] ** 2 + table["stderr_2"] ** 2) ** 0.5
     assert (table["stderr"] < 0.9 * apart).all()
+
+
+def test_no_two_columns_run_into_each_other() -> None:
+    value = {"value_1": -2.7468, "value_2": 1.6285, "difference": -4.3753}
+    errors = {"stderr_1": 0.6098, "stderr_2": 0.0965, "stderr": 0.6173}
+    about = {"first": "a", "second": "b", "runs_shared": 0, "exponent": "gamma_pred"}
+    table = pd.DataFrame([{**about, **value, **errors, "z": -18.99, "p_holm": 0.00016081}])
+    row = next(line for line in _lines(table, []) if line.startswith("gamma_pred"))
+    numbers = [*("-2.7468", "±", "0.6098"), *("1.6285", "±", "0.0965"), *("-4.3753", "±", "0.6173")]
+    assert row.split() == ["gamma_pred", *numbers, "-18.99", "0.0001608"]
+    assert len(row) <= 79
 
 
 def test_the_command_line(here) -> None:
