@@ -82,6 +82,7 @@ class Machine:
         ports = {
             name: str(free_port()) for name in ("postgres", "mlflow", "page", "scheduler", "status", "worker")
         }
+        self.settings["NORMLAW_PORT"] = ports["mlflow"]
         self.uri = f"http://127.0.0.1:{ports['mlflow']}"
         self.page = f"http://127.0.0.1:{ports['page']}"
         self.api = mlflow_api(self.uri)

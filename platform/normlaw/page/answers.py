@@ -13,6 +13,7 @@ import yaml
 
 from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_rows
 from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
+from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
 from normlaw.following.progress import Progress, grouped
 from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock
@@ -151,7 +152,9 @@ class Answers:
             parts["progress"] = render("progress_parts.html.jinja", **_progress_content(view, progress))
         else:
             parts["laws"] = render("laws.html.jinja", now=now, verdicts=VERDICTS)
-        return {"version": version, "parts": parts, "figures": figures}
+        same_laws = given.get("have", "").partition("-")[2] == version.partition("-")[2]
+        changed = [name for name in figures if name in (LIVE, MOVED)] if same_laws else figures
+        return {"version": version, "parts": parts, "figures": figures, "changed": changed}
 
     def data(self, query: Query) -> Json:
         """Return a figure for the browser: whole, or its numbers where the browser has it already."""
@@ -159,14 +162,15 @@ class Answers:
 
         given = dict(query)
         now, name = self._shown(query), given.get("figure", "")
-        figure, plot = interactive(now.draw(name))
+        drawing = now.draw(name)
+        plot = plot_of(drawing.parts)
         answer: Json = {"signature": plot.signature, "told": self._told(now, name)}
         if name == MOVED:
             answer["gammas"] = dict(zip(("gamma_1", "gamma_2"), now.gammas[1:], strict=True))
         if given.get("have") == plot.signature:
             answer["data"] = _known(data_of(plot))
         else:
-            answer |= {"item": json_item(figure), "keys": [one.key for one in plot.series]}
+            answer |= {"item": json_item(interactive(drawing)[0]), "keys": [one.key for one in plot.series]}
         return answer
 
     def figure(self, query: Query) -> tuple[bytes, str]:

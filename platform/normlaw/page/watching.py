@@ -12,7 +12,7 @@ from normlaw.following.follower import Follower, OpenStore
 from normlaw.following.progress import Progress
 from normlaw.page.curves import CurveCache, Curves
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 """A look is good for so long, however many readers ask."""
 
 
@@ -47,7 +47,7 @@ class WatchedStudy:
         self._until = 0.0
 
     def look(self) -> Progress:
-        """Return how far the study has come, as it was half a second ago at most.
+        """Return how far the study has come, as it was a quarter of a second ago at most.
 
         Raises:
             InputError: there is no such study, here or at MLflow.

@@ -71,6 +71,11 @@ def test_a_view_is_drawn_fitted_and_downloaded(page: PageServer) -> None:
     again = ("have", answer["signature"])
     numbers = json.loads(ask(page.address, "/data", *view, ("figure", "error_against_norm"), again).content)
     assert numbers["data"].keys() == set(answer["keys"])
+    assert news()["changed"] == news()["figures"]  # whoever has seen nothing draws all
+    version = str(news()["version"])
+    moved_on = ("have", f"other-{version.partition('-')[2]}")
+    later = json.loads(ask(page.address, "/news", *view, ("page", "study"), moved_on).content)
+    assert later["changed"] == ["error_against_norm", "moved"]  # by the same laws
     moved = json.loads(ask(page.address, "/data", *view, ("figure", "moved"), ("gamma_1", "0.5")).content)
     assert moved["gammas"]["gamma_1"] == 0.5
     assert "spread between train sizes" in moved["told"]

@@ -115,7 +115,7 @@ async function news() {
             location.reload();
             return;
           }
-          figures.forEach(draw);
+          figures.filter((each) => answer.changed.includes(each.dataset.figure)).forEach(draw);
         }
         body.dataset.heard = String(Date.now());
       }
