@@ -1,6 +1,6 @@
 """What the page takes: of time until it shows, and of the processor while nothing changes.
 
-    python tests/benchmarks/page.py [--followed 360] [--runs 3000] [--write docs/page.md]
+    python tests/benchmarks/page.py [--followed 360] [--runs 3000]
 
 A study of 360 runs is followed while another process writes into its journals as training does, two runs at a
 time, a point a second each; and a store of 3,000 runs is opened. The page is served by a process of its own,
@@ -28,7 +28,6 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import psutil
-from _pages import write
 
 from normlaw.study.expansion import expand
 from normlaw.study.home import journal_path, keep_study
@@ -235,17 +234,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--followed", type=int, default=360)
     parser.add_argument("--runs", type=int, default=3000)
-    parser.add_argument("--write", type=Path, metavar="PAGE")
     args = parser.parse_args()
     lines = ["| study | what | time | of the processor |", "|---|---|--:|--:|"]
     for measure, runs in ((follow, args.followed), (open_many, args.runs)):
         with tempfile.TemporaryDirectory() as folder:
             lines += measure(runs, Path(folder))
             print(*lines[-4:], sep="\n", flush=True)
-    load = f"{os.getloadavg()[1]:.0f} processes at work on {os.cpu_count()} cores meanwhile"
-    print(load)
-    if args.write:
-        write(args.write, "page", [*lines, "", f"({load}.)"])
+    print(f"{os.getloadavg()[1]:.0f} processes at work on {os.cpu_count()} cores meanwhile")
 
 
 if __name__ == "__main__":
