@@ -8,10 +8,9 @@ from pathlib import Path
 from normlaw.analysis import Analysis, NotFittedError, Options
 from normlaw.analysis import analyse as fit_laws
 from normlaw.analysis.on_theory.agreement import Agreement, TrainedRun, agreement
-from normlaw.analysis.on_theory.figures import figures
 from normlaw.analysis.on_theory.laws import Laws, laws
 from normlaw.analysis.on_theory.text import render
-from normlaw.base.files import whole_folder
+from normlaw.analysis.on_theory.writing import write
 from normlaw.study.listed import unlisted
 from normlaw.study.names import path_part
 from normlaw.tracking import keys
@@ -107,20 +106,11 @@ def _written(
     found: Laws,
     reports: Path,
 ) -> Compared:
-    """Write summary.txt, tables and figures, log them as a run of the study, and return what was found."""
-    text = render(compared, found)
+    """Write report, tables and figures, log them as a run of the study, and return what was found."""
+    text, command = render(compared, found), f"normlaw analyse {store.name}"
+    title = f"{store.name} against the theory {compared.theory.name}"
     folder = reports / path_part(store.name) / f"against_{path_part(compared.theory.name)}"
-    tables = {"points": compared.points, "scores": compared.scores(), "exponents": found.exponents}
-    with whole_folder(folder) as draft:
-        (draft / "tables").mkdir()
-        (draft / "figures").mkdir()
-        (draft / "summary.txt").write_text(text + "\n", encoding="utf-8")
-        for name, table in tables.items():
-            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
-        drawn = figures(compared)
-        for name, figure in drawn.items():
-            figure.savefig(draft / "figures" / f"{name}.png", dpi=150)
-            figure.savefig(draft / "figures" / f"{name}.svg")
+    drawn = write(compared, found, text, folder, title, command)
     numbers = {
         f"rms_z/{row['observable']}/{row['setting']}".rstrip("/").replace("=", "-"): float(row["rms_z"])
         for row in compared.scores().to_dict("records")
@@ -132,6 +122,6 @@ def _written(
         folder=folder,
         note=["```", *text.splitlines(), "```"],
         figures={name: name.replace("_", " ") for name in drawn},
-        command=f"normlaw analyse {store.name}",
+        command=command,
     )
     return Compared(compared, text, folder, store.log_analysis(logged))

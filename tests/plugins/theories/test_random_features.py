@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from math import gamma, inf, pi, sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import zeta
 
+from normlaw.cli.program import main
+from normlaw.tracking.store import StudyStore
+from normlaw.verbs.on_theory import compare_with_counterparts
 from normlaw_plugins.theories.features import flow
 from normlaw_plugins.theories.features.contours import circle, talbot
 from normlaw_plugins.theories.features.flow import evolve
@@ -457,6 +462,27 @@ def test_the_page_shows_a_program_that_runs() -> None:
     exec(page.partition("```python\n")[2].partition("```")[0], names)
     assert list(names["exact"].columns) == ["examples", "time", "test_loss", "train_loss", "norm"]
     assert len(names["exact"]) == 6
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_put_trained_networks_on_exact_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer runs and steps than the page has, and so without laws."""
+    page = (Path(__file__).parents[3] / "docs" / "random_features.md").read_text()
+    block = page.partition("<!-- commands: trained -->\n```sh\n")[2].partition("```")[0]
+    run, analyse = (shlex.split(line)[1:] for line in block.splitlines())
+    assert analyse == ["analyse", "random_features-small"]
+    fewer = [f"--set={key}" for key in ("train_size=[20,40]", "seed={count: 2}", "steps=20")]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    trained = CliRunner().invoke(main, [*run, *fewer, "--max-parallel", "1", "--stack", "4"])
+    assert trained.exit_code == 0, trained.output
+    (found,) = compare_with_counterparts(StudyStore.open(analyse[1], None, "add"), tmp_path, {})
+    assert "trained runs against the theory random_features" in found.text
+    drawn = {path.stem for path in (found.folder / "figures").iterdir()}
+    assert sum(name.startswith("test_loss_against_norm") for name in drawn) == 2
+    assert (found.folder / "report.html").read_text().count('<img src="data:') == 10
 
 
 # What it refuses

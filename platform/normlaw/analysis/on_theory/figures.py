@@ -167,7 +167,7 @@ def _finished(
     told = {axis.name: axis.meaning for axis in agreement.theory.axes}
     told |= {observable.name: observable.meaning for observable in agreement.theory.observables}
     for name, which in ((x, "x"), (y, "y")):
-        label = style.plain(f"{name}: {told[name]}" if len(told[name]) < 50 else name)
+        label = style.plain(told[name] if len(told[name]) < 60 else name)
         if name in logarithmic:
             set_log(axes, label, which)
         elif which == "x":
