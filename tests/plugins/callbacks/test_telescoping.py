@@ -193,8 +193,8 @@ def test_the_order_of_the_examples_changes_nothing_but_columns() -> None:
             lambda: replace(full_batch(tanh()), changed_by=("shrink",)),
             "; shrink changes this run's weights or rates",
         ),
-        (lambda: with_optimiser(torch.optim.Adagrad), "not for Adagrad: give one of these"),
-        (lambda: with_optimiser(torch.optim.SGD, momentum=0.9, nesterov=True), "not for SGD with nesterov"),
+        (lambda: with_optimiser(torch.optim.Adagrad), "not for what this run has (Adagrad): give one of these"),
+        (lambda: with_optimiser(torch.optim.SGD, momentum=0.9, nesterov=True), "(SGD with nesterov)"),
     ],
 )
 def test_what_has_no_effective_parameters_is_refused(run: Any, said: str) -> None:

@@ -49,16 +49,15 @@ def update_rule(optimizer: Optimizer, weights: Sequence[Tensor], columns: int) -
     from torch.optim import SGD, Adam, AdamW
 
     name = type(optimizer).__name__
-    if len(optimizer.param_groups) != 1:
-        raise InputError(f"effective parameters need one rate for all weights; {name} has groups of them here")
-    (group,) = optimizer.param_groups
+    group = optimizer.param_groups[0]
     odd = [key for key in ("nesterov", "maximize", "amsgrad") if group.get(key)]
     if odd or group.get("dampening") or not isinstance(optimizer, SGD | Adam | AdamW):
-        what = f"{name} with {odd[0]}" if odd else name
         raise InputError(
-            f"effective parameters are known for SGD (with momentum), Adam and AdamW, not for {what}: give one "
-            "of these"
+            "effective parameters are known for SGD (with momentum), Adam and AdamW, not for what this run has "
+            f"({f'{name} with {odd[0]}' if odd else name}): give one of these"
         )
+    if len(optimizer.param_groups) != 1:
+        raise InputError(f"effective parameters need one rate for all weights; {name} has groups of them here")
     if isinstance(optimizer, SGD) and not group["momentum"] and not group["weight_decay"]:
         return None
     return Moments(optimizer, weights, columns)
