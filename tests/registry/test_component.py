@@ -98,12 +98,17 @@ def test_a_fitter_names_one_of_the_three_laws() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "classes"),
-    [((), 2), ((0,), 2), ((1, -8, 8), 10), ((8,), 1)],
+    ("shape", "classes", "reason"),
+    [
+        ((), 2, "an input shape of positive numbers"),
+        ((0,), 2, "an input shape of positive numbers"),
+        ((1, -8, 8), 10, "an input shape of positive numbers"),
+        ((8,), 1, "at least 2 classes"),
+    ],
     ids=["empty", "zero", "negative", "one"],
 )
-def test_a_task_that_no_network_could_serve_is_refused(shape, classes) -> None:
-    with pytest.raises(InvalidComponentError, match="at least 2 classes"):
+def test_a_task_that_no_network_could_serve_is_refused(shape, classes, reason) -> None:
+    with pytest.raises(InvalidComponentError, match=reason):
         Task(input_shape=shape, num_classes=classes)
 
 
