@@ -36,6 +36,8 @@ OF_THEIR_OWN = {
     "--set 'optimizer={name: sign_descent, learning_rate: 0.001}'",
     ("dataset", "power_law_regression"): "normlaw run quickstart --set dataset=power_law_regression \\\n    "
     "--set loss=squared",
+    ("dataset", "committee_teacher"): "normlaw run quickstart --set dataset=committee_teacher \\\n    "
+    "--set loss=squared",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
     ("theory", "random_features"): "normlaw theory random_features \\\n    "

@@ -23,6 +23,13 @@ class Compared:
     folder: Path
     run_id: str | None
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """Labels of the settings whose runs were set against what a theory has for them."""
+        if isinstance(self.comparison, Agreement):
+            return frozenset(self.comparison.points["setting"])
+        return frozenset()
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         return together(preformatted(self.text), paragraph(f"Tables and figures: {self.folder}"))

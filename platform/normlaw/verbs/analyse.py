@@ -159,7 +159,7 @@ def analyse(
     Raises:
         InputError: no such study, no finished runs, a choice that makes no sense, or too few runs for the laws
             of some setting: the curves of these are written and logged, and the other settings' laws are
-            fitted.
+            fitted. A setting of one train size that was set against the theory of its runs is no error.
 
     """
     options = choices_of(locals())
@@ -227,7 +227,7 @@ def _of_store(
         return
     protocol, plugins = choose(given, catalogue), plugin_versions(catalogue)
     results: list[Result] = []
-    missing: list[str] = []
+    missing: dict[str, tuple[NotFittedError, Path]] = {}
     told: list[str] = []
     for setting, members in store.groups(norm):
         whole = store.curves(members)
@@ -255,7 +255,7 @@ def _of_store(
             analysis = fit_laws(curves, catalogue, options, restricted(whole, options, chosen))
         except NotFittedError as found:
             beside = write_unfitted(found, folder, about, figures)
-            missing.append(f"{which or store.name}: {found.told(beside)}")
+            missing[which] = found, beside
             store.log_analysis(unfitted_run(asked, found, beside))
             continue
         analysis = with_exactness(analysis, members, chosen)
@@ -272,9 +272,29 @@ def _of_store(
             yield compared
     fitted: dict[str, Analysis | None] = dict.fromkeys(told)
     fitted |= {label(result.setting): result.analysis for result in results}
-    yield from compare_with_counterparts(store, reports, fitted, options, catalogue)
-    if missing:
-        raise InputError("\n".join(missing))
+    answered: set[str] = set()
+    for compared in compare_with_counterparts(store, reports, fitted, options, catalogue):
+        answered |= compared.settings
+        yield compared
+    require_all(missing, answered, store.name)
+
+
+def require_all(missing: Mapping[str, tuple[NotFittedError, Path]], answered: set[str], study: str) -> None:
+    """Raise InputError for settings without laws, but not for curves of one size that a theory answers.
+
+    Args:
+        missing: label of a setting -> why it has no laws, and the folder of its curves.
+        answered: labels of the settings whose runs were set against their theory.
+        study: what a study's only setting is called.
+
+    """
+    told = [
+        f"{which or study}: {found.told(folder)}"
+        for which, (found, folder) in missing.items()
+        if which not in answered or found.points["train_size"].nunique() > 1
+    ]
+    if told:
+        raise InputError("\n".join(told))
 
 
 def _of_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normlaw_plugins.datasets.cifar import CIFAR10, CIFAR100
+from normlaw_plugins.datasets.committee_teacher import COMMITTEE_TEACHER
 from normlaw_plugins.datasets.digits import DIGITS
 from normlaw_plugins.datasets.image_folder import IMAGE_FOLDER
 from normlaw_plugins.datasets.mnist import FASHION_MNIST, MNIST
@@ -19,6 +20,7 @@ def normlaw_datasets() -> Iterable[Dataset]:
     return (
         CIFAR10,
         CIFAR100,
+        COMMITTEE_TEACHER,
         DIGITS,
         FASHION_MNIST,
         IMAGE_FOLDER,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
-from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
+from normlaw_registry import Axis, Counterpart, Grid, InputError, Observable, Params, Point, Reference, Theory
 
 LARGEST_TIME = 1e7
 
@@ -37,6 +38,11 @@ class TwoLayerParams(Params):
         description="dimension of the inputs: the start is drawn at it, and eta lambda_1/N must be small",
     )
     seed: int = Field(0, ge=0, description="of the weights of teacher and student that training starts from")
+    start: Literal["drawn", "run"] = Field(
+        "drawn",
+        description="what the seed draws: weights for this theory, or those with which a trained run of that "
+        "seed starts (architecture committee, data set committee_teacher)",
+    )
     initial_size: float = Field(
         0.1, ge=0.0, le=10.0, description="standard deviation of the student's weights at the start"
     )
@@ -67,7 +73,11 @@ def solve(params: TwoLayerParams, grid: Grid) -> list[Point]:
 
     model = Model(params.K, params.M, *power_law(params.L, params.beta), params.eta, params.activation)
     curve.require_small_steps(model, params.N)
-    if params.initial_overlap is None:
+    if params.initial_overlap is None and params.start == "run":
+        from normlaw_plugins.theories.committee.of_run import start_of_run
+
+        start = start_of_run(model, params.N, params.initial_size, params.seed)
+    elif params.initial_overlap is None:
         start = drawn(model, params.N, params.initial_size, params.seed)
     else:
         if abs(params.initial_overlap) > params.initial_size:
@@ -88,6 +98,13 @@ def solve(params: TwoLayerParams, grid: Grid) -> list[Point]:
     ]
 
 
+def of_run(run: Mapping[str, str]) -> Counterpart | None:
+    """Return where the theory has a run; `theories.committee.of_run` says of which it knows."""
+    from normlaw_plugins.theories.committee.of_run import of_run as found
+
+    return found(run)
+
+
 def plateau(params: Any, _held: Point) -> float:
     """Return the height of the symmetric plateau at a vanishing learning rate."""
     from normlaw_plugins.theories.committee import closed_forms
@@ -106,6 +123,7 @@ TWO_LAYER = Theory(
     r"\frac{C_{vw}}{\sqrt{(1 + C_{vv}) (1 + C_{ww})}}",
     params=TwoLayerParams,
     solve=solve,
+    of_run=of_run,
     axes=(
         Axis(
             name="alpha",

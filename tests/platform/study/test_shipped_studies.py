@@ -67,7 +67,8 @@ def test_small_runs_fit_their_data(name):
     # a step of a path along the norm is a measuring point: its cost goes with the data, P N
     fewer = 2 if small[0].trainer.final_norm is not None else 20
     assert sum(spec.total_steps for spec in small) * fewer < sum(spec.total_steps for spec in whole)
-    assert len({spec.train_size for spec in small}) >= 5
+    if len({spec.train_size for spec in whole}) > 1:  # others vary a width, or see each example once
+        assert len({spec.train_size for spec in small}) >= 5
     for spec in {spec.architecture.model_dump_json(): spec for spec in small}.values():
         dataset = catalogue.get(Dataset, spec.dataset.name)
         assert dataset.info is not None

@@ -59,7 +59,7 @@ def _moving(agreement: Agreement, points: pd.DataFrame, x: str, y: str) -> Drawi
         xs = exact.index.to_numpy() if across is None else across["theory"].reindex(exact.index).to_numpy()
         means = xs if across is None else across["mean"].reindex(exact.index).to_numpy()
         widths = None if across is None else across["stderr"].reindex(exact.index).to_numpy()
-        label = str(place)
+        label = str(place) or "trained"
         figure.record(f"{label}, exact", **{x: xs, y: exact.to_numpy()})
         figure.record(f"{label}, trained", **{x: means, y: upwards["mean"].to_numpy()})
         axes.plot(xs, exact, color=looks[number][0], linewidth=1.0)

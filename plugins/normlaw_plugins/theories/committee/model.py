@@ -82,13 +82,19 @@ def isotropic(model: Model, R: Array, Q: Array) -> Overlaps:
 
 
 def drawn(model: Model, N: int, size: float, seed: int) -> Overlaps:
-    """Return the overlaps of weights drawn at dimension N: B ~ N(0, 1), J ~ N(0, size^2), entry by entry.
-
-    Dimensions are dealt to the eigenspaces as evenly as N allows.
-    """
+    """Return the overlaps of weights drawn at dimension N: B ~ N(0, 1), J ~ N(0, size^2), entry by entry."""
     rng = np.random.default_rng(seed)
     B, J = rng.standard_normal((model.M, N)), size * rng.standard_normal((model.K, N))
-    start = np.linspace(0, N, len(model.eigenvalues) + 1).round().astype(int)[:-1]
+    return overlaps(J, B, len(model.eigenvalues))
+
+
+def overlaps(J: Array, B: Array, L: int) -> Overlaps:
+    """Return the overlaps of students J, (K, N), with teachers B, (M, N), in each of L eigenspaces.
+
+    Dimensions are dealt to the eigenspaces in their order, as evenly as N allows.
+    """
+    N = J.shape[1]
+    start = np.linspace(0, N, L + 1).round().astype(int)[:-1]
     parts = [(J[:, a:b], B[:, a:b]) for a, b in pairwise([*start, N])]
     R, Q, T = (np.stack(one) / N for one in zip(*((j @ b.T, j @ j.T, b @ b.T) for j, b in parts), strict=True))
     return Overlaps(R, Q, T)

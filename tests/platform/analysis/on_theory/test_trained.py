@@ -1,4 +1,4 @@
-"""Trained random features lie on the exact curves of their theory, to the scatter of their seeds."""
+"""Trained networks lie on the exact curves of their theory, to the scatter of their seeds."""
 
 from __future__ import annotations
 
@@ -34,9 +34,19 @@ GROUND: dict[str, dict[str, Any]] = {
 }
 
 
-def trained(seeds: int, **changes: Any) -> Agreement:
+COMMITTEE: dict[str, Any] = {
+    "architecture": {"name": "committee"},
+    "dataset": {"name": "committee_teacher", "params": {"N": 100, "L": 2}},
+    "optimizer": {"name": "sgd", "learning_rate": 0.005},
+    "sampling": "one_pass",
+    "batch_size": 1,
+    "train_size": 800,
+}
+
+
+def trained(seeds: int, about: str = "random_features", **changes: Any) -> Agreement:
     catalogue = load_catalogue()
-    theory = catalogue.get(Theory, "random_features")
+    theory = catalogue.get(Theory, about)
     runs = []
     for seed in range(seeds):
         tree = {**COMMON, "dataset": {"name": "power_law_regression", "params": NOISY}, "seed": seed, **changes}
@@ -57,3 +67,14 @@ def test_runs_lie_on_exact_curves(name: str) -> None:
     scores = found.scores().set_index("observable")
     assert (scores["rms_z"] < 1.3).all(), scores
     assert ((scores["ratio"] - 1).abs() < 0.06).all(), scores
+
+
+@pytest.mark.slow
+def test_committees_lie_on_the_curves_of_the_weights_that_they_start_from() -> None:
+    found = trained(16, "two_layer", **COMMITTEE)
+    assert not found.notes
+    scores = found.scores().set_index("observable")
+    assert (scores["rms_z"] < 1.3).all(), scores
+    assert ((scores["ratio"] - 1).abs() < 0.03).all(), scores
+    exact = found.points[found.points["observable"] == "test_loss"]["theory"]
+    assert exact.max() > 8 * exact.min()  # they learn
