@@ -27,7 +27,7 @@ class Counterpart:
     per_step: float = 1.0
     """How far it moves along that axis in one step of the optimiser."""
     reads: Mapping[str, tuple[str, float]]
-    """Observable -> (column of the learning curve, factor): the observable is factor times the column, such as
+    """Observable -> (column of the learning curve, factor). The observable is factor times the column, such as
     {"test_loss": ("test/loss", 0.5)}. Of a column log_norm/MEASURE it is the norm itself that is taken."""
 
 

@@ -11,7 +11,7 @@ from normlaw_registry.callback import Callback, Follower
 from normlaw_registry.component import NAME_RULE, Params
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
-from normlaw_registry.testing.short_run import Followed, LossName, ShortRun, followed, short_run
+from normlaw_registry.testing.followed_run import Followed, LossName, ShortRun, followed, short_run
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from normlaw_plugins.callbacks.telescope.jacobian import jacobian
 from normlaw_plugins.callbacks.telescoping import TELESCOPING, Telescope, TelescopingParams
 from normlaw_registry import InputError, Params, Task
 from normlaw_registry.testing import followed, short_run
-from normlaw_registry.testing.short_run import ShortRun
+from normlaw_registry.testing.followed_run import ShortRun
 
 TWO = Task(input_shape=(6,), num_classes=2)
 

@@ -1,9 +1,9 @@
 r"""One-pass SGD: each step draws a new batch, so that the examples are infinite and the noise is the batch's.
 
 Generating functions in x, f^(x) = sum_n f(n) x^n, are inverted at any number of steps by one contour. N finite,
-with r(z) = sum_k lam_k w_k^2/(z + lam_k R3) the response of the target, S and R3 those of `roots`, and
+with r(z) = sum_k lam_k w_k^2/(z + lam_k R3) the response of the target, S and R3 those of `roots`:
 
-    z1 = (1 - sqrt x)/(eta sqrt x),  z2 = -(1 + sqrt x)/(eta sqrt x),  z0 = (1 - x)/(eta x):
+    z1 = (1 - sqrt x)/(eta sqrt x),  z2 = -(1 + sqrt x)/(eta sqrt x),  z0 = (1 - x)/(eta x)
 
     full gradients    F^ = (r(z1) - r(z2))/(2 eta sqrt x)
     memory            K^ = (eta/(2 B sqrt x)) (z2 S(z2) - z1 S(z1)),  of K(j) = (eta^2/B) tr H^2 (1 - eta H)^2j

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from normlaw_plugins.theories.replica.losses import Array, Loss
+from normlaw_plugins.theories.replica.losses import Array, MarginLoss
 from normlaw_plugins.theories.replica.quadrature import NODES, TAIL, panels
 
 SQRT_2PI = float(np.sqrt(2.0 * np.pi))
@@ -25,7 +25,7 @@ class Equations:
     """By ln(lambda) at fixed x and phi, shape (n, 2)."""
 
 
-def evaluate(loss: Loss, alpha: Array, norm: Array, x: Array, phi: Array, nodes: int = NODES) -> Equations:
+def evaluate(loss: MarginLoss, alpha: Array, norm: Array, x: Array, phi: Array, nodes: int = NODES) -> Equations:
     """Evaluate both equations.
 
     Args:
@@ -73,7 +73,7 @@ def evaluate(loss: Loss, alpha: Array, norm: Array, x: Array, phi: Array, nodes:
     )
 
 
-def margins(loss: Loss, norm: Array, x: Array, s: Array, nodes: int) -> tuple[Array, Array]:
+def margins(loss: MarginLoss, norm: Array, x: Array, s: Array, nodes: int) -> tuple[Array, Array]:
     """Return nodes and weights, both (n, m), over the cavity margins t that matter.
 
     Below -TAIL s the label's weight 2H(-t/q) e^(-t^2/2) is that of a Gaussian of width s, and so is (2)'s.

@@ -39,7 +39,7 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Loss:
+class MarginLoss:
     """A loss of the scaled margin, seen through its proximal map."""
 
     name: str
@@ -123,13 +123,13 @@ def sigmoid(z: Array) -> Array:
     return np.asarray(np.where(z >= 0.0, 1.0, small) / (1.0 + small))
 
 
-LOSSES: Mapping[str, Loss] = MappingProxyType(
+LOSSES: Mapping[str, MarginLoss] = MappingProxyType(
     {
         loss.name: loss
         for loss in (
-            Loss("logistic", logistic_shift, logistic_corners, width=1.0, decay=20.0),
-            Loss("hinge", hinge_shift, hinge_corners, width=0.0, decay=0.0),
-            Loss("square", square_shift, lambda log_c: [], width=0.0, decay=np.inf),
+            MarginLoss("logistic", logistic_shift, logistic_corners, width=1.0, decay=20.0),
+            MarginLoss("hinge", hinge_shift, hinge_corners, width=0.0, decay=0.0),
+            MarginLoss("square", square_shift, lambda log_c: [], width=0.0, decay=np.inf),
         )
     }
 )

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
-from normlaw_plugins.theories.replica.losses import Array, Loss
+from normlaw_plugins.theories.replica.losses import Array, MarginLoss
 from normlaw_plugins.theories.replica.saddle_point import NORM_RANGE, judged, newton, solve, unsolved
 from normlaw_registry import NormlawError
 
@@ -26,7 +26,7 @@ class Optimum:
 
 
 @lru_cache(maxsize=256)
-def least_error(loss: Loss, alpha: float) -> Optimum:
+def least_error(loss: MarginLoss, alpha: float) -> Optimum:
     """Return the optimum over lambda in NORM_RANGE.
 
     Raises:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from normlaw_plugins.theories.replica.equations import Equations, evaluate, sine
-from normlaw_plugins.theories.replica.losses import Array, Loss
+from normlaw_plugins.theories.replica.losses import Array, MarginLoss
 from normlaw_plugins.theories.replica.quadrature import NODES
 from normlaw_registry import NormlawError
 
@@ -53,7 +53,7 @@ class Solution:
         return sine(-self.phi)
 
 
-def solve(loss: Loss, alphas: Sequence[float] | Array, norms: Sequence[float] | Array) -> Solution:
+def solve(loss: MarginLoss, alphas: Sequence[float] | Array, norms: Sequence[float] | Array) -> Solution:
     """Solve for every pair of a load and a norm.
 
     Args:
@@ -104,7 +104,7 @@ def hebb_start(alpha: Array, norm: float) -> Array:
     return np.stack([np.log(norm * chi), 0.5 * np.log(np.pi / (2.0 * alpha))], axis=1)
 
 
-def newton(loss: Loss, alpha: Array, norm: Array, point: Array) -> tuple[Array, Array] | None:
+def newton(loss: MarginLoss, alpha: Array, norm: Array, point: Array) -> tuple[Array, Array] | None:
     """Return the saddle points and their tangents by ln(lambda), both (n, 2), or None without convergence."""
     for _ in range(12):
         with np.errstate(all="ignore"):
@@ -126,7 +126,7 @@ def slope(state: Equations) -> Array:
     return np.asarray(-np.linalg.solve(state.jacobian, state.by_log_norm[:, :, None])[:, :, 0])
 
 
-def judged(loss: Loss, alpha: Array, norm: float, point: Array, tangent: Array) -> dict[str, Array]:
+def judged(loss: MarginLoss, alpha: Array, norm: float, point: Array, tangent: Array) -> dict[str, Array]:
     """Return one column of the solution; raises where the finer quadrature does not confirm it."""
     state = evaluate(loss, alpha, np.full_like(alpha, norm), point[:, 0], point[:, 1], nodes=JUDGE_NODES)
     residual = np.abs(np.expm1(state.residual)).max(axis=1)
@@ -135,7 +135,7 @@ def judged(loss: Loss, alpha: Array, norm: float, point: Array, tangent: Array) 
     return {"log_c": point[:, 0], "phi": point[:, 1], "residual": residual, "d_phi": tangent[:, 1]}
 
 
-def unsolved(loss: Loss, alpha: Array, norm: float) -> NormlawError:
+def unsolved(loss: MarginLoss, alpha: Array, norm: float) -> NormlawError:
     """Return the error that names where no solution could be vouched for."""
     loads = ", ".join(f"{value:g}" for value in alpha)
     return NormlawError(
