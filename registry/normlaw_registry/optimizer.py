@@ -28,7 +28,8 @@ class Optimizer(Component[P], Generic[P]):
 
     build: Callable[[P, Mapping[str, Tensor], float, float], torch.optim.Optimizer]
     """(params, weights, learning_rate, weight_decay) -> optimiser. The weights are the network's parameters
-    by name, in its order. Import torch inside. Raise `InputError` for a network or a setting that it cannot serve."""
+    by name, in its order. Import torch inside. Raise `InputError` for a network or a setting that it cannot
+    serve."""
     elementwise: bool = True
     """Whether each weight's update depends on that weight and its gradients alone, and the state of a tensor
     has its shape but for the counter `step`: then runs train as one, with their weights stacked. Runs of

@@ -24,8 +24,8 @@ def studies(*names: str, time: bool = False) -> pd.DataFrame:
         time: whether to add the column hours, from a timing of some seconds a study on this machine.
 
     Returns:
-        Columns name, scale, runs, steps (optimiser steps, all runs together), description, and hours (with one run
-        on each core; missing where it is not known).
+        Columns name, scale, runs, steps (optimiser steps, all runs together), description, and hours (with one
+        run on each core; missing where it is not known).
 
     Raises:
         InputError: there is no such study, or it is wrong.

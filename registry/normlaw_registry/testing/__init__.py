@@ -13,7 +13,7 @@ with `pytest_plugins = ["normlaw_registry.testing.fixtures"]`.
 
 from normlaw_registry.testing.battery import check_component
 from normlaw_registry.testing.context import measurement_context
-from normlaw_registry.testing.protocol import analysis_context
 from normlaw_registry.testing.followed_run import followed, short_run
+from normlaw_registry.testing.protocol import analysis_context
 
 __all__ = ["analysis_context", "check_component", "followed", "measurement_context", "short_run"]

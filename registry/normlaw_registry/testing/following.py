@@ -11,8 +11,8 @@ from normlaw_registry.component import Params
 from normlaw_registry.errors import ComponentError, InputError
 from normlaw_registry.testing.callback import Case, check_callback, default_cases
 from normlaw_registry.testing.context import measurement_context
-from normlaw_registry.testing.measured_value import check_value
 from normlaw_registry.testing.followed_run import followed, short_run
+from normlaw_registry.testing.measured_value import check_value
 from normlaw_registry.testing.verdict import require
 
 

@@ -25,7 +25,9 @@ class Equations:
     """By ln(lambda) at fixed x and phi, shape (n, 2)."""
 
 
-def evaluate(loss: MarginLoss, alpha: Array, norm: Array, x: Array, phi: Array, nodes: int = NODES) -> Equations:
+def evaluate(
+    loss: MarginLoss, alpha: Array, norm: Array, x: Array, phi: Array, nodes: int = NODES
+) -> Equations:
     """Evaluate both equations.
 
     Args:
