@@ -129,7 +129,17 @@ BEFORE = {
 }
 """Losses, optimisers and schedules that runs were identified by before plugins gave them: what a run is called
 stays as it was. The paths in the norm are for one loss, the exact population error is that of another."""
-WORDS = {"automatic", "constant", "digits", "envelope", "linear", "perceptron", "released", "squared"}
+WORDS = {
+    "automatic",
+    "constant",
+    "diagonal",
+    "digits",
+    "envelope",
+    "linear",
+    "perceptron",
+    "released",
+    "squared",
+}
 """Names that are English words too: in a sentence they name no component."""
 COLUMNS = {"step", "linear"}
 """Names of columns, or of a scale, that components share."""

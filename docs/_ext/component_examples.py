@@ -38,6 +38,10 @@ OF_THEIR_OWN = {
     "--set loss=squared",
     ("dataset", "committee_teacher"): "normlaw run quickstart --set dataset=committee_teacher \\\n    "
     "--set loss=squared",
+    ("dataset", "sparse_regression"): "normlaw run quickstart \\\n    "
+    "--set 'dataset={name: sparse_regression, params: {dimension: 50}}' --set loss=squared",
+    ("architecture", "diagonal"): "normlaw run quickstart --set architecture=diagonal \\\n    "
+    "--set dataset=sparse_regression --set loss=squared",
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
     ("theory", "random_features"): "normlaw theory random_features \\\n    "

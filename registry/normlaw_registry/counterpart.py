@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LOG_NORM = "log_norm/"
@@ -29,6 +29,9 @@ class Counterpart:
     reads: Mapping[str, tuple[str, float]]
     """Observable -> (column of the learning curve, factor). The observable is factor times the column, such as
     {"test_loss": ("test/loss", 0.5)}. Of a column log_norm/MEASURE it is the norm itself that is taken."""
+    ends_below: Mapping[str, float] = field(default_factory=dict)
+    """Column of the learning curve -> largest value at a run's last point with which the theory is about it,
+    such as {"train/loss": 1e-5} of one that knows interpolators alone. Other runs are left out, and counted."""
 
 
 OfRun = Callable[[Mapping[str, str]], Counterpart | None]

@@ -10,6 +10,7 @@ from normlaw_plugins.datasets.digits import DIGITS
 from normlaw_plugins.datasets.image_folder import IMAGE_FOLDER
 from normlaw_plugins.datasets.mnist import FASHION_MNIST, MNIST
 from normlaw_plugins.datasets.power_law_regression import POWER_LAW_REGRESSION
+from normlaw_plugins.datasets.sparse_regression import SPARSE_REGRESSION
 from normlaw_plugins.datasets.teacher_student import TEACHER_STUDENT
 from normlaw_registry import Dataset, hookimpl
 
@@ -26,5 +27,6 @@ def normlaw_datasets() -> Iterable[Dataset]:
         IMAGE_FOLDER,
         MNIST,
         POWER_LAW_REGRESSION,
+        SPARSE_REGRESSION,
         TEACHER_STUDENT,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log10, sqrt
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from normlaw_registry import Axis, Grid, InputError, Observable, Params, Point, Reference, Theory
+from normlaw_registry import Axis, Counterpart, Grid, InputError, Observable, Params, Point, Reference, Theory
 
 DELTA_RANGE = (1e-3, 0.999)
 SCALE_RANGE = (1e-64, 1e4)
 POWER_RANGE = (-250.0, 100.0)
 """log10 of c = a^D: what float64 has room for."""
+INTERPOLATED = 1e-5
+"""Training loss up to which a run has come to its interpolator, of targets of variance 1 and their noise."""
 
 
 class DiagonalParams(Params):
@@ -98,6 +101,37 @@ def least_l1(params: Any, held: Point) -> float:
     return limits.least_l1(held["delta"], params.sparsity, params.noise)
 
 
+def of_run(run: Mapping[str, str]) -> Counterpart | None:
+    """Return where the theory has a network of this architecture on sparse targets, by gradient descent.
+
+    It knows the end alone: a run counts from a training loss of `INTERPOLATED` on. The norm is not compared: at
+    large initial scales the finite steps of a descent move it by more than it differs between seeds.
+    """
+    wanted = {
+        "architecture": "diagonal",
+        "dataset": "sparse_regression",
+        "loss": "squared",
+        "trainer.name": "descent",
+        "optimizer.name": "sgd",
+    }
+    if any(run.get(name) != value for name, value in wanted.items()):
+        return None
+    if any(float(run.get(f"optimizer.{name}", 0.0)) for name in ("momentum", "weight_decay")):
+        return None
+    examples, dimension = int(run["train_size"]), int(run["dataset.dimension"])
+    every_step_takes_all = int(run["batch_size"]) >= examples and run.get("sampling", "epochs") == "epochs"
+    if not every_step_takes_all or not DELTA_RANGE[0] <= examples / dimension <= DELTA_RANGE[1]:
+        return None
+    params = {
+        "depth": int(run["architecture.depth"]),
+        "sparsity": round(float(run["dataset.sparsity"]) * dimension) / dimension,
+        "noise": sqrt(float(run["dataset.noise_variance"])),
+    }
+    held = {"delta": examples / dimension, "initial_scale": float(run["architecture.initial_scale"])}
+    reads = {"test_loss": ("test/loss", 1.0)}
+    return Counterpart(params=params, held=held, reads=reads, ends_below={"train/loss": INTERPOLATED})
+
+
 DIAGONAL_NETWORK = Theory(
     name="diagonal_network",
     summary="Diagonal linear network from kernel to rich regime: exact risk of what gradient flow finds",
@@ -107,6 +141,7 @@ DIAGONAL_NETWORK = Theory(
     r"\mathbb{E} \, h'(\beta^* + \tau Z) = \delta",
     params=DiagonalParams,
     solve=solve,
+    of_run=of_run,
     axes=(
         Axis(
             name="delta",

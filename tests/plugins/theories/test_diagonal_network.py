@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from normlaw.study.listed import listing, unlisted
+from normlaw.study.spec import RunSpec
+from normlaw.training.loop import train
+from normlaw_plugins.datasets.sparse_regression import SPARSE_REGRESSION, SparseRegressionParams
 from normlaw_plugins.theories.diagonal.dual import interpolator
 from normlaw_plugins.theories.diagonal_network import DIAGONAL_NETWORK, DiagonalParams
-from normlaw_registry import InputError
+from normlaw_registry import InputError, LoadContext, load_catalogue
 
 
 def test_a_point_has_the_moments_of_the_interpolator() -> None:
@@ -54,6 +59,85 @@ def test_scales_that_float64_has_no_room_for_are_refused() -> None:
 def test_loads_without_a_bias_are_refused(delta) -> None:
     with pytest.raises(InputError, match="delta"):
         DIAGONAL_NETWORK.points(DiagonalParams(), {"delta": [delta], "initial_scale": [1.0]})
+
+
+RUN = {
+    "architecture": "diagonal",
+    "architecture.depth": "3",
+    "architecture.initial_scale": "0.2",
+    "dataset": "sparse_regression",
+    "dataset.dimension": "200",
+    "dataset.sparsity": "0.052",
+    "dataset.noise_variance": "0.04",
+    "loss": "squared",
+    "trainer.name": "descent",
+    "optimizer.name": "sgd",
+    "optimizer.momentum": "0.0",
+    "optimizer.weight_decay": "0.0",
+    "batch_size": "50",
+    "train_size": "50",
+}
+
+
+def test_it_knows_where_a_trained_run_is_to_end() -> None:
+    assert DIAGONAL_NETWORK.of_run is not None
+    found = DIAGONAL_NETWORK.of_run(RUN)
+    assert found is not None
+    assert found.params == {"depth": 3, "sparsity": 0.05, "noise": 0.2}  # 10 of 200 entries
+    assert (found.held, found.axis) == ({"delta": 0.25, "initial_scale": 0.2}, None)
+    assert found.ends_below == {"train/loss": 1e-5}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": "49"},
+        {"sampling": "one_pass"},
+        {"train_size": "200", "batch_size": "200"},
+        {"optimizer.momentum": "0.9"},
+        {"optimizer.name": "adam"},
+        {"loss": "logistic"},
+        {"dataset": "power_law_regression"},
+    ],
+)
+def test_it_is_not_about_other_runs(changes: dict[str, str]) -> None:
+    assert DIAGONAL_NETWORK.of_run is not None
+    assert DIAGONAL_NETWORK.of_run({**RUN, **changes}) is None
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.slow
+def test_a_trained_run_ends_at_the_interpolator_of_the_dual_problem(depth: int) -> None:
+    catalogue = load_catalogue()
+    spec = RunSpec.model_validate(
+        {
+            "architecture": {"name": "diagonal", "params": {"depth": depth, "initial_scale": 0.7}},
+            "dataset": {"name": "sparse_regression", "params": {"dimension": 40, "noise_variance": 0.05}},
+            "loss": "squared",
+            "optimizer": {"name": "sgd", "learning_rate": 0.01},
+            "train_size": 12,
+            "batch_size": 12,
+            "steps": 4000,
+            "seed": 1,
+            "measures": ["weight_norm"],
+            "measuring_points": 2,
+        }
+    ).resolved(catalogue)
+    assert DIAGONAL_NETWORK.of_run is not None
+    listed = listing(spec)
+    counterpart = DIAGONAL_NETWORK.of_run({**unlisted(listed), **listed})
+    assert counterpart is not None
+    assert counterpart.params == {"depth": depth, "sparsity": 0.1, "noise": sqrt(0.05)}
+    end = train(spec, catalogue, folder=Path())[-1]
+    assert end["train/loss"] < counterpart.ends_below["train/loss"]
+
+    params = SparseRegressionParams(dimension=40, noise_variance=0.05)
+    splits = SPARSE_REGRESSION.load(params, LoadContext(seed=1, train_size=12, data_dir=Path()))
+    inputs, labels = splits.train.inputs.double().numpy(), splits.train.labels.double().numpy()
+    unseen, clean = splits.test.inputs.double().numpy(), splits.test.labels.double().numpy()
+    truth = np.linalg.lstsq(unseen, clean)[0][:, 0] * sqrt(40)  # without noise
+    found = interpolator(inputs / sqrt(40), labels[:, 0], depth, 0.7)
+    assert end["test/loss"] == pytest.approx(np.mean((found - truth) ** 2), rel=5e-3)
 
 
 def test_noise_is_given_by_its_deviation_or_by_its_variance() -> None:

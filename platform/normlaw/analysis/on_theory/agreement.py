@@ -14,6 +14,8 @@ from normlaw_registry import Counterpart, NormlawError, Theory, validate_params
 from normlaw_registry.counterpart import LOG_NORM
 
 COLUMNS = ("setting", "place", "axis", "at", "observable", "theory", "mean", "stderr", "runs", "z")
+MOST_PLACES = 4
+"""Of runs that are left out, told by name."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Agreement:
     standard error of the mean of their differences, z is that mean over it."""
     runs: tuple[TrainedRun, ...]
     notes: tuple[str, ...]
-    """What the theory refused to answer, each reason once."""
+    """What was left out, each reason once: runs that are not at their ends, and what the theory refused."""
 
     def scores(self) -> pd.DataFrame:
         """Return a row a setting and observable: points, root mean square of z, part within two, mean ratio."""
@@ -102,11 +104,13 @@ def agreement(theory: Theory, runs: Sequence[TrainedRun]) -> Agreement:
 
     """
     solver = Solver(theory)
-    parts = [part for run in runs if (part := _compared(run, solver)) is not None]
+    at_end = [run for run in runs if not _unended(run)]
+    notes = _of_unended([run for run in runs if _unended(run)], len(runs))
+    parts = [part for run in at_end if (part := _compared(run, solver)) is not None]
     held = list(dict.fromkeys(name for run in runs for name in run.counterpart.held))
     columns = [*COLUMNS[:4], *held, *COLUMNS[4:]]
     if not parts:
-        return Agreement(theory, pd.DataFrame(columns=columns), tuple(runs), tuple(solver.notes))
+        return Agreement(theory, pd.DataFrame(columns=columns), tuple(runs), (*notes, *solver.notes))
     frame = pd.concat(parts, ignore_index=True)
     keys = ["setting", "place", "axis", "at", "observable"]
     rows = []
@@ -125,7 +129,33 @@ def agreement(theory: Theory, runs: Sequence[TrainedRun]) -> Agreement:
                 "z": float(difference.mean()) / stderr if stderr > 0 else np.nan,
             }
         )
-    return Agreement(theory, pd.DataFrame(rows)[columns], tuple(runs), tuple(solver.notes))
+    return Agreement(theory, pd.DataFrame(rows)[columns], tuple(at_end), (*notes, *solver.notes))
+
+
+def _unended(run: TrainedRun) -> list[str]:
+    """Return the columns that say of a run's last point that it is not yet what the theory is about."""
+    last = run.curve.sort_values("step").iloc[-1]
+    limits = run.counterpart.ends_below
+    return [name for name, most in limits.items() if name not in last.index or not last[name] <= most]
+
+
+def _of_unended(runs: Sequence[TrainedRun], count: int) -> list[str]:
+    """Return a note for each column by which runs are left out, and where they are."""
+    notes = []
+    for column in dict.fromkeys(name for run in runs for name in _unended(run)):
+        found = [run for run in runs if column in _unended(run)]
+        where = dict.fromkeys(_place(run.counterpart) for run in found)
+        most = max(run.counterpart.ends_below[column] for run in found)
+        places = "; ".join(list(where)[:MOST_PLACES]) + ("; ..." if len(where) > MOST_PLACES else "")
+        notes.append(
+            f"{len(found)} of {count} runs, whose {column} does not end at or below {most:g} ({places}): "
+            "train them for more steps"
+        )
+    return notes
+
+
+def _place(counterpart: Counterpart) -> str:
+    return ", ".join(f"{axis} = {value:g}" for axis, value in counterpart.held.items())
 
 
 def _compared(run: TrainedRun, solver: Solver) -> pd.DataFrame | None:
@@ -149,7 +179,7 @@ def _compared(run: TrainedRun, solver: Solver) -> pd.DataFrame | None:
                 rows.append(
                     {
                         "setting": run.setting,
-                        "place": ", ".join(f"{axis} = {value:g}" for axis, value in counterpart.held.items()),
+                        "place": _place(counterpart),
                         "axis": counterpart.axis or "",
                         "at": values[place],
                         **counterpart.held,

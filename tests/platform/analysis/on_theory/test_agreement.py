@@ -129,6 +129,24 @@ def test_a_run_that_moves_along_no_axis_is_compared_at_its_end() -> None:
     assert sorted(labels) == ["floor", "trained"]
 
 
+def test_runs_that_are_not_at_their_ends_are_left_out_and_told() -> None:
+    reads, bound = {"norm": READS["norm"]}, {"test/loss": 0.3}
+    ends = []
+    for size in (50, 200):  # the loss at time 40 is 0.41 and 0.11
+        counterpart = Counterpart(
+            params={}, held={"examples": size, "time": 40.0}, reads=reads, ends_below=bound
+        )
+        ends += [TrainedRun("", counterpart, run(size, 0.001 * seed).curve) for seed in range(2)]
+    found = agreement(FALLING, ends)
+    assert found.points["examples"].tolist() == [200]
+    assert found.notes == (
+        "2 of 4 runs, whose test/loss does not end at or below 0.3 (examples = 50, time = 40): "
+        "train them for more steps",
+    )
+    assert len(figures(found)["norm_against_examples"].axes[0].get_lines()) == 2  # exact, trained
+    assert agreement(FALLING, ends[:2]).points.empty
+
+
 def test_exact_curves_have_laws_too() -> None:
     runs = [run(size, 0.001 * seed) for size in (100, 200, 400, 800) for seed in range(2)]
     found = agreement(FALLING, runs)
