@@ -250,14 +250,15 @@ class Study(Model):
         return copied
 
 
-def _values(key: str, value: Any) -> Any:
+def _values(key: Any, value: Any) -> Any:
     if isinstance(value, Mapping):
         return tuple(range(Range.model_validate(value).count))
     if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(f"{key}: give a non-empty list of values")
     if len({str(v) for v in value}) < len(value):
         raise ValueError(f"{key}: a value stands twice in {brief(list(value))}")
-    parted(key, value)
+    if isinstance(key, str):  # another one is refused as a key
+        parted(key, value)
     return value
 
 

@@ -65,7 +65,9 @@ def test_runs_lie_on_exact_curves(name: str) -> None:
     found = trained(24, **GROUND[name])
     assert not found.notes
     scores = found.scores().set_index("observable")
-    assert (scores["rms_z"] < 1.3).all(), scores
+    # All points of a case come from the same runs, so that they deviate together: their root mean square
+    # scatters as one normal deviate does, and each point is held to its own error instead.
+    assert (found.points["z"].abs() < 3).all(), found.points
     assert ((scores["ratio"] - 1).abs() < 0.06).all(), scores
 
 
