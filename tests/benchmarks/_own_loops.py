@@ -20,7 +20,13 @@ from normlaw_registry import Catalogue, Dataset, Params, Split, Splits, Task
 from normlaw_registry.host import PluginRecord, collect
 
 TASK = Task(input_shape=(3, 32, 32), num_classes=10)
-MODULES = ("normlaw_plugins.architectures", "normlaw_plugins.complexity")
+MODULES = (
+    "normlaw_plugins.architectures",
+    "normlaw_plugins.complexity",
+    "normlaw_plugins.losses",
+    "normlaw_plugins.optimizers",
+    "normlaw_plugins.schedules",
+)
 
 
 @dataclass(frozen=True)
