@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from normlaw_tests.built_in import PLUGINS
 from normlaw_tests.processes import python
 
 
@@ -65,25 +66,10 @@ def test_a_broken_plugin_is_isolated_and_shown_with_its_reason(fake, name, reaso
         assert reason in fake[name]["failure"]
 
 
-OWN = {
-    "architectures",
-    "callbacks",
-    "complexity",
-    "datasets",
-    "fitters",
-    "losses",
-    "optimizers",
-    "protocols",
-    "schedules",
-    "theories",
-}
-"""The entry points of normlaw itself."""
-
-
 def test_a_broken_plugin_harms_no_other(fake, listing) -> None:
     assert {name for name, plugin in fake.items() if plugin["failure"] is None} == {"good", "duplicate"}
     own = [p for p in listing["plugins"] if p["distribution"] == "normlaw"]
-    assert [p["name"] for p in own if p["failure"] is None] == sorted(OWN)
+    assert [p["name"] for p in own if p["failure"] is None] == sorted(PLUGINS)
 
 
 def test_a_name_claimed_twice_names_both_providers(listing) -> None:
@@ -127,7 +113,7 @@ def test_plugins_are_loaded_by_choice(site_with_fake_plugin, arguments, chosen, 
     done = normlaw(*arguments, "plugins", "--json", site=site_with_fake_plugin, NORMLAW_PLUGINS=chosen)
     found = json.loads(done.stdout)["plugins"]
     assert {p["name"] for p in found if p["distribution"] == "fake-normlaw-plugin"} == loaded
-    assert {p["name"] for p in found if p["distribution"] == "normlaw"} == OWN
+    assert {p["name"] for p in found if p["distribution"] == "normlaw"} == set(PLUGINS)
     assert done.returncode == ("duplicate" in loaded)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from normlaw.analysis.columns import PREFIX
 from normlaw_registry import AnalysisWarning, InputError, Response
 from normlaw_registry.curves import floats, noise_variance
 from normlaw_registry.errors import suggestion
@@ -16,7 +17,6 @@ from normlaw_registry.errors import suggestion
 MARGIN = 0.1
 """A run has departed once its error lies within this part above its own least error."""
 MIN_POINTS, MIN_SIZES = 4, 3
-PREFIX = "log_norm/"
 RESPONSE = " response"
 """Column with what falls; no measured column begins with a space."""
 CLOCKS = {
@@ -146,9 +146,9 @@ def before_departure(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(departed.groupby(frame["run"]).cumsum() == 0)
 
 
-def named_runs(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with runs named; without `run`, the points of one train size and seed are one run."""
+def named_runs(frame: pd.DataFrame, size: str = "train_size") -> pd.DataFrame:
+    """Return the frame with runs named; without `run`, the points of one size and seed are one run."""
     if "run" in frame.columns:
         return frame
-    run = frame["train_size"].map("{:g}".format)
+    run = frame[size].map("{:g}".format)
     return frame.assign(run=run + "/" + frame["seed"].astype(str) if "seed" in frame.columns else run)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from normlaw_registry.curves.columns import floats, run_slices
 
+Floats = NDArray[np.float64]
 GRID = 101
 ROUNDING = 1e-12
 """Scatter of ln(error) below which runs are the same."""
@@ -46,6 +49,23 @@ class Collapse:
         }
 
 
+def on_common_grid(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats] | None:
+    """Return the grid over what all curves have in common, (grid,), and each curve on it, (curves, grid).
+
+    Args:
+        curves: x, rising, and y of each; between the points it is a straight line.
+
+    Returns:
+        None when they have no range in common.
+
+    """
+    low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    if not low < high:
+        return None
+    grid = np.linspace(low, high, GRID)
+    return grid, np.stack([np.interp(grid, x, y) for x, y in curves])
+
+
 def collapse_quality(curves: pd.DataFrame, optima: pd.DataFrame) -> Collapse | None:
     """Measure the spread between rescaled curves over the norms that all train sizes have in common.
 
@@ -66,11 +86,10 @@ def collapse_quality(curves: pd.DataFrame, optima: pd.DataFrame) -> Collapse | N
         for size, name, rows in run_slices(curves)
     ]
     sizes = np.array([size for size, _, _ in runs])
-    low, high = max(x[0] for _, x, _ in runs), min(x[-1] for _, x, _ in runs)
-    if not low < high:
+    common = on_common_grid([(x, y) for _, x, y in runs])
+    if common is None:
         return None
-    grid = np.linspace(low, high, GRID)
-    rescaled = np.stack([np.interp(grid, x, y) for _, x, y in runs])  # (runs, grid)
+    grid, rescaled = common  # (grid,), (runs, grid)
     means, errors = [], []
     for size in np.unique(sizes):
         own = rescaled[sizes == size]
@@ -82,6 +101,6 @@ def collapse_quality(curves: pd.DataFrame, optima: pd.DataFrame) -> Collapse | N
     return Collapse(
         spread=float(np.sqrt((spread**2).mean())),
         noise_floor=floor if np.isfinite(floor) else None,
-        overlap=(float(low), float(high)),
+        overlap=(float(grid[0]), float(grid[-1])),
         profile=pd.DataFrame({"relative_log_norm": grid, "spread": spread, "noise_floor": np.sqrt(variance)}),
     )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from normlaw.analysis.collapse import on_common_grid
 from normlaw_registry.curves.columns import floats
-
-GRID = 101
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,8 @@ def rescaled(means: pd.DataFrame, gamma_1: float, gamma_2: float, gamma_0: float
 def _spread(curves: list[pd.DataFrame]) -> tuple[float | None, tuple[float, float] | None]:
     if len(curves) < 2:
         return None, None
-    low = max(float(curve["log_norm"].min()) for curve in curves)
-    high = min(float(curve["log_norm"].max()) for curve in curves)
-    if not low < high:
+    common = on_common_grid([(floats(c, "log_norm"), floats(c, "log_error")) for c in curves])
+    if common is None:
         return None, None
-    grid = np.linspace(low, high, GRID)
-    on_grid = np.stack([np.interp(grid, floats(c, "log_norm"), floats(c, "log_error")) for c in curves])
-    return float(np.sqrt(on_grid.var(axis=0, ddof=1).mean())), (low, high)
+    grid, on_grid = common
+    return float(np.sqrt(on_grid.var(axis=0, ddof=1).mean())), (float(grid[0]), float(grid[-1]))

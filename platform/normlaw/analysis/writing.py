@@ -20,6 +20,8 @@ from normlaw.analysis.text import render
 from normlaw.base.files import replace_folder, write_wanted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.unfitted import NotFittedError
 
@@ -77,10 +79,8 @@ def write_unfitted(
     def fill(draft: Path) -> None:
         (draft / MARK).write_text(json.dumps({"fitted": False, "missing": str(found)}) + "\n", encoding="utf-8")
         (draft / "summary.txt").write_text(f"No law was fitted: {found}\n", encoding="utf-8")
-        (draft / "tables").mkdir()
         tables = found.tables()
-        for name, table in tables.items():
-            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
+        write_tables(tables, draft)
         (drawing,) = draw_figures(found.figures, draft / "figures", use).values()
         text = unfitted_report(str(found), found.points, tables, drawing, about or About())
         (draft / "report.html").write_text(text, encoding="utf-8")
@@ -127,17 +127,25 @@ def to_json(analysis: Results | Sequence[Results]) -> str:
 
 def json_text(content: Any) -> str:
     """Return a tree of JSON's own types as text; a number that is not finite becomes null."""
-    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a tree as JSON has it: keys as text, lists, and null for numbers that are not finite."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write tables by name as CSV files in the new folder `tables` of a folder."""
+    (folder / "tables").mkdir()
+    for name, table in tables.items():
+        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
 
 
 def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> dict[str, bytes]:
@@ -166,11 +174,8 @@ def _write_all(analysis: Analysis, folder: Path, about: About | None, use: Use) 
 
     (folder / MARK).write_text(to_json(analysis), encoding="utf-8")
     (folder / "summary.txt").write_text(render(analysis) + "\n", encoding="utf-8")
-    (folder / "tables").mkdir()
-    for name, table in analysis.tables().items():
-        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-    points = analysis.curves.rename(columns=analysis.response.column)
-    points.to_csv(folder / "tables" / "curves.csv", index=False)
+    curves = analysis.curves.rename(columns=analysis.response.column)
+    write_tables({**analysis.tables(), "curves": curves}, folder)
     drawings = draw_figures(lambda size: figures_of(analysis, size), folder / "figures", use)
     if about is not None and about.layers:
         layers = pd.DataFrame(about.layers)

@@ -79,14 +79,9 @@ class ForkStates:
     def __init__(
         self, places: Iterable[tuple[Moment, Checkpoints]], earlier: Iterable[Mapping[str, float]]
     ) -> None:
-        from normlaw.training.intervening import has_come
-
-        self._has_come = has_come
         points = list(earlier)
         self._ahead = [
-            (moment, states)
-            for moment, states in places
-            if not any(has_come(moment, point) for point in points)
+            (moment, states) for moment, states in places if not any(moment.has_come(point) for point in points)
         ]
 
     def keep(self, point: Mapping[str, float], state: Callable[[], TrainingState]) -> None:
@@ -96,7 +91,7 @@ class ForkStates:
             NormlawError: it cannot be written.
 
         """
-        here = [place for place in self._ahead if self._has_come(place[0], point)]
+        here = [place for place in self._ahead if place[0].has_come(point)]
         if here:
             self._ahead = [place for place in self._ahead if place not in here]
             for _, states in here:

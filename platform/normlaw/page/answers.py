@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_r
 from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
+from normlaw.analysis.writing import plain
 from normlaw.following.progress import Progress, grouped
 from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock
 from normlaw.page.points import abscissas
@@ -168,7 +168,7 @@ class Answers:
         if name == MOVED:
             answer["gammas"] = dict(zip(("gamma_1", "gamma_2"), now.gammas[1:], strict=True))
         if given.get("have") == plot.signature:
-            answer["data"] = _known(data_of(plot))
+            answer["data"] = plain(data_of(plot))
         else:
             answer |= {"item": json_item(interactive(drawing)[0]), "keys": [one.key for one in plot.series]}
         return answer
@@ -279,15 +279,6 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _known(tree: Any) -> Any:
-    """Return numbers as JSON has them: null for those that are none."""
-    if isinstance(tree, dict):
-        return {key: _known(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_known(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def as_json(answer: Json) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import inf
 from typing import Any, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
@@ -27,6 +29,18 @@ class Moment(Model):
         if sum(given) != 1 or len(self.log_norm) > 1:
             raise ValueError("give one of `step`, `train_error` and `log_norm` (with one measure)")
         return self
+
+    def has_come(self, point: Mapping[str, float]) -> bool:
+        """Return whether a measuring point is at this moment or behind it.
+
+        >>> Moment(train_error=0.1).has_come({"step": 8.0, "train/error": 0.05})
+        True
+        """
+        if self.step is not None:
+            return point["step"] >= self.step
+        if self.train_error is not None:
+            return point["train/error"] <= self.train_error
+        return all(point.get(f"log_norm/{name}", -inf) >= limit for name, limit in self.log_norm.items())
 
 
 class HoldNorm(Model):

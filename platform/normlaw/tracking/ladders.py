@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normlaw.study.listed import MEASURES, unlisted
-from normlaw.tracking.settings import telling_names
+from normlaw.study.listed import MEASURES
+from normlaw.tracking.settings import params_of, parted
 from normlaw_registry import InputError
 from normlaw_registry.errors import suggestion
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from normlaw.tracking.study_run import StudyRun
 
 NO_SETTING = ("seed", "source")
@@ -29,7 +31,7 @@ def ladders(runs: Sequence[StudyRun], over: str) -> list[tuple[dict[str, str], l
         InputError: some run lacks the parameter; names those that vary.
 
     """
-    known = [{**unlisted(run.params), **run.params} for run in runs]
+    known = [params_of(run) for run in runs]
     names = sorted({name for params in known for name in params} - {*NO_SETTING, MEASURES})
     varied = [name for name in names if len({params.get(name, "") for params in known}) > 1]
     if any(over not in params for params in known):
@@ -38,12 +40,9 @@ def ladders(runs: Sequence[StudyRun], over: str) -> list[tuple[dict[str, str], l
     free = [
         name for name in varied if len({(params[over], params.get(name, "")) for params in known}) > len(sizes)
     ]
-    groups: dict[tuple[str, ...], list[StudyRun]] = {}
-    for run, params in zip(runs, known, strict=True):
-        groups.setdefault(tuple(params.get(name, "") for name in free), []).append(run)
-    settings = [dict(zip(free, key, strict=True)) for key in groups]
-    telling = telling_names(settings)
-    return [
-        ({name: setting[name] for name in telling}, members)
-        for setting, members in zip(settings, groups.values(), strict=True)
-    ]
+    return parted(runs, free)
+
+
+def with_sizes(curves: pd.DataFrame, runs: Sequence[StudyRun], over: str) -> pd.DataFrame:
+    """Return the curves of a ladder's runs with the parameter that holds the sizes as a column."""
+    return curves.assign(**{over: curves["run"].map({run.spec_hash: params_of(run)[over] for run in runs})})

@@ -27,9 +27,14 @@ def by_setting(runs: Sequence[StudyRun]) -> list[tuple[dict[str, str], list[Stud
     """
     listed = {name for run in runs for name in run.params} - {*SHARED_BY_A_LAW, MEASURES}
     names = sorted(listed, key=lambda name: (name.removesuffix(".name"), name))  # a component's name goes first
+    return parted(runs, names)
+
+
+def parted(runs: Sequence[StudyRun], names: Sequence[str]) -> list[tuple[dict[str, str], list[StudyRun]]]:
+    """Return the runs that agree in these parameters, with the fewest that tell them from the others."""
     groups: dict[tuple[str, ...], list[StudyRun]] = {}
     for run in runs:
-        known = {**unlisted(run.params), **run.params}
+        known = params_of(run)
         groups.setdefault(tuple(known.get(name, "") for name in names), []).append(run)
     settings = [dict(zip(names, key, strict=True)) for key in groups]
     telling = telling_names(settings)
@@ -37,6 +42,11 @@ def by_setting(runs: Sequence[StudyRun]) -> list[tuple[dict[str, str], list[Stud
         ({name: setting[name] for name in telling}, members)
         for setting, members in zip(settings, groups.values(), strict=True)
     ]
+
+
+def params_of(run: StudyRun) -> dict[str, str]:
+    """Return a run's parameters; one that is not listed of it is at its default."""
+    return {**unlisted(run.params), **run.params}
 
 
 def telling_names(settings: Sequence[Mapping[str, str]]) -> list[str]:

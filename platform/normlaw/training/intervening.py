@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from normlaw.study.intervention import Intervention, Moment
+from normlaw.study.intervention import Intervention
 from normlaw.training.held_norm import HeldNorm, Weights, degree_of, require_weights, scaled_weights
 from normlaw.training.loss import MeanLoss
 from normlaw.training.optimizer import Updates
@@ -18,19 +17,6 @@ from normlaw_registry import NormlawError, OptimizerStep
 
 class NeverStartedError(NormlawError):
     """A run came to its end before its intervention started."""
-
-
-def has_come(moment: Moment, point: Mapping[str, float]) -> bool:
-    """Return whether a measuring point is at a moment or behind it.
-
-    >>> has_come(Moment(train_error=0.1), {"step": 8.0, "train/error": 0.05})
-    True
-    """
-    if moment.step is not None:
-        return point["step"] >= moment.step
-    if moment.train_error is not None:
-        return point["train/error"] <= moment.train_error
-    return all(point.get(f"log_norm/{name}", -math.inf) >= limit for name, limit in moment.log_norm.items())
 
 
 class Intervening:
@@ -95,7 +81,7 @@ class Intervening:
 
     def start_if_due(self, point: Mapping[str, float]) -> bool:
         """Start it where its moment has come with this measuring point; return whether it has started now."""
-        if self.started or self._spec.start is None or not has_come(self._spec.start, point):
+        if self.started or self._spec.start is None or not self._spec.start.has_come(point):
             return False
         self.start()
         return True

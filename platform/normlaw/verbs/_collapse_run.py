@@ -18,7 +18,7 @@ from normlaw.study.collapse_choice import LOGARITHMIC
 from normlaw.study.names import path_part
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.archive_origin import ArchiveOrigin
-from normlaw.tracking.ladders import ladders
+from normlaw.tracking.ladders import ladders, with_sizes
 from normlaw.tracking.note import as_note
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
@@ -69,8 +69,7 @@ def collapsed(
 
     Raises:
         InputError: no finished runs, no such parameter, or the collapse of some ladder cannot be said; these
-            come
-            last.
+            come last.
 
     """
     assert asked.collapse is not None
@@ -86,8 +85,7 @@ def collapsed(
         curves = store.curves(members)
         measured = curves.rename(columns={"test/error": "test_error", "test/loss": "test_loss"})
         options = for_curves(asked, measured)
-        values = {run.spec_hash: run.params.get(over, "") for run in members}
-        curves = curves.assign(**{over: curves["run"].map(values)})
+        curves = with_sizes(curves, members, over)
         if asked.collapse == COMPUTE:
             curves = with_compute(curves, store, members, catalogue)
         try:

@@ -10,6 +10,7 @@ import pandas as pd
 from normlaw.analysis.against_theory.comparison import Comparison, compare
 from normlaw.analysis.against_theory.figures import figures
 from normlaw.analysis.against_theory.text import render
+from normlaw.analysis.writing import write_tables
 from normlaw.base.files import whole_folder
 from normlaw.study.names import path_part
 from normlaw.study.study import Study
@@ -92,11 +93,9 @@ def references_of(runs: Sequence[StudyRun]) -> pd.DataFrame:
 def write(comparison: Comparison, text: str, folder: Path) -> None:
     """Write summary.txt, tables and figures beside the folder first, then put them in its place."""
     with whole_folder(folder) as draft:
-        (draft / "tables").mkdir()
+        write_tables(comparison.tables(), draft)
         (draft / "figures").mkdir()
         (draft / "summary.txt").write_text(text + "\n", encoding="utf-8")
-        for name, table in comparison.tables().items():
-            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
         for name, figure in figures(comparison).items():
             figure.savefig(draft / "figures" / f"{name}.png", dpi=150)
             figure.savefig(draft / "figures" / f"{name}.svg")

@@ -32,24 +32,21 @@ def collapse(
 
     Args:
         curves: what `curves` returns; a frame with the column of the sizes (`over`), test_loss or test_error,
-            run or
-            seed, and step, compute (what was spent up to there, in any unit) or log_norm (natural log) as the
-            abscissa asks; or the path of a file of curves. Runs of one size differ in their seed alone.
+            run or seed, and step, compute (what was spent up to there, in any unit) or log_norm (natural log)
+            as the abscissa asks; or the path of a file of curves. Runs of one size differ in their seed alone.
         abscissa: "compute" or "steps", over what is spent at the end; "norm", over the optimal norm; or
             "departure", over the norm at which a train size leaves the envelope.
         over: the column of the sizes: numbers, or lists, whose largest number is the size.
         norm: the measure, where there are several; default: the study's, else the first.
         response: "test_loss" or "test_error".
         floor: L0, what the loss is known to be at least; default: fitted to the final losses of 5 sizes or
-            more on
-            compute and steps, else 0.
+            more on compute and steps, else 0.
         confidence: level of all limits.
         draws: resamplings of the runs, which give the errors.
 
     Raises:
         InputError: a column is missing, fewer than 3 sizes have two runs, the curves have no range in common,
-            or
-            they belong to several settings.
+            or they belong to several settings.
 
     """
     from normlaw.analysis import Options

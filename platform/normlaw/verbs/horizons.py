@@ -26,8 +26,7 @@ def horizons(
 
     Args:
         curves: a study or its name, whose runs are at a constant rate and long enough for their curves to
-            cross; or a
-            frame with run, step, compute (in any unit), the sizes, and test_loss or test_error.
+            cross; or a frame with run, step, compute (in any unit), the sizes, and test_loss or test_error.
         over: what holds the sizes: a parameter of the runs, such as "architecture.hidden", or a column.
         response: "test_loss" or "test_error".
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
@@ -43,7 +42,7 @@ def horizons(
     import pandas as pd
 
     from normlaw.analysis.scaling_collapse.horizon import compute_optimal_horizons
-    from normlaw.tracking.ladders import ladders
+    from normlaw.tracking.ladders import ladders, with_sizes
     from normlaw.tracking.settings import label
     from normlaw.tracking.store import StudyStore
     from normlaw.verbs._compute import with_compute
@@ -59,6 +58,5 @@ def horizons(
         raise InputError(f"horizons: the study has {len(found)} ladders of sizes ({told}), and one is taken")
     ((_, members),) = found
     frame = store.curves(members)
-    sizes = {run.spec_hash: run.params[over] for run in members}
-    frame = with_compute(frame.assign(**{over: frame["run"].map(sizes)}), store, members, load_catalogue())
+    frame = with_compute(with_sizes(frame, members, over), store, members, load_catalogue())
     return compute_optimal_horizons(frame, over, response)

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from normlaw.analysis import Analysis, NotFittedError, Options
 from normlaw.analysis import analyse as fit_laws
 from normlaw.analysis.on_theory.agreement import Agreement, TrainedRun, agreement
 from normlaw.analysis.on_theory.laws import Laws, laws
 from normlaw.analysis.on_theory.text import render
 from normlaw.analysis.on_theory.writing import write
-from normlaw.study.listed import unlisted
 from normlaw.study.names import path_part
 from normlaw.tracking import keys
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.archive_origin import ArchiveOrigin
-from normlaw.tracking.settings import by_setting, label, shared_settings
+from normlaw.tracking.settings import by_setting, label, params_of, shared_settings
 from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._compared import Compared
 from normlaw_registry import Catalogue, Counterpart, Theory, load_catalogue
 
-Groups = Sequence[tuple[str, list[StudyRun]]]
-"""The runs of each setting, by its label."""
+Groups = Sequence[tuple[str, list[StudyRun], pd.DataFrame]]
+"""The label of each setting, its runs and their curves."""
 NORM = "norm"
 """Observable whose column says in which measure the laws are read."""
 
@@ -48,47 +49,41 @@ def compare_with_counterparts(
     """
     catalogue = catalogue or load_catalogue()
     options = (options or Options()).within(store.choices)
-    trained = store.finished("training")
-    settings = by_setting(store.finished("training", "imported"))  # as laws are fitted to them
+    known_runs = store.finished("training", "imported")
+    settings = by_setting(known_runs)  # as laws are fitted to them
     for name in catalogue.names(Theory):
         theory = catalogue.get(Theory, name)
-        found = {run.spec_hash: c for run in trained if (c := _counterpart(theory, run)) is not None}
+        found = {run.spec_hash: c for run in known_runs if (c := _counterpart(theory, run)) is not None}
         if not found:
             continue
         parted = ((setting, [run for run in runs if run.spec_hash in found]) for setting, runs in settings)
-        groups = [(label(setting), runs) for setting, runs in parted if runs]
-        compared = agreement(theory, list(_runs(store, groups, found)))
+        groups = [(label(setting), runs, store.curves(runs)) for setting, runs in parted if runs]
+        compared = agreement(theory, list(_runs(groups, found)))
         if compared.points.empty:
             continue
-        known = fitted if fitted is not None else _fitted(store, groups, found, catalogue, options)
-        members = [run for _, runs in groups for run in runs]
+        known = fitted if fitted is not None else _fitted(groups, found, catalogue, options)
+        members = [run for _, runs, _ in groups for run in runs]
         yield _written(store, members, compared, laws(compared, known, catalogue, options), reports)
 
 
 def _counterpart(theory: Theory, run: StudyRun) -> Counterpart | None:
-    return None if theory.of_run is None else theory.of_run({**unlisted(run.params), **run.params})
+    of_run = theory.of_run if run.kind == "training" else None
+    return None if of_run is None else of_run(params_of(run))
 
 
-def _runs(
-    store: StudyStore | ArchiveOrigin, groups: Groups, found: Mapping[str, Counterpart]
-) -> Iterator[TrainedRun]:
-    for setting, runs in groups:
-        for which, curve in store.curves(runs).groupby("run", sort=False):
+def _runs(groups: Groups, found: Mapping[str, Counterpart]) -> Iterator[TrainedRun]:
+    for setting, _, curves in groups:
+        for which, curve in curves.groupby("run", sort=False):
             yield TrainedRun(setting, found[str(which)], curve)
 
 
 def _fitted(
-    store: StudyStore | ArchiveOrigin,
-    groups: Groups,
-    found: Mapping[str, Counterpart],
-    catalogue: Catalogue,
-    options: Options,
+    groups: Groups, found: Mapping[str, Counterpart], catalogue: Catalogue, options: Options
 ) -> dict[str, Analysis | None]:
     """Return the laws of each setting in the norm that the theory reads."""
     laws_of: dict[str, Analysis | None] = {}
-    for setting, runs in groups:
+    for setting, runs, curves in groups:
         column = found[runs[0].spec_hash].reads.get(NORM, ("", 1.0))[0]
-        curves = store.curves(runs)
         laws_of[setting] = None
         if column in curves.columns:
             points, _ = tidy(curves, column.removeprefix(keys.log_norm("")))

@@ -9,6 +9,7 @@ from normlaw.analysis.on_theory.agreement import Agreement
 from normlaw.analysis.on_theory.figures import figures
 from normlaw.analysis.on_theory.laws import Laws
 from normlaw.analysis.report import data_uri, page
+from normlaw.analysis.writing import write_tables
 from normlaw.base.files import whole_folder
 
 
@@ -43,12 +44,10 @@ def write(compared: Agreement, found: Laws, text: str, folder: Path, title: str,
         command=command,
     )
     with whole_folder(folder) as draft:
-        (draft / "tables").mkdir()
+        write_tables(tables, draft)
         (draft / "figures").mkdir()
         (draft / "summary.txt").write_text(text + "\n", encoding="utf-8")
         (draft / "report.html").write_text(html, encoding="utf-8")
-        for name, table in tables.items():
-            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
         for name, made in files.items():
             for ending, content in made.items():
                 (draft / "figures" / f"{name}.{ending}").write_bytes(content)

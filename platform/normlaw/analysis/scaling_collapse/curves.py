@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from normlaw.analysis.abscissa_points import OTHER_NAMES, PREFIX
+from normlaw.analysis.abscissa_points import OTHER_NAMES, named_runs
+from normlaw.analysis.columns import PREFIX
 from normlaw.analysis.curves import prepare
 from normlaw.analysis.scaling_collapse.ladder import ladder_of
 from normlaw.analysis.scaling_collapse.measure import measure
@@ -68,10 +69,7 @@ def scaling_collapse(
     _need(frame, over, "collapse")
     sizes = [size_of(value) for value in frame[over]]
     labels = {size: label_of(value) for size, value in zip(sizes, frame[over], strict=True)}
-    frame = frame.assign(size=sizes)
-    if "run" not in frame.columns:
-        seeds = frame["seed"].astype(str) if "seed" in frame.columns else ""
-        frame["run"] = frame["size"].map("{:g}".format) + "/" + seeds
+    frame = named_runs(frame.assign(size=sizes), "size")
     warnings: list[AnalysisWarning] = []
     anchors: dict[str, float] | None = None
     if kind in LOGARITHMIC:

@@ -2,12 +2,10 @@
 
 A size with n runs gets n of them with replacement. Two corrections make few runs enough:
 
-- Deviations from the size's mean are taken times sqrt(n / (n - 1)), so that the variance within a size is that
-of
-  the runs on average, and not (n - 1)/n of it.
-- The means of drawn runs scatter around those of the runs by s^2/n, which adds to the variance between sizes
-what
-  it has in it once already: `excess` is that, and is taken off.
+- Deviations from the size's mean are taken times sqrt(n / (n - 1)), so that the variance within a size is
+  that of the runs on average, and not (n - 1)/n of it.
+- The means of drawn runs scatter around those of the runs by s^2/n, which adds to the variance between
+  sizes what it has in it once already: `excess` is that, and is taken off.
 
 The sizes themselves are a design and are not drawn.
 """

@@ -12,7 +12,7 @@ from normlaw.analysis.figures.style import Use, checked_use
 from normlaw.analysis.report import PACKAGES, ROWS_SHOWN, About, data_uri, page, table_rows
 from normlaw.analysis.scaling_collapse.result import ScalingCollapse
 from normlaw.analysis.scaling_collapse.text import render
-from normlaw.analysis.writing import MARK, WHAT, draw_figures, json_text
+from normlaw.analysis.writing import MARK, WHAT, draw_figures, json_text, write_tables
 from normlaw.base.files import replace_folder
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ def write_collapse(
     def fill(draft: Path) -> None:
         (draft / MARK).write_text(json_text(found.to_dict()), encoding="utf-8")
         (draft / "summary.txt").write_text(render(found) + "\n", encoding="utf-8")
-        (draft / "tables").mkdir()
-        curves.to_csv(draft / "tables" / "curves.csv", index=False)
         tables = found.tables()
-        for name, table in tables.items():
-            table.to_csv(draft / "tables" / f"{name}.csv", index=False)
+        write_tables({**tables, "curves": curves}, draft)
         drawings = draw_figures(lambda size: collapse_figures(found, size), draft / "figures", use)
         text = page(
             "collapse.html.jinja",
