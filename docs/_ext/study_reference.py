@@ -12,9 +12,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from normlaw.base.typed import Model
 from normlaw.study import intervention, run_options, spec, study, trainer
+from normlaw.study.beside import BesideName
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+BASES = (Model, BesideName)
+"""Which no key of a study is read by itself."""
 
 
 def models() -> dict[str, type[Model]]:
@@ -23,7 +27,7 @@ def models() -> dict[str, type[Model]]:
         name: value
         for module in (study, spec, run_options, trainer, intervention)
         for name, value in vars(module).items()
-        if inspect.isclass(value) and issubclass(value, Model) and value is not Model
+        if inspect.isclass(value) and issubclass(value, Model) and value not in BASES
     }
 
 

@@ -30,10 +30,8 @@ class BesideName(Model):
 
     kind: ClassVar[type[Component]]
     """Which kind of component it names."""
-    former: ClassVar[Mapping[str, Any]] = {}
-    """Keys that earlier versions wrote out for every name, with the value that means nothing."""
-    former_names: ClassVar[frozenset[str]] = frozenset()
-    """The names that earlier versions had."""
+    former: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """By name: the keys that mean nothing to it and that earlier versions wrote out, with their values."""
 
     name: str
     params: dict[str, Any] = Field(
@@ -50,12 +48,9 @@ class BesideName(Model):
             return value
         own = {key: each for key, each in value.items() if key in cls.model_fields}
         beside = {key: each for key, each in value.items() if key not in cls.model_fields}
-        if own.get("name", cls.model_fields["name"].default) in cls.former_names:
-            beside = {
-                key: each
-                for key, each in beside.items()
-                if key not in cls.former or _plain(each) != cls.former[key]
-            }
+        name = own.get("name", cls.model_fields["name"].default)
+        former = cls.former.get(name, {}) if isinstance(name, str) else {}
+        beside = {k: each for k, each in beside.items() if k not in former or _plain(each) != former[k]}
         inside = own.get("params", {})
         if not beside or not isinstance(inside, Mapping):
             return own

@@ -13,6 +13,10 @@ from normlaw_registry import Component, Loss, Optimizer, Schedule
 
 FORMER_LOSSES = {"mse": "squared"}
 """Losses by the names that earlier versions had for them."""
+PATHS: Mapping[str, Any] = {"final_norm": None, "tolerance": 1e-5}
+"""Keys of the paths of a growing norm, which earlier versions had among the optimisers, at their defaults."""
+STEPS: Mapping[str, Any] = {"milestones": [], "factor": 0.1}
+"""Keys of the schedule `step` at their defaults, which earlier versions wrote out for every schedule."""
 
 
 class LossChoice(BesideName):
@@ -33,8 +37,11 @@ class OptimizerSpec(BesideName):
     """The optimiser by name, with its own parameters beside it."""
 
     kind: ClassVar[type[Component]] = Optimizer
-    former: ClassVar[Mapping[str, Any]] = {"momentum": 0.0, "final_norm": None, "tolerance": 1e-5}
-    former_names: ClassVar[frozenset[str]] = frozenset({"adam", "adamw", "sgd"})
+    former: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "adam": {"momentum": 0.0, **PATHS},
+        "adamw": {"momentum": 0.0, **PATHS},
+        "sgd": PATHS,
+    }
 
     name: str = Field("adam", description="as `normlaw plugins` lists it; a bare name means its defaults")
     learning_rate: float = Field(1e-3, gt=0, description="before the schedule's factor")
@@ -50,8 +57,12 @@ class RateSchedule(BesideName):
     """How the learning rate changes with the optimiser step, as a factor on `optimizer.learning_rate`."""
 
     kind: ClassVar[type[Component]] = Schedule
-    former: ClassVar[Mapping[str, Any]] = {"final_factor": 0.0, "milestones": [], "factor": 0.1}
-    former_names: ClassVar[frozenset[str]] = frozenset({"constant", "cosine", "linear", "step"})
+    former: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "constant": {"final_factor": 0.0, **STEPS},
+        "cosine": STEPS,
+        "linear": STEPS,
+        "step": {"final_factor": 0.0},
+    }
 
     name: str = Field("constant", description="as `normlaw plugins` lists it; a bare name means its defaults")
     warmup_steps: NonNegativeInt = Field(

@@ -98,7 +98,8 @@ class Launches:
             self._describe(found, record)
             run_id = str(found.info.run_id)
         if run_id is not None:
-            ended = record.ended or int(path.stat().st_mtime * 1000)
+            # a file's time can lie some milliseconds before that of the clock that gave the start
+            ended = record.ended or max(record.started, int(path.stat().st_mtime * 1000))
             metrics = [Metric(name, value, ended, 0) for name, value in record.numbers.items()]
             if metrics:
                 self._client.log_batch(run_id, metrics=metrics)

@@ -6,6 +6,7 @@ const body = document.body;
 const figures = [...document.querySelectorAll("figure[data-figure]")];
 const drawn = new Map();
 const PAUSE = 1000;
+let leaving = false; // what the reader chose is on its way: a reload now would take it back
 
 function address(path, more = {}) {
   const query = new URLSearchParams(location.search);
@@ -111,7 +112,7 @@ async function news() {
         if (answer.version !== body.dataset.version) {
           body.dataset.version = answer.version;
           for (const [part, html] of Object.entries(answer.parts)) replace(part, html);
-          if (answer.figures.join() !== figures.map((each) => each.dataset.figure).join()) {
+          if (!leaving && answer.figures.join() !== figures.map((each) => each.dataset.figure).join()) {
             location.reload();
             return;
           }
@@ -124,5 +125,8 @@ async function news() {
   setTimeout(news, PAUSE);
 }
 
+addEventListener("submit", () => { leaving = true; });
+addEventListener("beforeunload", () => { leaving = true; });
+addEventListener("pageshow", () => { leaving = false; });
 figures.forEach((figure) => { link(figure); draw(figure); });
 if (body.dataset.news) setTimeout(news, PAUSE);
