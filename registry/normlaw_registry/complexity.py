@@ -108,6 +108,11 @@ class MeasurementContext(Protocol):
         ...
 
     @property
+    def temperature(self) -> float:
+        """What outputs are divided by before the loss at this point; 1 where no intervention says otherwise."""
+        ...
+
+    @property
     def follower(self) -> Follower | None:
         """What the measure's own callback has started on this run; None for a measure without one."""
         ...

@@ -124,6 +124,7 @@ def measure(
         train_batches=data.train.batches,
         train_labels=data.train.split.labels,
         train_logits=lambda: on_train.logits,
+        temperature=loss.temperature,
         followers={} if following is None else following.followers,
     )
     point = {

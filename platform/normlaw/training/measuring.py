@@ -94,6 +94,7 @@ class Measurer:
         train_batches: Callable[[], Iterable[Split]],
         train_labels: Tensor,
         train_logits: Callable[[], Tensor],
+        temperature: float = 1.0,
         followers: Mapping[str, Follower] = NOBODY,
     ) -> dict[str, MeasuredValue]:
         """Return each measure's value for the network as it is now, by name; an undefined one is left out.
@@ -103,6 +104,7 @@ class Measurer:
             train_batches: gives the training examples as the network sees them, in a fixed order.
             train_labels: (train_size, ...), their labels or targets in the same order.
             train_logits: gives the outputs on them, (train_size, num_outputs); called at most once.
+            temperature: what outputs are divided by before the loss.
             followers: what the measures' callbacks have started on this run, by their names.
 
         Raises:
@@ -126,6 +128,7 @@ class Measurer:
                 train_batches=train_batches,
                 train_labels=train_labels,
                 train_logits=_once(train_logits),
+                temperature=temperature,
             )
             values = {
                 measure.name: _take(measure, params, _followed(measure, context, followers))

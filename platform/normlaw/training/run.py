@@ -106,6 +106,7 @@ class Run:
                 train_batches=self.data.train.batches,
                 train_labels=self.data.train.split.labels,
                 train_logits=lambda: outputs(forward, self.data.train),
+                temperature=self.loss.temperature,
             )
             if name not in found:
                 raise NormlawError(

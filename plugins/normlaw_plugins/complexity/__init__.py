@@ -13,6 +13,7 @@ from normlaw_plugins.complexity.fisher_rao_norm import FISHER_RAO_NORM
 from normlaw_plugins.complexity.frobenius_norm import FROBENIUS_NORM
 from normlaw_plugins.complexity.group_norm_2_1 import GROUP_NORM_2_1
 from normlaw_plugins.complexity.l1_norm import L1_NORM
+from normlaw_plugins.complexity.logit_scale import LOGIT_SCALE
 from normlaw_plugins.complexity.normalised_margin import NORMALISED_MARGIN
 from normlaw_plugins.complexity.path_norm import PATH_NORM
 from normlaw_plugins.complexity.spectral_complexity import SPECTRAL_COMPLEXITY
@@ -34,6 +35,7 @@ def normlaw_complexity_measures() -> Iterable[ComplexityMeasure]:
         FROBENIUS_NORM,
         GROUP_NORM_2_1,
         L1_NORM,
+        LOGIT_SCALE,
         NORMALISED_MARGIN,
         PATH_NORM,
         SPECTRAL_COMPLEXITY,

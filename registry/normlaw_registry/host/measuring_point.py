@@ -30,4 +30,5 @@ class MeasuringPoint:
     train_batches: Callable[[], Iterable[Split]]
     train_labels: Tensor
     train_logits: Callable[[], Tensor]
+    temperature: float = 1.0
     follower: Follower | None = None

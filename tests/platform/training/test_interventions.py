@@ -179,6 +179,19 @@ def test_a_temperature_of_two_makes_cross_entropy_of_one_output_the_logistic_los
         assert one == pytest.approx(other, rel=1e-5)
 
 
+def test_the_logit_scale_is_divided_by_the_temperature_from_its_start_on(
+    spec: Make, catalogue: Catalogue
+) -> None:
+    """At its start the run is measured as its trunk is; the network itself is as it was."""
+    both = {"measures": ["weight_norm", "logit_scale"], "optimizer": {"name": "sgd", "learning_rate": 1e-9}}
+    cold = train(spec(**both), catalogue)
+    warm = train(spec({"temperature": 2.0, "start": {"step": 6}}, **both), catalogue)
+    for one, other in zip(cold, warm, strict=True):
+        divided = math.log(2.0) if one["step"] > 6 else 0.0
+        scales = one["log_norm/logit_scale"], other["log_norm/logit_scale"]
+        assert scales[0] - scales[1] == pytest.approx(divided, abs=1e-6)
+
+
 def test_another_rate_from_a_point_on_is_a_step_of_the_schedule(spec: Make, catalogue: Catalogue) -> None:
     slower = train(spec({"start": {"step": 6}, "learning_rate": 0.01}), catalogue)
     schedule = {"name": "step", "milestones": [6 / 24], "factor": 0.1}
