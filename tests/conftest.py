@@ -69,8 +69,8 @@ def spawned_workers() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _figures_are_one_file() -> Iterator[None]:
-    """Draw figures as SVG alone, unless a test wants all files."""
-    with figure_files.svg_alone():
+    """Draw figures as SVG alone and in print alone, unless a test wants all files, or figures in motion."""
+    with figure_files.svg_alone(), figure_files.still():
         yield
 
 

@@ -11,6 +11,8 @@ class RunLink:
 
     name: str
     address: str
+    run: str = ""
+    """What its points are marked with."""
     commit: str = ""
     """The git commit that it was launched in; empty where none is known."""
 

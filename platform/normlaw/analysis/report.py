@@ -1,4 +1,7 @@
-"""One analysis as one HTML page that needs nothing else: no script, no font, no image from elsewhere."""
+"""One analysis as one HTML page that needs nothing else: no script, no font, no image from elsewhere.
+
+Where scripts run, some of its figures can be moved about in; where none do, it is the same page without that.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import caption
+from normlaw.analysis.figures.drawing import Printed
 from normlaw.analysis.figures.style import render
+from normlaw.analysis.interactive.motion import motion_of
+from normlaw.analysis.interactive.moved import CAPTION, SLIDERS, fitted_gammas
 from normlaw.analysis.links import Links
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import VERDICTS, more_lines
@@ -24,7 +30,8 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 25
 TEMPLATES = Path(__file__).parent / "templates"
-PACKAGES = ("normlaw", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+PACKAGES = ("normlaw", "numpy", "pandas", "scipy", "statsmodels", "matplotlib", "bokeh")
+GAMMAS = ("gamma_0", "gamma_1", "gamma_2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +51,15 @@ class About:
     """What each layer of one run contributes to the norm: rows as `figures.layer_norms` takes them."""
 
 
-def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str, bytes] | None = None) -> str:
-    """Return the page. All text is escaped; figures are embedded as SVG images.
+def report(
+    analysis: Analysis, about: About | None = None, drawings: Mapping[str, Printed] | None = None
+) -> str:
+    """Return the page. All text is escaped; figures are embedded as SVG images, and for Bokeh to draw them.
 
     Args:
         analysis: what was found.
         about: what to say about the study.
-        drawings: the figures as SVG files by name, where they are at hand; else they are drawn.
+        drawings: the figures by name, where they are at hand; else they are drawn.
 
     """
     import pandas as pd
@@ -58,7 +67,10 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
     about = about or About()
     tables = analysis.tables() | ({"layer_norms": pd.DataFrame(about.layers)} if about.layers else {})
     if drawings is None:
-        drawings = {name: render(figure)["svg"] for name, figure in figures(analysis).items()}
+        drawings = {name: Printed(figure, render(figure)["svg"]) for name, figure in figures(analysis).items()}
+    motion = motion_of(
+        {name: one.drawing for name, one in drawings.items()}, analysis.curves, about.links, analysis
+    )
     return page(
         "report.html.jinja",
         about=about,
@@ -68,7 +80,9 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
         verdict=VERDICTS.get(analysis.findings.verdict or ""),
         collapse=analysis.scaling_collapse,
         lines=[line for line in more_lines(analysis) if line],
-        figures={name: (data_uri(svg), caption(name, analysis)) for name, svg in drawings.items()},
+        figures={name: (data_uri(one.svg), caption(name, analysis)) for name, one in drawings.items()},
+        motion=motion,
+        to_be_moved=(CAPTION, SLIDERS, dict(zip(GAMMAS, fitted_gammas(analysis), strict=True))),
         tables={name: table_rows(table) for name, table in tables.items() if name != "exponents"},
         summaries={name: summary_at(fit, analysis.confidence) for name, fit in analysis.findings.fits.items()},
         versions={name: version(name) for name in PACKAGES},
@@ -77,7 +91,7 @@ def report(analysis: Analysis, about: About | None = None, drawings: Mapping[str
 
 
 def unfitted_report(
-    missing: str, points: pd.DataFrame, tables: Mapping[str, pd.DataFrame], drawing: bytes, about: About
+    missing: str, points: pd.DataFrame, tables: Mapping[str, pd.DataFrame], drawing: Printed, about: About
 ) -> str:
     """Return the page of curves that no law could be fitted to.
 
@@ -85,7 +99,7 @@ def unfitted_report(
         missing: why.
         points: as a protocol is given them.
         tables: what is known of them, by name.
-        drawing: their figure as an SVG file.
+        drawing: their figure.
         about: what to say about the study.
 
     """
@@ -94,7 +108,8 @@ def unfitted_report(
         about=about,
         missing=missing,
         points=points,
-        figure=data_uri(drawing),
+        motion=motion_of({"error_against_norm": drawing.drawing}, points, about.links),
+        figure=data_uri(drawing.svg),
         caption="Mean test error against the norm, a line a train size.",
         tables={name: table_rows(table) for name, table in tables.items()},
         versions={name: version(name) for name in PACKAGES},
@@ -116,7 +131,7 @@ def page(template: str, **content: Any) -> str:
     environment.filters["number"] = number
     environment.filters["maths"] = typeset
     environment.filters["signed"] = signed
-    return environment.get_template(template).render(**content)
+    return environment.get_template(template).render(**{"motion": None} | content)
 
 
 def number(value: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis.figures import figures as figures_of
+from normlaw.analysis.figures.drawing import Drawing, Printed
 from normlaw.analysis.figures.layer_norms import layer_norms
 from normlaw.analysis.figures.style import COLUMN, PAGE, Size, Use, checked_use
 from normlaw.analysis.figures.style import render as drawn
@@ -22,7 +23,6 @@ from normlaw.base.files import replace_folder, write_wanted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.unfitted import NotFittedError
 
 MARK = "results.json"
@@ -148,8 +148,8 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
 
 
-def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> dict[str, bytes]:
-    """Write figures by name as the files of their use, and the numbers drawn as CSV; return the SVG files."""
+def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> dict[str, Printed]:
+    """Write figures by name as the files of their use, and the numbers drawn as CSV; return them as printed."""
     folder.mkdir(parents=True, exist_ok=True)
     images = {}
     for name, figure in drawings.items():
@@ -157,12 +157,14 @@ def write_figures(drawings: Mapping[str, Drawing], folder: Path, use: Use) -> di
         for ending, content in files.items():
             (folder / f"{name}.{ending}").write_bytes(content)
         figure.numbers().to_csv(folder / f"{name}.csv", index=False)
-        images[name] = files["svg"]
+        images[name] = Printed(figure, files["svg"])
     return images
 
 
-def draw_figures(drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use) -> dict[str, bytes]:
-    """Write figures across a page and, for a paper, as wide as a column; return the SVG files of the former."""
+def draw_figures(
+    drawings: Callable[[Size], Mapping[str, Drawing]], folder: Path, use: Use
+) -> dict[str, Printed]:
+    """Write figures across a page and, for a paper, as wide as a column; return the former."""
     images = write_figures(drawings(PAGE), folder, use)
     if use == "paper":
         write_figures(drawings(COLUMN), folder / "column", use)

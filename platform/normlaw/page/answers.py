@@ -11,12 +11,14 @@ from urllib.parse import urlencode
 import yaml
 
 from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_rows
+from normlaw.analysis.interactive import MOVED
 from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
+from normlaw.analysis.interactive.moved import SLIDERS, told
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
 from normlaw.analysis.writing import plain
 from normlaw.following.progress import Progress, grouped
-from normlaw.page.figures import LIVE, MOVED, Shown, as_files, drawing_lock
+from normlaw.page.figures import LIVE, Shown, as_files, drawing_lock
 from normlaw.page.points import abscissas
 from normlaw.page.rendering import render
 from normlaw.page.site import ORDERS, Site
@@ -87,6 +89,7 @@ class Answers:
             seeds=sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
             figures={name: now.caption(name) for name in names},
             titles=TITLES,
+            sliders=SLIDERS,
             gammas=dict(zip(("gamma_0", "gamma_1", "gamma_2"), now.gammas, strict=True)),
             verdicts=VERDICTS,
         )
@@ -250,11 +253,7 @@ class Answers:
         """Return what stands beside a figure and moves with it."""
         if name != MOVED:
             return ""
-        spread = now.moved().spread
-        _, gamma_1, gamma_2 = now.gammas
-        product = f"γ₁γ₂ = {gamma_1 * gamma_2:.3f}"
-        apart = "no norms in common" if spread is None else f"spread between train sizes {spread:.1%}"
-        return f"{product}; {apart}"
+        return told(now.moved(), *now.gammas[1:])
 
 
 def _progress_content(view: View, progress: Progress) -> dict[str, Any]:

@@ -1,16 +1,13 @@
-"""The page's own figures: curves as they come with the laws of the latest fit, and the collapse to be moved."""
+"""The page's own figure: curves as they come, with the laws of the latest fit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.envelope import draw_model
 from normlaw.analysis.figures.error_against_norm import mean_curves_figure
 from normlaw.analysis.figures.style import LN10
-from normlaw.analysis.rescaling import Rescaled
 from normlaw_registry import Response
 from normlaw_registry.curves import mean_curves
 from normlaw_registry.curves.columns import floats, run_slices
@@ -50,24 +47,5 @@ def live_curves(
         draw_model(figure, axes, analysis, curves, style.PAGE)
     style.set_log_norm_axis(axes, across)
     style.set_log_error_axis(axes, style.response_label(response))
-    style.size_legend(figure)
-    return figure
-
-
-def moved_curves(moved: Rescaled, response: Response) -> Drawing:
-    """Return rescaled mean curves, and the norms over which their spread is taken."""
-    figure, axes = style.new_figure()
-    sizes = sorted(int(size) for size in moved.curves["train_size"].unique())
-    styles = style.size_styles(sizes)
-    for size in sizes:
-        own = moved.curves[moved.curves["train_size"] == size]
-        x, y = floats(own, "log_norm") / LN10, np.exp(floats(own, "log_error"))
-        figure.record("mean over runs", train_size=size, log10_norm=x, ratio=y)
-        colour, marker = styles[size]
-        axes.plot(x, y, color=colour, marker=marker, markersize=3, linewidth=1.0, label=f"{size:,}")
-    if moved.overlap is not None:
-        axes.axvspan(moved.overlap[0] / LN10, moved.overlap[1] / LN10, color="#f0f0f0", zorder=0)
-    style.set_log_norm_axis(axes, "norm over P^γ₂ (in units of the middle train size)")
-    style.set_log_error_axis(axes, f"{response.noun} times P^(γ₀ + γ₁γ₂)")
     style.size_legend(figure)
     return figure

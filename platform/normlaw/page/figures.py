@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,9 +13,11 @@ from normlaw.analysis import Options, analyse
 from normlaw.analysis.columns import PREFIX
 from normlaw.analysis.figures import drawn_of, style
 from normlaw.analysis.figures.captions import caption
-from normlaw.analysis.rescaling import Rescaled, rescaled
+from normlaw.analysis.interactive import IN_MOTION, MOVED
+from normlaw.analysis.interactive.moved import CAPTION, fitted_gammas, moved_by, moved_curves
+from normlaw.analysis.rescaling import Rescaled
 from normlaw.page.curves import Curves
-from normlaw.page.drawings import live_curves, moved_curves
+from normlaw.page.drawings import live_curves
 from normlaw.page.fits import Fits, Fitted
 from normlaw.page.points import (
     Setting,
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
     from normlaw.analysis import Analysis
     from normlaw.analysis.figures.drawing import Drawing
 
-LIVE = "error_against_norm"
-MOVED = "moved"
-"""The collapse that the reader moves."""
-OF_A_FIT = ("departure", "local_exponent", "optimal_norm", "endpoint_law", "collapse")
-"""Figures that the laws need, where the protocol gives what is drawn."""
+LIVE, *OF_A_FIT = IN_MOTION
 PREPARED = 16
 """Views that are remembered."""
 drawing_lock = threading.Lock()
@@ -74,22 +71,15 @@ class Shown:
     @property
     def gammas(self) -> tuple[float, float, float]:
         """gamma_0, gamma_1, gamma_2 of the collapse: as the reader has moved them, else as fitted, else 0."""
-        found = {} if self.analysis is None else {k: e.value for k, e in self.analysis.estimates().items()}
-
-        def of(name: str, moved: float | None = None) -> float:
-            value = found.get(name, 0.0) if moved is None else moved
-            return value if isfinite(value) else 0.0
-
-        return of("gamma_0"), of("gamma_1", self.view.gamma_1), of("gamma_2", self.view.gamma_2)
+        fitted = (0.0, 0.0, 0.0) if self.analysis is None else fitted_gammas(self.analysis)
+        chosen = (None, self.view.gamma_1, self.view.gamma_2)
+        gamma_0, gamma_1, gamma_2 = (f if c is None else c for f, c in zip(fitted, chosen, strict=True))
+        return gamma_0, gamma_1, gamma_2
 
     def moved(self) -> Rescaled:
         """Return the mean curves as the sliders move them."""
         gamma_0, gamma_1, gamma_2 = self.gammas
-        means = mean_curves(averaged(self.points))
-        whole = means["runs"] == means.groupby("train_size")["runs"].transform(
-            "max"
-        )  # it jumps where a run ends
-        return rescaled(means[whole], gamma_1, gamma_2, gamma_0)
+        return moved_by(mean_curves(averaged(self.points)), gamma_1, gamma_2, gamma_0)
 
     def names(self) -> list[str]:
         """Return the figures that can be drawn, in order."""
@@ -133,7 +123,7 @@ class Shown:
                 f"lines are single runs, those in training among them.{more}"
             )
         if name == MOVED:
-            return "The mean curves over one another, as two exponents say: the less spread, the better."
+            return CAPTION
         return "" if self.analysis is None else caption(name, self.analysis)
 
 

@@ -26,7 +26,12 @@ def links_of(store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], file: 
         return Links(study=study)
     pages = store.pages()
     found = tuple(
-        RunLink(name=run.name, address=pages.run(run.run_id), commit=run.tags.get(keys.COMMIT, ""))
+        RunLink(
+            name=run.name,
+            address=pages.run(run.run_id),
+            run=run.spec_hash,
+            commit=run.tags.get(keys.COMMIT, ""),
+        )
         for run in runs
     )
     return Links(experiment=pages.experiment, serving=pages.command, runs=found, study=study)

@@ -1,6 +1,7 @@
 """Which files figures are drawn as while tests run: PNG takes most of the time of drawing.
 
-Tests in which figures are not the point draw them as SVG alone, which reports and pages show.
+Tests in which figures are not the point draw them as SVG alone, which reports and pages show, and write reports
+in which they do not move.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from normlaw.analysis import Analysis, figures
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.drawing import Drawing
+from normlaw.analysis.interactive import IN_MOTION, motion
 
 if TYPE_CHECKING:
     from normlaw.analysis.figures import Draw
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 ALL = style.FORMATS
 SVG: dict[style.Use, style.Formats] = dict.fromkeys(ALL, (style.SVG,))
-IN_LAUNCHES = {f"{style.__name__}.FORMATS": SVG}
+IN_LAUNCHES: dict[str, object] = {f"{style.__name__}.FORMATS": SVG, f"{motion.__name__}.FIGURES": ()}
 """The same for a launch from the nursery, as its settings."""
 
 
@@ -51,6 +53,25 @@ def _drawn_as(formats: dict[style.Use, style.Formats]) -> Iterator[None]:
 def svg_alone() -> AbstractContextManager[None]:
     """Draw figures as SVG alone while the block lasts."""
     return _drawn_as(SVG)
+
+
+@contextmanager
+def _in_motion(names: tuple[str, ...]) -> Iterator[None]:
+    before, motion.FIGURES = motion.FIGURES, names
+    try:
+        yield
+    finally:
+        motion.FIGURES = before
+
+
+def still() -> AbstractContextManager[None]:
+    """Write reports whose figures do not move, while the block lasts."""
+    return _in_motion(())
+
+
+def moving() -> AbstractContextManager[None]:
+    """Write reports as users have them, while the block lasts."""
+    return _in_motion(IN_MOTION)
 
 
 def all_files() -> AbstractContextManager[None]:

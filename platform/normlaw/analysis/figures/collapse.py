@@ -67,7 +67,8 @@ def collapse(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         apart = ",\n" if size.column else ", "
         floor = "" if quality["ratio"] is None else f"{apart}{quality['ratio']:.1f} times the scatter of seeds"
         axes.set_title(f"spread between train sizes {quality['spread']:.1%}{floor}", fontsize="medium")
-        axes.axvspan(quality["overlap"][0] / LN10, quality["overlap"][1] / LN10, color="#f0f0f0", zorder=0)
+        figure.common = (quality["overlap"][0] / LN10, quality["overlap"][1] / LN10)
+        axes.axvspan(*figure.common, color=style.PALE, zorder=0)
     style.set_log_norm_axis(axes, style.RELATIVE_NORM_LABEL, size)
     style.set_log_error_axis(
         axes, style.ratio_label(analysis.response, analysis.response.told("least error"), "opt")

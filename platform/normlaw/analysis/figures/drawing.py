@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,8 @@ class Drawing(Figure):
         FigureCanvasAgg(self)
         self.font_size = float(mpl.rcParams["font.size"])
         self._parts: list[pd.DataFrame] = []
+        self.common: tuple[float, float] | None = None
+        """The norms that all curves have in common, as log10, where they are shown in grey."""
 
     def record(self, series: str, **columns: Any) -> None:
         """Keep numbers that the figure draws: columns of one length, or a number for all of them."""
@@ -43,3 +46,12 @@ class Drawing(Figure):
     def _repr_png_(self) -> bytes:
         """Return what a notebook shows; it knows pyplot's figures by itself, and others by this method."""
         return self.rendered("png", dpi=110)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A figure and what was made of it."""
+
+    drawing: Drawing
+    svg: bytes
+    """The SVG file."""

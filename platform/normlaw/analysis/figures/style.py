@@ -24,6 +24,7 @@ INK = "#111111"
 ACCENT = "#b3541e"
 SECOND = "#0072b2"
 QUIET = "#6f6f6f"
+PALE = "#f0f0f0"
 CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#111111", "#999933")
 NORM_LABEL = "norm λ"
 RELATIVE_NORM_LABEL = r"norm over optimal norm, $λ/λ_\mathrm{opt}$"

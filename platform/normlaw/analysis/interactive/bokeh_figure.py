@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normlaw.analysis.figures import style
-from normlaw.analysis.figures.scales import PLAIN
+from normlaw.analysis.figures.scales import BESIDE_POWERS, PLAIN, decimal
 from normlaw.analysis.interactive.looks import MARKERS, Look, hexadecimal, look_of
 from normlaw.analysis.interactive.series import Plot, Series, plot_of
 
@@ -25,19 +25,32 @@ BEYOND = 2
 TOOLS = "pan,box_zoom,wheel_zoom,reset,tap"
 
 
-def interactive(drawing: Drawing) -> tuple[Any, Plot]:
-    """Return a figure as Bokeh draws it, and the numbers in it; its labels are those of the axes in print."""
-    plot = plot_of(drawing.parts)
+def interactive(drawing: Drawing, plot: Plot | None = None) -> tuple[Any, Plot]:
+    """Return a figure as Bokeh draws it, and the numbers in it; its labels are those of the axes in print.
+
+    Args:
+        drawing: the figure in print.
+        plot: what is drawn; default: what the figure records.
+
+    """
+    plot = plot or plot_of(drawing.parts)
     axes = drawing.axes[0]
     label = plain_text(axes.get_xlabel())
     if not plot.x_log:
         label = f"log₁₀ of {label}"
-    return bokeh_figure(plot, label, plain_text(axes.get_ylabel())), plot
+    drawn = bokeh_figure(plot, label, plain_text(axes.get_ylabel()))
+    if drawing.common is not None:
+        from bokeh.models import BoxAnnotation
+
+        left, right = (10.0**end if plot.x_log else end for end in drawing.common)
+        grey = BoxAnnotation(left=left, right=right, fill_color=style.PALE, fill_alpha=1.0, level="underlay")
+        drawn.add_layout(grey)
+    return drawn, plot
 
 
 def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
     """Return the figure of a plot."""
-    from bokeh.models import BasicTickFormatter, FixedTicker, Legend, LegendItem, NoOverlap
+    from bokeh.models import FixedTicker, Legend, LegendItem, NoOverlap
     from bokeh.plotting import figure
 
     drawn = figure(
@@ -66,7 +79,7 @@ def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
             marker = "circle"
         renderers = _draw(drawn, one, look, colour or style.QUIET, marker)
         if one.name != "single run" and not (one.name == "fitted" and len(plot.train_sizes) > 1):
-            label = f"{one.train_size:,}" if one.train_size is not None else one.name
+            label = f"{one.train_size:,}" if one.train_size is not None else symbols(one.name)
             items.append(LegendItem(label=label, renderers=renderers))
     legend = Legend(items=items, click_policy="hide", label_text_font_size="11px", spacing=0, padding=4)
     legend.title = "train size P" if plot.train_sizes else None
@@ -74,9 +87,10 @@ def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
     _hover(drawn, plot)
     for axis, is_log in ((drawn.xaxis[0], plot.x_log), (drawn.yaxis[0], plot.y_log)):
         if is_log:
-            axis.ticker = FixedTicker(ticks=round_numbers(plot, axis is drawn.xaxis[0]))
+            labels = round_numbers(plot, axis is drawn.xaxis[0])
+            axis.ticker = FixedTicker(ticks=list(labels))
+            axis.major_label_overrides = labels
             axis.major_label_policy = NoOverlap()
-            axis.formatter = BasicTickFormatter(power_limit_high=PLAIN[1], power_limit_low=PLAIN[0])
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_color = axis.major_label_text_color = style.INK
     return drawn
@@ -87,16 +101,27 @@ def data_of(plot: Plot) -> dict[str, dict[str, list[Any]]]:
     return {one.key: _columns(one, look_of(one.name, of_size=plot.of_size)) for one in plot.series}
 
 
-def round_numbers(plot: Plot, across: bool) -> list[float]:
-    """Return the numbers that a logarithmic axis may label: round ones, which stay as one zooms."""
+def round_numbers(plot: Plot, across: bool) -> dict[float, str]:
+    """Return the round numbers that a logarithmic axis may label as one zooms, written as in print."""
     values = np.concatenate([np.ones(0), *(one.numbers("x" if across else "y") for one in plot.series)])
     logs = np.log10(values[np.isfinite(values) & (values > 0)])
     if not len(logs):
-        return []
+        return {}
     low, high = int(np.floor(logs.min())), int(np.ceil(logs.max()))
     mantissas = MANTISSAS if high - low <= FEW else MANTISSAS[:1]
     decades = range(low - BEYOND, min(high + BEYOND, 307) + 1)
-    return [float(f"{mantissa}e{decade}") for decade in decades for mantissa in mantissas]
+    plain = PLAIN if PLAIN[0] <= low and high <= PLAIN[1] else BESIDE_POWERS
+    numbers = [float(f"{mantissa}e{decade}") for decade in decades for mantissa in mantissas]
+    return {number: decimal(float(np.log10(number)), plain) for number in numbers if number > 0}
+
+
+def symbols(name: str) -> str:
+    """Return the name of a series with the signs of exponents.
+
+    >>> symbols("law of gamma_2")
+    'law of γ₂'
+    """
+    return re.sub(r"\bgamma_(\d)\b", lambda found: "γ" + chr(ord("₀") + int(found[1])), name)
 
 
 def plain_text(label: str) -> str:

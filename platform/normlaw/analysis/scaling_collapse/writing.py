@@ -48,7 +48,9 @@ def write_collapse(
             "collapse.html.jinja",
             about=about,
             collapse=found,
-            figures={name: (data_uri(svg), collapse_caption(name, found)) for name, svg in drawings.items()},
+            figures={
+                name: (data_uri(one.svg), collapse_caption(name, found)) for name, one in drawings.items()
+            },
             tables={name: table_rows(table) for name, table in tables.items()},
             versions={name: version(name) for name in PACKAGES},
             rows_shown=ROWS_SHOWN,
