@@ -15,14 +15,14 @@ from normlaw_registry.linear_map import LayerRule, LinearMap
 if TYPE_CHECKING:
     from torch import nn
 
-    from normlaw_registry.dataset import Task
+    from normlaw_registry.dataset import Task, TaskKind
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Architecture(Component[P], Generic[P]):
     """A network. `build(params, task)` returns a plain `nn.Module` in float32 on the CPU.
 
-    The module maps (batch, *task.input_shape) to (batch, task.num_outputs) and draws its initial weights
+    The module maps (batch, *task.input_shape) to (batch, *task.output_shape) and draws its initial weights
     from torch's global generator, which the platform seeds beforehand. In evaluation mode the answer to
     one example does not depend on the others in the batch, nor on any random draw.
 
@@ -45,6 +45,10 @@ class Architecture(Component[P], Generic[P]):
     """Rules for layer types of this architecture, by class; they go before the built-in rules."""
     linear_maps: Callable[[nn.Module, Task], Sequence[LinearMap]] | None = None
     """The network's linear maps in forward order, where tracing would not find them."""
+    tasks: tuple[TaskKind, ...] = ("classification", "regression")
+    """The kinds of task that it may be built for; a study with another one is refused before that. A network
+    for "next_token" is given tokens, (batch, T) int64, and answers (batch, T, task.vocabulary); its answer at a
+    place does not depend on later tokens."""
 
     def __post_init__(self) -> None:
         """Refuse presets that could never be built."""

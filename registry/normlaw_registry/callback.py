@@ -66,7 +66,7 @@ class RunContext(Protocol):
         ...
 
     def loss(self, outputs: Tensor, labels: Tensor, /) -> Tensor:
-        """Return the mean training loss, a scalar, of outputs (b, num_outputs) for labels (b,) int64."""
+        """Return the mean training loss, a scalar, of outputs (b, *output_shape) for labels (b, ..)."""
         ...
 
     @property
@@ -94,7 +94,7 @@ class OptimizerStep:
     inputs: Tensor
     """(b, *input_shape), as the network was given them: normalised, and augmented where the run does so."""
     labels: Tensor
-    """(b,) int64; of a regression the targets, (b, num_targets)."""
+    """(b,) int64; of a regression the targets, (b, num_targets); of sequences (b, scored_places) int64."""
     indices: Tensor
     """(b,) int64: which of the training examples they are, in the order of `RunContext.train`; of a run that
     sees each example once, their numbers in the data set's endless sequence."""
@@ -109,9 +109,9 @@ class RunPoint:
     step: int
     """Optimiser steps done."""
     train_outputs: Tensor
-    """(train_size, num_outputs), on `RunContext.train`."""
+    """(train_size, *output_shape), on `RunContext.train`."""
     test_outputs: Tensor
-    """(n, num_outputs), on `RunContext.test`; on augmented ones where the run augments its test images."""
+    """(n, *output_shape), on `RunContext.test`; on augmented ones where the run augments its test images."""
 
 
 class Follower:

@@ -104,7 +104,7 @@ class MeasurementContext(Protocol):
         ...
 
     def train_logits(self) -> Tensor:
-        """Return the network's outputs on them, (train_size, num_outputs), computed once for this point."""
+        """Return the network's outputs on them, (train_size, *output_shape), computed once for this point."""
         ...
 
     @property

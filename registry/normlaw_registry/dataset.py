@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-TaskKind = Literal["classification", "regression"]
+TaskKind = Literal["classification", "regression", "next_token"]
+SPOKEN: Mapping[TaskKind, str] = {
+    "classification": "classification",
+    "regression": "regression",
+    "next_token": "next-token prediction",
+}
+"""The kinds of task as sentences have them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,22 +30,29 @@ class Task:
 
     Classification: a network for two classes has one output f, and answers class 1 where f > 0; one for more
     classes has `num_classes` outputs, and answers with the largest. Regression: a network has `num_targets`
-    outputs, the real numbers that it answers with.
+    outputs, the real numbers that it answers with. Next-token prediction: an input is a sequence of T tokens,
+    and a network answers at each place t with `vocabulary` outputs for the token that follows those up to t.
 
     Raises:
-        InvalidComponentError: the shape is empty or holds a number below 1, there are fewer than 2 classes or
-            than 1 target, or the one is given where the kind of task has the other.
+        InvalidComponentError: the shape is empty or holds a number below 1, there are fewer than 2 classes,
+            than 1 target or than 2 tokens, or one is given where the kind of task has another, or more places
+            are scored than a sequence has.
 
     """
 
     input_shape: tuple[int, ...]
-    """Shape of one input without the batch axis: (channels, height, width) or (features,)."""
+    """Shape of one input without the batch axis: (channels, height, width), (features,) or (T,) for tokens."""
     num_classes: int = 0
     """Classification: number of classes, at least 2. Else 0."""
     kind: TaskKind = "classification"
-    """What an answer is: one of some classes, or real numbers."""
+    """What an answer is: one of some classes, real numbers, or the next token at each place of a sequence."""
     num_targets: int = 0
     """Regression: how many real numbers an answer has, at least 1. Else 0."""
+    vocabulary: int = 0
+    """Next-token prediction: how many tokens there are, at least 2; inputs and labels are below it. Else 0."""
+    scored: int = 0
+    """Next-token prediction: how many places at a sequence's end count, as where only an answer after a
+    question does; 0 for all of them. Else 0."""
 
     def __post_init__(self) -> None:
         """Refuse a task that no network could serve."""
@@ -47,7 +60,13 @@ class Task:
             raise InvalidComponentError(
                 f"task: give an input shape of positive numbers, got {self.input_shape}"
             )
-        if self.kind == "regression":
+        if self.kind == "next_token":
+            self._require_sequences()
+        elif self.vocabulary or self.scored:
+            raise InvalidComponentError(
+                f'task: `vocabulary` and `scored` are for kind="next_token", got kind={self.kind!r}'
+            )
+        elif self.kind == "regression":
             if self.num_targets < 1 or self.num_classes:
                 raise InvalidComponentError(
                     f"task: a regression has at least 1 target and no classes, got {self.num_targets} and "
@@ -59,18 +78,44 @@ class Task:
                 f'kind="regression"), got {self.num_classes} and {self.num_targets}, kind={self.kind!r}'
             )
 
+    def _require_sequences(self) -> None:
+        if len(self.input_shape) != 1 or self.vocabulary < 2 or self.num_classes or self.num_targets:
+            raise InvalidComponentError(
+                "task: next-token prediction has inputs of the shape (T,), a vocabulary of at least 2 tokens, "
+                f"and neither classes nor targets, got {self.input_shape}, {self.vocabulary}, "
+                f"{self.num_classes} and {self.num_targets}"
+            )
+        if not 0 <= self.scored <= self.input_shape[0]:
+            raise InvalidComponentError(
+                f"task: of {self.input_shape[0]} places at most all can be scored, got scored={self.scored}"
+            )
+
     @property
     def num_outputs(self) -> int:
-        """Number of outputs of a network for this task."""
+        """Number of outputs of a network for this task; for sequences at each place."""
         if self.kind == "regression":
             return self.num_targets
+        if self.kind == "next_token":
+            return self.vocabulary
         return 1 if self.num_classes == 2 else self.num_classes
 
     @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one answer without the batch axis: (num_outputs,), for sequences (T, vocabulary)."""
+        return (*(self.input_shape if self.kind == "next_token" else ()), self.num_outputs)
+
+    @property
+    def scored_places(self) -> int:
+        """Of a sequence, how many places at its end count: at each the next token is predicted."""
+        return self.scored or self.input_shape[0]
+
+    @property
     def answer(self) -> str:
-        """What is to be answered, for messages: '10 classes', 'a real number', '3 real numbers'."""
+        """What is to be answered, for messages: '10 classes', 'a real number', 'the next of 256 tokens'."""
         if self.kind == "classification":
             return f"{self.num_classes} classes"
+        if self.kind == "next_token":
+            return f"the next of {self.vocabulary} tokens"
         return "a real number" if self.num_targets == 1 else f"{self.num_targets} real numbers"
 
 
@@ -84,9 +129,11 @@ class Split:
     """
 
     inputs: Tensor
-    """(n, *input_shape); uint8 images in [0, 255], or floating point."""
+    """(n, *input_shape); uint8 images in [0, 255], or floating point; of sequences tokens, (n, T), in any of
+    uint8, int16, int32 and int64: a network is given int64."""
     labels: Tensor
-    """(n,) int64 in [0, num_classes); of a regression the targets, (n, num_targets) float32."""
+    """(n,) int64 in [0, num_classes); of a regression the targets, (n, num_targets) float32; of sequences the
+    tokens that follow the last `task.scored_places` places, (n, scored_places), as inputs are."""
 
     def __post_init__(self) -> None:
         """Refuse inputs without labels and labels without inputs."""
@@ -132,6 +179,9 @@ class DatasetInfo:
     task: Task
     test_size: int
     """Number of test examples."""
+    loss_floor: float | None = None
+    """The least cross-entropy, in nats an answer, that any network can have on new examples, where it is known
+    exactly: the entropy of the answers given the inputs. A study takes it by `analysis: {floor: dataset}`."""
 
 
 @former_names(folder="data_dir")

@@ -34,7 +34,8 @@ class Loss(Component[P], Generic[P]):
     mean: Callable[[P, Tensor, Tensor], Tensor]
     """(params, outputs, targets) -> a scalar. Outputs are (b, num_outputs) in floating point; for two classes
     one output f, whose sign is the answer. Targets are classes, (b,) int64; or real numbers in the outputs'
-    precision, (b, num_outputs) or, for one output, (b,). Import torch inside."""
+    precision, (b, num_outputs) or, for one output, (b,). Of sequences it is given each token as an example, its
+    classes the vocabulary. Import torch inside."""
     targets: tuple[Targets, ...] = ("classes",)
     """What it can be taken of; a study with another kind of targets is refused."""
     stacks: bool = True

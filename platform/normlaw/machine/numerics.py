@@ -61,17 +61,25 @@ def difference(name: str) -> float:
     from normlaw.study.run_options import Compute
     from normlaw.training.compute import Forward, laid_out
     from normlaw_registry import Task, load_catalogue, validate_params
+    from normlaw_registry.made_up import random_split
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     architecture = load_catalogue().get(Architecture, name)
     task = Task(input_shape=IMAGES, num_classes=10)
+    if task.kind not in architecture.tasks:
+        task = Task(input_shape=(16,), kind="next_token", vocabulary=32)
     exact = architecture.build(validate_params(architecture, {}), task)
-    network, layout = laid_out(copy.deepcopy(exact), Compute(), "cpu", IMAGES)
+    network, layout = laid_out(copy.deepcopy(exact), Compute(), "cpu", task)
     exact.double()
-    images, labels = torch.randn(8, *IMAGES), torch.randint(10, (8,))
-    cross_entropy(Forward(network, Compute(), layout)(images), labels).backward()  # type: ignore[no-untyped-call]
-    cross_entropy(exact(images.double()), labels).backward()  # type: ignore[no-untyped-call]
+    batch = random_split(task, 8)
+    inputs, labels = batch.inputs, batch.labels.flatten()
+    outputs = (
+        Forward(network, Compute(), layout)(inputs),
+        exact(inputs.double() if inputs.is_floating_point() else inputs),
+    )
+    for answers in outputs:
+        cross_entropy(answers.reshape(-1, task.num_outputs), labels).backward()  # type: ignore[no-untyped-call]
     found, wanted = (
         torch.cat([p.grad.double().flatten() for p in each.parameters() if p.grad is not None])
         for each in (network, exact)

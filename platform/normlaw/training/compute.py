@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from normlaw.study.run_options import Compute
 from normlaw.training.memory_format import MemoryFormat, memory_format
-from normlaw_registry import InputError, NormlawError
+from normlaw_registry import InputError, NormlawError, Task
 
 COMPILERS = ("g++", "clang++", "c++", "gcc", "clang")
 
@@ -26,9 +26,7 @@ def make_repeatable(device: str) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def laid_out(
-    network: nn.Module, compute: Compute, device: str, input_shape: tuple[int, ...]
-) -> tuple[nn.Module, MemoryFormat]:
+def laid_out(network: nn.Module, compute: Compute, device: str, task: Task) -> tuple[nn.Module, MemoryFormat]:
     """Return a network that was just built on its device, and the memory format that it got there.
 
     Raises:
@@ -36,7 +34,7 @@ def laid_out(
 
     """
     network = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    used = memory_format(network, compute, device, input_shape)
+    used = memory_format(network, compute, device, task)
     return network.to(device=device, memory_format=used.torch), used  # type: ignore[call-overload]
 
 
@@ -52,7 +50,7 @@ def arithmetic(compute: Compute, device: torch.device) -> Iterator[None]:
 
 
 class Forward:
-    """A network as a run applies it: outputs in float32, (b, num_outputs), whatever the precision within.
+    """A network as a run applies it: outputs in float32, (b, *output_shape), whatever the precision within.
 
     It shares the network's parameters and its mode.
 

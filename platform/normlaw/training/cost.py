@@ -13,6 +13,7 @@ from torch import Tensor
 from normlaw.study.spec import RunSpec
 from normlaw.training.chosen import chosen_callbacks, followed_steps
 from normlaw.training.compute import Forward, laid_out
+from normlaw.training.data import require_kind
 from normlaw.training.descent import take_told
 from normlaw.training.followed_run import FollowedRun
 from normlaw.training.following import Following
@@ -23,7 +24,8 @@ from normlaw.training.optimizer import Updates
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
 from normlaw.training.threads import one_thread
-from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, Task, validate_params
+from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, validate_params
+from normlaw_registry.made_up import random_split
 
 FEW, MORE = 8, 24
 """Batch sizes that are timed where a whole batch would take long; a line goes through both."""
@@ -107,19 +109,20 @@ def time_setting(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timi
 
 def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
     task = info.task
+    require_kind(spec, catalogue, task)
     architecture = catalogue.get(Architecture, spec.architecture.name)
     network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-    network, layout = laid_out(network, spec.compute, "cpu", task.input_shape)
+    network, layout = laid_out(network, spec.compute, "cpu", task)
     apply = Forward(network, spec.compute, layout)
     updates = Updates(spec, catalogue, dict(network.named_parameters()))
     loss = MeanLoss(spec.loss, catalogue)
     whole = min(spec.batch_size, spec.train_size)
-    drawn = _made_up(task, max(whole, MORE))
+    drawn = random_split(task, max(whole, MORE))
     inputs, labels = drawn.inputs, drawn.labels  # (n, *input_shape), (n, ...)
     indices = torch.arange(len(inputs)) % spec.train_size
     followed: Following | None = None
     if chosen := chosen_callbacks(spec, catalogue):
-        train, test = (_made_up(task, size) for size in (spec.train_size, info.test_size))
+        train, test = (random_split(task, size) for size in (spec.train_size, info.test_size))
         inputs, labels = train.inputs[indices], train.labels[indices]
         optimizer = updates.optimizer
         run = FollowedRun(spec, network, optimizer, task, lambda: train, lambda: test, loss)
@@ -157,15 +160,6 @@ def _time(spec: RunSpec, catalogue: Catalogue, info: DatasetInfo) -> Timing:
 
     measure()  # the first one also starts the iterations that later ones go on with
     return Timing(step=seconds_step, example=seconds_forward, norms=_seconds(measure))
-
-
-def _made_up(task: Task, size: int) -> Split:
-    """Return random examples with random labels, (n,), or targets, (n, num_targets)."""
-    if task.kind == "regression":
-        labels = torch.randn(size, task.num_targets)
-    else:
-        labels = torch.randint(task.num_classes, (size,))
-    return Split(inputs=torch.randn(size, *task.input_shape), labels=labels)
 
 
 def _outputs(apply: Forward, split: Split) -> Tensor:

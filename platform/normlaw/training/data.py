@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.training.label_noise import noisy_labels
 from normlaw.training.randomness import Stream, generator
 from normlaw_registry import (
+    Architecture,
     Catalogue,
     Dataset,
     InputError,
@@ -28,8 +29,10 @@ from normlaw_registry import (
     NormlawError,
     Split,
     Splits,
+    Task,
     validate_params,
 )
+from normlaw_registry.dataset import SPOKEN
 
 
 class UnfitDataError(InputError):
@@ -47,27 +50,35 @@ class UnfitDataError(InputError):
 
 EVALUATION_BATCH = 256
 """Examples in an evaluation's forward pass. On a CPU 2,048 take no less time, but eight times the memory."""
+EVALUATION_TOKENS = 16384
+"""Tokens in one of sequences, each of which has as many outputs as there are tokens in the vocabulary."""
 Change = Callable[[Tensor], Tensor]
 """What augmentation does to a batch of images (b, channels, height, width) in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """A split as the network sees it, normalised batch by batch so that images stay uint8 in memory."""
+    """A split as the network sees it, normalised batch by batch so that images stay uint8 in memory.
+
+    Tokens are given as int64, and stay what the data set has them as in memory.
+    """
 
     split: Split
     mean: Tensor
     std: Tensor
     """Per channel, (1 or channels, 1, ...): they broadcast over a batch."""
+    tokens: bool = False
+    """Whether the inputs are sequences of tokens."""
 
     @classmethod
     def of(cls, split: Split, splits: Splits, device: str) -> Self:
         """Return a split of a data set, held on a device."""
         channels = (-1, *(1,) * (split.inputs.dim() - 2))
         return cls(
-            split=Split(inputs=split.inputs.to(device), labels=split.labels.to(device)),
+            split=Split(inputs=split.inputs.to(device), labels=_answers(split.labels).to(device)),
             mean=torch.tensor(splits.mean, device=device).view(channels),
             std=torch.tensor(splits.std, device=device).view(channels),
+            tokens=splits.task.kind == "next_token",
         )
 
     @classmethod
@@ -75,15 +86,20 @@ class Examples:
         """Return the examples of several splits, one after the other; their mean and std must be the same."""
         inputs = torch.cat([part.split.inputs for part in parts])
         labels = torch.cat([part.split.labels for part in parts])
-        return cls(Split(inputs=inputs, labels=labels), parts[0].mean, parts[0].std)
+        return cls(Split(inputs=inputs, labels=labels), parts[0].mean, parts[0].std, parts[0].tokens)
 
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.split)
 
     def batch(self, index: Tensor | slice, change: Change | None = None) -> tuple[Tensor, Tensor]:
-        """Return inputs (b, *input_shape) in float32, changed, then normalised, and their labels (b, ...)."""
+        """Return inputs (b, *input_shape) in float32, changed, then normalised, and their labels (b, ...).
+
+        Of sequences the tokens as int64.
+        """
         inputs = self.split.inputs[index]  # (b, *input_shape)
+        if self.tokens:
+            return inputs.long(), self.split.labels[index]
         scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
         if change is not None:
             scaled = change(scaled)
@@ -91,9 +107,23 @@ class Examples:
 
     def batches(self, change: Change | None = None) -> Iterator[Split]:
         """Yield all examples in large batches, in a fixed order."""
-        for start in range(0, len(self), EVALUATION_BATCH):
-            inputs, labels = self.batch(slice(start, start + EVALUATION_BATCH), change)
+        for part in self.slices():
+            inputs, labels = self.batch(part, change)
             yield Split(inputs=inputs, labels=labels)
+
+    def parts(self) -> Iterator[Self]:
+        """Yield all examples as parts, each of which an evaluation's forward pass takes."""
+        for part in self.slices():
+            split = Split(inputs=self.split.inputs[part], labels=self.split.labels[part])
+            yield replace(self, split=split)
+
+    def slices(self) -> Iterator[slice]:
+        """Yield which examples an evaluation's forward passes take, one after the other."""
+        most = EVALUATION_BATCH
+        if self.tokens:
+            most = max(1, min(most, EVALUATION_TOKENS // self.split.inputs.shape[1]))
+        for start in range(0, len(self), most):
+            yield slice(start, start + most)
 
 
 @dataclass(frozen=True)
@@ -152,7 +182,7 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
         NormlawError: it cannot be loaded; names it and who provides it.
         InputError: it has fewer training examples than the run needs, no images to augment, no labels to
             falsify, no fresh examples, no validation split of its own though the run asks for it, real targets
-            though the run asks for classes, or its files are missing.
+            or sequences though the run asks for classes, or its files are missing.
 
     """
     needed = spec.kept_examples + (spec.validation.size or 0)
@@ -193,6 +223,7 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
             f"data set {spec.dataset.name!r} draws no fresh examples: `sampling: one_pass` is for data sets "
             "that do; for others take `epochs: 1`",
         )
+    require_kind(spec, catalogue, splits.task)
     kind = "numbers" if splits.task.kind == "regression" else "classes"
     if kind not in catalogue.get(Loss, spec.loss.name).targets:
         raise UnfitDataError(
@@ -202,7 +233,34 @@ def load_splits(spec: RunSpec, catalogue: Catalogue, folder: Path, *, download: 
         )
     if splits.task.kind == "regression":
         _require_no_classes(spec)
+    if splits.task.kind == "next_token":
+        _require_no_single_labels(spec)
     return splits
+
+
+def require_kind(spec: RunSpec, catalogue: Catalogue, task: Task) -> None:
+    """Raise UnfitDataError where the run's architecture is not for this kind of task."""
+    tasks = catalogue.get(Architecture, spec.architecture.name).tasks
+    if task.kind not in tasks:
+        known = [one for record in catalogue.records for one in record.components]
+        others = sorted(one.name for one in known if isinstance(one, Architecture) and task.kind in one.tasks)
+        raise UnfitDataError(
+            ("architecture",),
+            f"data set {spec.dataset.name!r} asks for {SPOKEN[task.kind]} ({task.answer}), and architecture "
+            f"{spec.architecture.name!r} is for {' and '.join(SPOKEN[kind] for kind in tasks)}: take "
+            f"{' or '.join(map(repr, others)) or 'one that is for it'}",
+        )
+
+
+def _require_no_single_labels(spec: RunSpec) -> None:
+    """Raise UnfitDataError for an option of a run on sequences that one label an example has a meaning for."""
+    who = f"data set {spec.dataset.name!r} has sequences of tokens"
+    if spec.label_noise:
+        raise UnfitDataError(
+            ("label_noise",), f"{who}, and no label an example that `label_noise` could mix up"
+        )
+    if spec.follows_norm:
+        raise UnfitDataError(("trainer",), f"{who}, and {spec.trainer.name} is for two classes")
 
 
 def _require_no_classes(spec: RunSpec) -> None:
@@ -248,6 +306,11 @@ def prepare(spec: RunSpec, catalogue: Catalogue, folder: Path, device: str = "cp
         validation=None if validation is None else Examples.of(validation, splits, device),
         digest=digest.hexdigest()[:16],
     )
+
+
+def _answers(labels: Tensor) -> Tensor:
+    """Return classes and tokens as int64, and real targets as they are."""
+    return labels if labels.is_floating_point() else labels.long()
 
 
 def _part(split: Split, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> Split:

@@ -23,11 +23,11 @@ from normlaw_registry import Exactness, NormlawError, RunPoint
 Point = dict[str, float]
 """One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>...,
 validation/error and validation/loss unless the test set serves as validation set, and what callbacks give:
-callback/<callback>/<name>. A regression has no error."""
+callback/<callback>/<name>. A regression has no error; of sequences, losses and errors are means over tokens."""
 Inexact = Mapping[str, Exactness]
 """The measures whose value at a point is not exact: what it is instead, 'upper_bound' or 'estimate'."""
 Outputs = Callable[[Examples, Change | None], Tensor]
-"""Gives a network's outputs on examples that may be changed, (n, num_outputs)."""
+"""Gives a network's outputs on examples that may be changed, (n, *output_shape)."""
 
 
 class TrainingDivergedError(NormlawError):
@@ -41,8 +41,8 @@ class Evaluation:
     error: float | None
     """None for a regression."""
     loss: float
-    logits: Tensor
-    """(n, num_outputs)"""
+    logits: Callable[[], Tensor]
+    """Gives the outputs, (n, *output_shape): those of sequences are computed when they are asked for."""
 
     def metrics(self, split: str) -> Point:
         """Return what is measured on a split, 'train', 'test' or 'validation'."""
@@ -69,7 +69,7 @@ def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
 
 @torch.no_grad()
 def outputs(forward: Callable[[Tensor], Tensor], examples: Examples, changed: Change | None = None) -> Tensor:
-    """Return a network's outputs on all examples, (n, num_outputs); it must be in evaluation mode."""
+    """Return a network's outputs on all examples, (n, *output_shape); it must be in evaluation mode."""
     return torch.cat([forward(batch.inputs) for batch in examples.batches(changed)])
 
 
@@ -103,10 +103,12 @@ def measure(
     network.eval()
 
     def evaluate(examples: Examples, changed: Change | None = None) -> Evaluation:
+        if examples.tokens:
+            return _over_tokens(examples, loss, outputs_on)
         logits = outputs_on(examples, changed)  # (n, num_outputs)
         labels = examples.split.labels
         error = None if labels.is_floating_point() else wrong(logits, labels).double().mean().item()
-        return Evaluation(error, loss(logits.double(), labels).item(), logits)
+        return Evaluation(error, loss(logits.double(), labels).item(), lambda: logits)
 
     on_train = evaluate(data.train)
     require_healthy(math.isfinite(on_train.loss), f"is {on_train.loss}", step, spec)
@@ -116,14 +118,14 @@ def measure(
     told: dict[str, float] = {}
     if following is not None:
         told = following.at_point(
-            RunPoint(step=step, train_outputs=on_train.logits, test_outputs=on_test.logits)
+            RunPoint(step=step, train_outputs=on_train.logits(), test_outputs=on_test.logits())
         )
     on_test = exactly(on_test, network, data, spec)
     norms = measurer.measure(
         network,
         train_batches=data.train.batches,
         train_labels=data.train.split.labels,
-        train_logits=lambda: on_train.logits,
+        train_logits=on_train.logits,
         temperature=loss.temperature,
         followers={} if following is None else following.followers,
     )
@@ -138,6 +140,21 @@ def measure(
     }
     inexact = {name: value.exactness for name, value in norms.items() if value.exactness != "exact"}
     return Measurement(point, inexact, layer_rows(norms, step))
+
+
+def _over_tokens(examples: Examples, loss: MeanLoss, outputs_on: Outputs) -> Evaluation:
+    """Return the mean loss and error of all tokens, part by part: the outputs of all would not fit memory."""
+    losses, errors = [], []
+    for part in examples.parts():
+        logits, labels = outputs_on(part, None), part.split.labels  # (b, T, vocabulary), (b, scored_places)
+        losses.append(len(part) * loss(logits.double(), labels).item())
+        errors.append(len(part) * wrong(logits, labels).double().mean().item())
+    count = len(examples)
+    return Evaluation(
+        math.fsum(errors) / count,
+        math.fsum(losses) / count,
+        lambda: torch.cat([outputs_on(part, None) for part in examples.parts()]),
+    )
 
 
 def exactly(on_test: Evaluation, network: nn.Module, data: RunData, spec: RunSpec) -> Evaluation:

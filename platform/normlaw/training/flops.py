@@ -26,19 +26,24 @@ def flops_per_example(spec: RunSpec, catalogue: Catalogue) -> float | None:
 
     Raises:
         ComponentError: the network or the data set is not installed.
+        InputError: the network is for another kind of task.
 
     """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
+    from normlaw.training.data import require_kind
+    from normlaw_registry.made_up import blank_inputs
+
     dataset = catalogue.get(Dataset, spec.dataset.name)
     if spec.follows_norm or dataset.info is None:
         return None
     task = dataset.info(validate_params(dataset, spec.dataset.params)).task
+    require_kind(spec, catalogue, task)
     architecture = catalogue.get(Architecture, spec.architecture.name)
     params = validate_params(architecture, spec.architecture.params)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         network = architecture.build(params, task).eval()
         with FlopCounterMode(display=False) as counter:
-            network(torch.zeros(EXAMPLES, *task.input_shape))  # (b, *input_shape)
+            network(blank_inputs(task, EXAMPLES))  # (b, *input_shape)
     return (1 + BACKWARD) * float(counter.get_total_flops()) / EXAMPLES

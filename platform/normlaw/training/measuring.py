@@ -26,6 +26,7 @@ from normlaw_registry import (
     Task,
     UndefinedNormError,
 )
+from normlaw_registry.dataset import SPOKEN
 from normlaw_registry.host.measuring_point import MeasuringPoint
 from normlaw_registry.linear import LinearMapPlan, evaluation
 
@@ -71,8 +72,10 @@ class Measurer:
         for measure, _ in measures:
             if measure.tasks is not None and task.kind not in measure.tasks:
                 raise InputError(
-                    f"complexity measure {measure.name!r} is defined for {' and '.join(measure.tasks)}, and "
-                    f"this is a {task.kind} ({task.answer}): leave it out of `measures`"
+                    f"complexity measure {measure.name!r} is defined for "
+                    f"{' and '.join(SPOKEN[kind] for kind in measure.tasks)}, and this is "
+                    f"{'' if task.kind == 'next_token' else 'a '}{SPOKEN[task.kind]} ({task.answer}): leave it "
+                    "out of `measures`"
                 )
         self._measures = list(measures)
         self._task = task
@@ -103,7 +106,7 @@ class Measurer:
             network: of the same layers as at construction, in any mode; it is left as it is.
             train_batches: gives the training examples as the network sees them, in a fixed order.
             train_labels: (train_size, ...), their labels or targets in the same order.
-            train_logits: gives the outputs on them, (train_size, num_outputs); called at most once.
+            train_logits: gives the outputs on them, (train_size, *output_shape); called at most once.
             temperature: what outputs are divided by before the loss.
             followers: what the measures' callbacks have started on this run, by their names.
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from normlaw.study.run_options import Compute
+from normlaw_registry import Task
 from normlaw_registry.linear.channels_last import LANES, UPSTREAM, endangered
 
 RULE = 1
@@ -42,16 +43,14 @@ class MemoryFormat:
 STACKED = MemoryFormat("contiguous", "stacked weights have five axes, for which channels_last is no format")
 
 
-def memory_format(
-    network: nn.Module, compute: Compute, device: str, input_shape: tuple[int, ...]
-) -> MemoryFormat:
+def memory_format(network: nn.Module, compute: Compute, device: str, task: Task) -> MemoryFormat:
     """Return the format of a network, which is on the CPU still, in contiguous format.
 
     Args:
         network: as it was built.
         compute: what was asked for.
         device: where it is to be trained.
-        input_shape: of one input; the network is applied once, to zeros.
+        task: what it is for; it is applied once, to zeros.
 
     Raises:
         InputError: the network itself lays out channels-last what a convolution is given that cannot take it.
@@ -62,7 +61,7 @@ def memory_format(
         return MemoryFormat("contiguous", "no weight has four axes" if compute.channels_last else "")
     if torch.device(device).type != "cpu":
         return MemoryFormat(asked)
-    found = endangered(network, input_shape)
+    found = endangered(network, task)
     if not found:
         return MemoryFormat(asked)
     reason = f"{found}, whose gradient oneDNN computes wrongly in channels_last: {UPSTREAM}"

@@ -56,7 +56,7 @@ class Run:
         torch.manual_seed(torch_seed(spec.seed, Stream.NETWORK))
         task = self.data.splits.task
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-        self.network, self.memory_format = laid_out(network, spec.compute, device, task.input_shape)
+        self.network, self.memory_format = laid_out(network, spec.compute, device, task)
         self.forward = Forward(self.network, spec.compute, self.memory_format)
         self._architecture, self._measures = architecture, resolved_measures(spec, catalogue)
         self.measurer = Measurer(self._measures, self.network, architecture, task)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -59,7 +59,7 @@ class NetworkStack:
         self.step = step
         networks = [m.run.network.to(memory_format=STACKED.torch) for m in members]  # type: ignore[call-overload]
         self._parameters, self._buffers = stack_module_state(networks)  # by name: (s, *shape)
-        self._skeleton = copy.deepcopy(networks[0]).to("meta")
+        self._skeleton = _skeleton(networks[0])
         first = self.members[0].run
         self._updates = Updates(first.spec, first.catalogue, self._parameters)
         states = [member.optimizer_state for member in members if member.optimizer_state is not None]
@@ -223,6 +223,17 @@ class NetworkStack:
             if self.intervening is not None:
                 self.members[place].intervention_state = self.intervening.state_dict(place)
         return NetworkStack([self.members[place] for place in staying], self.step)
+
+
+def _skeleton(network: nn.Module) -> nn.Module:
+    """Return a copy without numbers that shares weights as the network does: the way to "meta" parts them."""
+    copied: nn.Module = copy.deepcopy(network).to("meta")
+    first: dict[int, str] = {}
+    for name, weight in network.named_parameters(remove_duplicate=False):
+        if (known := first.setdefault(id(weight), name)) != name:
+            path, _, attribute = name.rpartition(".")
+            setattr(copied.get_submodule(path), attribute, copied.get_parameter(known))
+    return copied
 
 
 @contextmanager

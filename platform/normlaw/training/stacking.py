@@ -24,6 +24,7 @@ from normlaw_registry import (
     Schedule,
     validate_params,
 )
+from normlaw_registry.made_up import blank_inputs
 
 COPIES = 6
 """Of a member's weights: its run's network, the stacked ones, their gradient, two moments, and a spare one."""
@@ -104,7 +105,7 @@ def _takes_any_sizes(spec: RunSpec, catalogue: Catalogue, folder: Path) -> bool 
         network = architecture.build(validate_params(architecture, spec.architecture.params), task).train()
         before = torch.get_rng_state()
         with torch.no_grad():
-            network(torch.zeros(2, *task.input_shape))
+            network(blank_inputs(task, 2))
         if not torch.equal(before, torch.get_rng_state()):
             return None
     return not any(True for _ in network.buffers())  # running statistics of a batch

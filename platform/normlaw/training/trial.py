@@ -40,8 +40,10 @@ from normlaw_registry import (
     Optimizer,
     Split,
     Splits,
+    Task,
     validate_params,
 )
+from normlaw_registry.made_up import TOKEN_TYPES
 
 FEW = 8
 """Examples that a run is tried out on."""
@@ -135,12 +137,12 @@ def _try(
         raise InputError(f"it gives {type(network).__name__} in place of a torch.nn.Module")
 
     stage.enter(("architecture",), f"{who} cannot be applied to {data}")
-    network, layout = laid_out(network, spec.compute, device, task.input_shape)
+    network, layout = laid_out(network, spec.compute, device, task)
     Forward(network, spec.compute, layout)  # looks for a compiler where one is needed
     forward = Forward(network, spec.compute.model_copy(update={"compile": "off"}), layout)
     few = _few(splits, min(FEW, spec.kept_examples, spec.batch_size), device)
     outputs = forward(few.inputs)
-    needed = (len(few), task.num_outputs)
+    needed = (len(few), *task.output_shape)
     if tuple(outputs.shape) != needed:
         raise InputError(
             f"its outputs for {len(few)} inputs have the shape {tuple(outputs.shape)}, not {needed}"
@@ -276,6 +278,9 @@ def _require_consistent(splits: Splits, data: str) -> None:
                 f"{data}: its {name} inputs have the shape {tuple(split.inputs.shape[1:])}, and its task says "
                 f"{task.input_shape}",
             )
+        if task.kind == "next_token":
+            _require_tokens(split, task, f"{data}: its {name}")
+            continue
         if task.kind == "regression":
             if split.labels.dtype != torch.float32 or split.labels.shape[1:] != (task.num_targets,):
                 raise UnfitDataError(
@@ -290,4 +295,23 @@ def _require_consistent(splits: Splits, data: str) -> None:
                 ("dataset",),
                 f"{data}: its {name} labels go from {least} to {most} ({split.labels.dtype}), and its task has "
                 f"{task.num_classes} classes: int64 from 0 to {task.num_classes - 1}",
+            )
+
+
+def _require_tokens(split: Split, task: Task, which: str) -> None:
+    """Raise UnfitDataError where sequences are no tokens of the vocabulary, or have not as many answers."""
+    if tuple(split.labels.shape[1:]) != (task.scored_places,):
+        raise UnfitDataError(
+            ("dataset",),
+            f"{which} labels have the shape {tuple(split.labels.shape)}, and its task says "
+            f"(n, {task.scored_places}): the token that follows each place that is scored",
+        )
+    for part, tokens in (("inputs", split.inputs), ("labels", split.labels)):
+        known = str(tokens.dtype).removeprefix("torch.") in TOKEN_TYPES
+        least, most = (int(tokens.min()), int(tokens.max())) if known else (0, 0)
+        if not known or least < 0 or most >= task.vocabulary:
+            raise UnfitDataError(
+                ("dataset",),
+                f"{which} {part} go from {least} to {most} ({tokens.dtype}), and its task has "
+                f"{task.vocabulary} tokens: {', '.join(TOKEN_TYPES)} from 0 to {task.vocabulary - 1}",
             )

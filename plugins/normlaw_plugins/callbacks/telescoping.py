@@ -56,6 +56,10 @@ class Telescope(Follower):
     def __init__(self, params: TelescopingParams, run: RunContext) -> None:
         import torch
 
+        if run.task.kind == "next_token":
+            raise InputError(
+                "effective parameters are those of one label an example, not of sequences of tokens"
+            )
         train, test = run.train(), run.test()
         others = test.inputs[: params.test_examples]
         self._train, self._classes = train, run.task.num_outputs

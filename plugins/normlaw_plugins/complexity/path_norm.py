@@ -55,4 +55,5 @@ PATH_NORM = ComplexityMeasure(
     formula=r"\lambda = \left(\sum_{\mathrm{paths}} \prod_{e} |w_e|^p\right)^{1/p}",
     params=PathNormParams,
     measure=measure,
+    tasks=("classification", "regression"),
 )

@@ -15,15 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from normlaw_registry.dataset import Task
 from normlaw_registry.errors import InputError
 from normlaw_registry.linear.tracing import evaluation
+from normlaw_registry.made_up import blank_inputs
 
 LANES = 16
 """Float32 numbers in the widest vector."""
 UPSTREAM = "https://github.com/uxlfoundation/oneDNN/issues/6035"
 
 
-def endangered(network: nn.Module, input_shape: tuple[int, ...]) -> str:
+def endangered(network: nn.Module, task: Task) -> str:
     """Return what an endangered convolution of a contiguous network is; empty where it has none.
 
     The network is applied once, to zeros, which does no harm.
@@ -36,7 +38,8 @@ def endangered(network: nn.Module, input_shape: tuple[int, ...]) -> str:
     watch = _Convolutions()  # type: ignore[no-untyped-call]
     with evaluation(network), watch:
         probe = next(network.parameters())
-        network(torch.zeros(2, *input_shape, dtype=probe.dtype, device=probe.device))
+        blank = blank_inputs(task, 2).to(probe.device)
+        network(blank.to(probe.dtype) if blank.is_floating_point() else blank)
     if watch.turned:
         raise InputError(
             f"the network itself lays out channels-last what it gives to a {watch.turned}: on a CPU its "

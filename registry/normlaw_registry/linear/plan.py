@@ -16,6 +16,7 @@ from normlaw_registry.linear.resolution import resolve
 from normlaw_registry.linear.rules import RULES
 from normlaw_registry.linear.steps import LinearMaps, Step
 from normlaw_registry.linear_map import LayerRule, LinearMap
+from normlaw_registry.made_up import blank_inputs
 
 
 def trace_linear_maps(
@@ -28,7 +29,7 @@ def trace_linear_maps(
     A layer that is called n times gives its maps n times: 'name', 'name@2', ..
 
     Args:
-        network: any module that maps (batch, *task.input_shape) to (batch, task.num_outputs).
+        network: any module that maps (batch, *task.input_shape) to (batch, *task.output_shape).
         task: says the shape of one input.
         architecture: its `linear_maps` replaces the tracing, its `layer_rules` go before the built-in rules.
 
@@ -80,7 +81,9 @@ class LinearMapPlan:
                 **(architecture.layer_rules() if architecture and architecture.layer_rules else {}),
                 **(layer_rules or {}),
             }
-            plan = cls(architecture, task, *resolve(network, example or Example.zeros(task.input_shape), rules))
+            plan = cls(
+                architecture, task, *resolve(network, example or Example((blank_inputs(task, 1),)), rules)
+            )
         names = [m.name for m in plan.linear_maps(network)]
         if not names:
             raise InputError(

@@ -10,6 +10,7 @@ from normlaw_registry.architecture import Architecture
 from normlaw_registry.component import Params
 from normlaw_registry.dataset import Task
 from normlaw_registry.errors import ComponentError, InputError, InvalidComponentError
+from normlaw_registry.made_up import random_inputs
 from normlaw_registry.testing.linear_maps import check_linear_maps
 from normlaw_registry.testing.verdict import require
 
@@ -23,6 +24,7 @@ TASKS = (
     Task(input_shape=(1, 28, 28), num_classes=10),
     Task(input_shape=(3, 32, 32), num_classes=100),
     Task(input_shape=(12,), kind="regression", num_targets=1),
+    Task(input_shape=(6,), kind="next_token", vocabulary=11),
 )
 MOST_TASKS = 2
 BATCH = 3
@@ -53,6 +55,8 @@ def _served(
 ) -> list[tuple[nn.Module, Task]]:
     served: list[tuple[nn.Module, Task]] = []
     for task in tasks:
+        if task.kind not in architecture.tasks:
+            continue
         try:
             served.append((_build(architecture, params, task), task))
         except ComponentError:
@@ -73,7 +77,7 @@ def _served(
 def _inputs(task: Task) -> Tensor:
     import torch
 
-    return torch.randn(BATCH, *task.input_shape, generator=torch.Generator().manual_seed(0))
+    return random_inputs(task, BATCH, torch.Generator().manual_seed(0))
 
 
 def _build(architecture: Architecture, params: Params, task: Task) -> nn.Module:
@@ -125,6 +129,31 @@ def _check_forward(architecture: Architecture, network: nn.Module, task: Task, i
         torch.allclose(outputs[:1], alone, rtol=1e-3, atol=1e-4 * float(outputs.abs().max())),
         "in evaluation mode an answer depends on the other examples of the batch: use running statistics",
     )
+    if task.kind == "next_token":
+        _check_causality(architecture, network, task, inputs, outputs)
+
+
+def _check_causality(
+    architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor, outputs: Tensor
+) -> None:
+    """Change the last token: no answer but the last one may change."""
+    import torch
+
+    others = inputs.clone()
+    others[:, -1] = (others[:, -1] + 1) % task.vocabulary
+    with torch.no_grad():
+        changed = network(others)
+    size = float(outputs.abs().max())
+    require(
+        architecture,
+        torch.allclose(outputs[:, :-1], changed[:, :-1], rtol=1e-3, atol=1e-4 * size),
+        "an answer depends on later tokens, of which the next one is what it should foretell: mask them",
+    )
+    require(
+        architecture,
+        not torch.equal(outputs[:, -1], changed[:, -1]),
+        "the last answer does not depend on the last token",
+    )
 
 
 def _check_output(architecture: Architecture, network: nn.Module, task: Task, inputs: Tensor) -> Tensor:
@@ -133,15 +162,15 @@ def _check_output(architecture: Architecture, network: nn.Module, task: Task, in
     network.eval()
     with torch.no_grad():
         outputs = network(inputs)  # (batch, num_outputs)
-    expected = (len(inputs), task.num_outputs)
+    expected = (len(inputs), *task.output_shape)
     require(
         architecture,
         tuple(outputs.shape) == expected,
         f"for inputs {tuple(inputs.shape)} and {task.answer} the output must be "
-        f"(batch, task.num_outputs) = {expected}, got {tuple(outputs.shape)}",
+        f"(batch, *task.output_shape) = {expected}, got {tuple(outputs.shape)}",
     )
     require(architecture, outputs.dtype == torch.float32, f"the output must be float32, got {outputs.dtype}")
-    require(architecture, outputs.isfinite().all(), "the output on standard normal inputs is not finite")
+    require(architecture, outputs.isfinite().all(), "the output on random inputs is not finite")
     return cast("Tensor", outputs)
 
 
@@ -149,7 +178,7 @@ def _check_layout(architecture: Architecture, network: nn.Module, task: Task) ->
     from normlaw_registry.linear.channels_last import endangered
 
     try:
-        endangered(network, task.input_shape)
+        endangered(network, task)
     except InputError as error:  # its gradient could damage this process's memory: it is not taken
         raise InvalidComponentError(f"{architecture.kind} {architecture.name!r}: {error}") from error
 
@@ -171,7 +200,7 @@ def _check_gradient(architecture: Architecture, network: nn.Module, task: Task, 
     import torch
 
     network.train()
-    weights = torch.randn(len(inputs), task.num_outputs, generator=torch.Generator().manual_seed(1))
+    weights = torch.randn(len(inputs), *task.output_shape, generator=torch.Generator().manual_seed(1))
     (network(inputs) * weights).sum().backward()
     trainable = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
     for name, weight in trainable:

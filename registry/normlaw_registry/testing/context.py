@@ -14,6 +14,7 @@ from normlaw_registry.dataset import Split, Task
 from normlaw_registry.errors import NormlawError
 from normlaw_registry.host.measuring_point import MeasuringPoint
 from normlaw_registry.linear_map import LinearMap
+from normlaw_registry.made_up import random_split
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,7 +31,8 @@ def measurement_context(
     """Return what a measure is given, for any small network whose linear maps normlaw finds.
 
     Every norm is exact: the map is written out as a dense float64 matrix, so keep the inputs small.
-    Inputs are standard normal, labels go through the classes in turn, targets are standard normal.
+    Inputs are standard normal, labels go through the classes in turn, targets are standard normal; tokens are
+    equally likely.
 
     Args:
         network: put into evaluation mode, else left as it is.
@@ -54,10 +56,9 @@ def measurement_context(
         with torch.no_grad():
             for weight in initial.parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator) * 0.1)
-    inputs = torch.randn(train_size, *task.input_shape, generator=generator)  # (n, *input_shape)
-    if task.kind == "regression":
-        labels = torch.randn(train_size, task.num_targets, generator=generator)  # (n, num_targets)
-    else:
+    drawn = random_split(task, train_size, generator)
+    inputs, labels = drawn.inputs, drawn.labels  # (n, *input_shape), (n, ...)
+    if task.kind == "classification":
         labels = torch.arange(train_size) % task.num_classes  # (n,)
 
     plan = LinearMapPlan.of(network, task, architecture)

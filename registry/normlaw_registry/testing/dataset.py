@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from normlaw_registry.component import Params
-from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits
+from normlaw_registry.dataset import Dataset, LoadContext, Split, Splits, Task
+from normlaw_registry.made_up import TOKEN_TYPES
 from normlaw_registry.testing.verdict import require
 
 if TYPE_CHECKING:
@@ -72,6 +74,12 @@ def check_dataset(
         info is None or info.task == splits.task,
         f"`info` tells of {info and info.task}, but `load` gives {splits.task}",
     )
+    floor = None if info is None else info.loss_floor
+    require(
+        dataset,
+        floor is None or (isinstance(floor, float) and isfinite(floor) and floor >= 0),
+        f"`info.loss_floor` must be a finite number of nats, at least 0, or None, got {floor!r}",
+    )
     require(
         dataset, _same(splits, load(state=1)), "two loads differ: draw from generators that `load` seeds itself"
     )
@@ -114,6 +122,9 @@ def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> N
         tuple(inputs.shape[1:]) == shape,
         f"`{name}.inputs` must have the shape (n, {', '.join(map(str, shape))}), got {tuple(inputs.shape)}",
     )
+    if splits.task.kind == "next_token":
+        _check_tokens(dataset, name, split, splits.task)
+        return
     require(
         dataset,
         inputs.dtype in (torch.uint8, torch.float32),
@@ -138,6 +149,32 @@ def _check_split(dataset: Dataset, splits: Splits, name: str, split: Split) -> N
     )
     require(
         dataset, name != "train" or bool((labels != labels[0]).any()), "`train.labels` are all the same class"
+    )
+
+
+def _check_tokens(dataset: Dataset, name: str, split: Split, task: Task) -> None:
+    for part, tokens, places in (
+        ("inputs", split.inputs, task.input_shape[0]),
+        ("labels", split.labels, task.scored_places),
+    ):
+        kind = str(tokens.dtype).removeprefix("torch.")
+        require(
+            dataset,
+            kind in TOKEN_TYPES and tuple(tokens.shape[1:]) == (places,),
+            f"`{name}.{part}` must be tokens of the shape (n, {places}) in one of {', '.join(TOKEN_TYPES)}, "
+            f"got {kind} of shape {tuple(tokens.shape)}",
+        )
+        require(
+            dataset,
+            tokens.min() >= 0 and tokens.max() < task.vocabulary,
+            f"`{name}.{part}` must lie in [0, {task.vocabulary}), got {int(tokens.min())} to "
+            f"{int(tokens.max())}",
+        )
+    both = min(task.input_shape[0], task.scored_places + 1) - 1
+    require(
+        dataset,
+        not both or bool((split.inputs[:, -both:] == split.labels[:, -both - 1 : -1]).all()),
+        f"`{name}.labels` must be the inputs moved by one place: the label at a place is the next input",
     )
 
 

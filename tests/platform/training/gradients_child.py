@@ -88,7 +88,9 @@ def difference(build: Build, shape: tuple[int, int, int], precision: str) -> flo
     torch.manual_seed(0)
     exact = build().double()
     compute = Compute(precision=precision)
-    network, layout = laid_out(copy.deepcopy(exact).float(), compute, "cpu", shape)
+    network, layout = laid_out(
+        copy.deepcopy(exact).float(), compute, "cpu", Task(input_shape=shape, num_classes=2)
+    )
     apply, worst = Forward(network, compute, layout), 0.0
     for _ in range(2):  # what the first one damaged shows in the second
         images = torch.randn(2, *shape).to(memory_format=layout.torch)

@@ -18,10 +18,11 @@ from normlaw.training.loop import train
 from normlaw.training.memory_format import memory_format
 from normlaw.training.observer import Observer
 from normlaw.training.together import train_together
-from normlaw_registry import InputError
+from normlaw_registry import InputError, Task
 from normlaw_registry.linear.channels_last import UPSTREAM
 from normlaw_tests.processes import python
 
+IMAGES = Task(input_shape=(4, 8, 8), num_classes=2)
 CHILD = Path(__file__).with_name("gradients_child.py")
 SMALL_RESNET = {"name": "resnet", "params": {"blocks": [1, 1], "channels": [4, 8]}}
 AVX512 = "avx512f" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
@@ -95,27 +96,30 @@ class _Own(nn.Module):
 
 
 def test_a_convolution_of_a_networks_own_is_found():
-    assert memory_format(_Own(), Compute(), "cpu", (4, 8, 8)).used == "contiguous"
-    assert memory_format(_Own(), Compute(), "cuda", (4, 8, 8)).used == "channels_last"
+    assert memory_format(_Own(), Compute(), "cpu", IMAGES).used == "contiguous"
+    assert memory_format(_Own(), Compute(), "cuda", IMAGES).used == "channels_last"
 
 
 def test_a_network_that_lays_out_images_itself_is_refused():
     with pytest.raises(InputError, match=r"itself lays out channels-last.*call `\.contiguous\(\)`"):
-        memory_format(_Own(turned=True), Compute(), "cpu", (4, 8, 8))
+        memory_format(_Own(turned=True), Compute(), "cpu", IMAGES)
 
 
 def test_a_layer_that_is_used_in_training_alone_is_found(monkeypatch):
     network = nn.Sequential(nn.Conv2d(4, 16, 3))
     network.aside = nn.Conv2d(4, 8, 1, stride=2)
     monkeypatch.setattr(network, "forward", network[0].forward)
-    assert memory_format(network, Compute(), "cpu", (4, 8, 8)).used == "contiguous"
+    assert memory_format(network, Compute(), "cpu", IMAGES).used == "contiguous"
 
 
 @pytest.mark.slow
 def test_the_compiler_does_not_lay_it_out_otherwise():
     compute = Compute(compile="default")
     network, layout = laid_out(
-        nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 1, stride=2)), compute, "cpu", (3, 8, 8)
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 1, stride=2)),
+        compute,
+        "cpu",
+        Task(input_shape=(3, 8, 8), num_classes=2),
     )
     try:
         outputs = Forward(network, compute, layout)(torch.randn(2, 3, 8, 8))

@@ -25,15 +25,20 @@ from normlaw_registry import Dataset, Splits, load_catalogue
 RESULT = "return"
 Stated = Mapping[str, Any]
 
-LOGITS = Float[Tensor, "b outputs"]
+LOGITS = Float[Tensor, "b outputs"] | Float[Tensor, "b T vocabulary"]
 LABELS = Int64[Tensor, "b"]
-ANSWERS = LABELS | Float[Tensor, "b outputs"]
+TOKENS = Int64[Tensor, "b places"]
+ANSWERS = LABELS | TOKENS | Float[Tensor, "b outputs"]
 VECTOR = Float64[np.ndarray, "N"]
 
 STATED: dict[str, Stated] = {
     "normlaw.training.loss.signed": {"labels": LABELS, RESULT: Float[Tensor, "b"] | Int64[Tensor, "b"]},
     "normlaw.training.loss.MeanLoss.__call__": {"logits": LOGITS, "labels": ANSWERS, RESULT: Float[Tensor, ""]},
-    "normlaw.training.loss.wrong": {"logits": LOGITS, "labels": LABELS, RESULT: Bool[Tensor, "b"]},
+    "normlaw.training.loss.wrong": {
+        "logits": LOGITS,
+        "labels": LABELS | TOKENS,
+        RESULT: Bool[Tensor, "b"] | Bool[Tensor, "b places"],
+    },
     "normlaw.training.label_noise.noisy_labels": {"labels": LABELS, RESULT: LABELS},
     "normlaw.training.evaluation.outputs": {RESULT: LOGITS},
     "normlaw.training.measuring.Measurer.measure": {"train_labels": ANSWERS},
@@ -71,7 +76,11 @@ STATED: dict[str, Stated] = {
 }
 
 SPLIT = {"inputs": Shaped[Tensor, "n *input_shape"]}
-OF_A_TASK = {"classification": Int64[Tensor, "n"], "regression": Float32[Tensor, "n targets"]}
+OF_A_TASK = {
+    "classification": Int64[Tensor, "n"],
+    "regression": Float32[Tensor, "n targets"],
+    "next_token": Shaped[Tensor, "n places"],
+}
 """The labels of a split, by the kind of task."""
 
 
