@@ -42,6 +42,14 @@ OF_THEIR_OWN = {
     "--set 'dataset={name: sparse_regression, params: {dimension: 50}}' --set loss=squared",
     ("architecture", "diagonal"): "normlaw run quickstart --set architecture=diagonal \\\n    "
     "--set dataset=sparse_regression --set loss=squared",
+    **{
+        ("dataset", name): f"normlaw run quickstart --set architecture=gpt \\\n    --set dataset={name}"
+        for name in ("markov", "modular_arithmetic", "random_walk")
+    },
+    **{
+        ("architecture", name): f"normlaw run quickstart --set architecture={name} \\\n    --set dataset=markov"
+        for name in ("gpt", "lstm")
+    },
     ("protocol", "released"): "normlaw analyse quickstart --protocol released --window none 0.3",
     ("theory", "perceptron"): "normlaw theory perceptron --axis alpha=1,4,16 --axis lambda=0.1:100:20",
     ("theory", "random_features"): "normlaw theory random_features \\\n    "

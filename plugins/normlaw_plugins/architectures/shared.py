@@ -35,6 +35,15 @@ def image_shape(name: str, task: Task) -> tuple[int, int, int]:
     return channels, height, width
 
 
+def require_tokens(name: str, task: Task) -> None:
+    """Raise InputError unless the task is to foretell tokens; names the architecture."""
+    if task.kind != "next_token":
+        raise InputError(
+            f"architecture {name!r} foretells the next token of sequences, and the data set asks for "
+            f"{task.answer}"
+        )
+
+
 def scale_weights(network: nn.Module, factor: float) -> None:
     """Multiply the weights of all convolutions and linear layers by `factor`, in place.
 

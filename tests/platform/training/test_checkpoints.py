@@ -45,6 +45,22 @@ RUNS: dict[str, dict[str, Any]] = {
         "steps": 8,
         "measures": ["weight_norm"],
     },
+    "sequences": {
+        "architecture": {"name": "gpt", "params": {"width": 8, "depth": 1, "heads": 2, "dropout": 0.2}},
+        "dataset": {"name": "markov", "params": {"vocabulary": 5, "length": 6, "test_size": 20}},
+        "measures": ["weight_norm", "spectral_complexity_kernel"],
+    },
+    "sequences, each once, in bfloat16": {
+        "architecture": {"name": "lstm", "params": {"width": 8, "hidden": 8}},
+        "dataset": {
+            "name": "random_walk",
+            "params": {"vertices": 7, "degree": 3, "length": 6, "test_size": 20},
+        },
+        "compute": {"precision": "bfloat16"},
+        "sampling": "one_pass",
+        "train_size": 200,
+        "measures": ["weight_norm"],
+    },
     "each example once": {
         "architecture": {"name": "random_features", "params": {"width": 12}},
         "dataset": {"name": "power_law_regression", "params": {"modes": 20}},

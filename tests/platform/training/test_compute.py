@@ -22,6 +22,9 @@ from normlaw_tests.processes import python
 
 CNN = {"name": "cnn", "params": {"channels": [8, 8], "hidden": [16]}}
 VIT = {"name": "vit", "params": {"patch": 4, "width": 16, "depth": 1, "heads": 2}}
+GPT = {"name": "gpt", "params": {"width": 16, "depth": 1, "heads": 2}}
+LSTM = {"name": "lstm", "params": {"width": 16, "hidden": 16}}
+TOKENS = {"name": "markov", "params": {"vocabulary": 5, "length": 6, "test_size": 40}}
 BFLOAT16 = {"precision": "bfloat16"}
 
 
@@ -51,10 +54,11 @@ def test_runs_that_follow_the_norm_have_no_choice(spec):
         spec(optimizer=optimizer, steps=None, compute=BFLOAT16)
 
 
-@pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}])
+@pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}, GPT, LSTM])
 def test_bfloat16_rounds_outputs_and_nothing_else(prepared, architecture):
     """Eight bits: outputs are near those of float32 and not the same; weights stay in float32."""
-    exact, rounded = (prepared(architecture=architecture, compute=c) for c in ({}, BFLOAT16))
+    data = {"dataset": TOKENS} if architecture in (GPT, LSTM) else {}
+    exact, rounded = (prepared(architecture=architecture, compute=c, **data) for c in ({}, BFLOAT16))
     for made in (exact, rounded):
         made.network.eval()  # running statistics are of activations
     inputs, _ = exact.data.train.batch(slice(0, 32))
@@ -123,7 +127,7 @@ class Reads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}])
+@pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}, GPT, LSTM])
 def test_steps_between_two_measurements_read_the_device_once(prepared, architecture):
     made = prepared(architecture=architecture, steps=30, measuring_points=2)  # measured at 0, 1 and 30
     steps = Descent(made).steps()

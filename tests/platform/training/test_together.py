@@ -33,7 +33,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "params": {"channels": [4, 8], "hidden": [16]}},
     "resnet": {"name": "resnet", "params": {"channels": [4, 8], "blocks": [1, 1]}},
     "vit": {"name": "vit", "params": {"patch": 4, "width": 16, "depth": 2, "heads": 2}},
+    "gpt": {"name": "gpt", "params": {"width": 8, "depth": 1, "heads": 2, "positions": "rotary"}},
+    "lstm": {"name": "lstm", "params": {"width": 8, "hidden": 8}},
 }
+TOKENS = {"name": "markov", "params": {"vocabulary": 7, "length": 8, "test_size": 40, "concentration": 0.1}}
 TOLERANCE = 2e-4
 MLP = {"name": "mlp", "params": {"hidden": [16]}}
 
@@ -73,7 +76,8 @@ def assert_same_curve(stacked: list[Point], alone: list[Point]) -> None:
 @pytest.mark.filterwarnings("error:There is a performance drop")
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_a_stacked_run_has_its_own_curve(name: str, spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
-    specs = [spec(seed, architecture=NETWORKS[name]) for seed in range(3)]
+    data = {"dataset": TOKENS} if name in ("gpt", "lstm") else {}
+    specs = [spec(seed, architecture=NETWORKS[name], **data) for seed in range(3)]
     kept = [Kept() for _ in specs]
     assert train_together(specs, catalogue, kept) == [None] * 3
     alone = [train(one, catalogue) for one in specs]
