@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.measure import measure
     from normlaw.verbs.new_plugin import new_plugin
     from normlaw.verbs.observe import observe
+    from normlaw.verbs.plan import Planned, plan
     from normlaw.verbs.plot import plot
     from normlaw.verbs.plugins import plugins
     from normlaw.verbs.predict import Predicted, predict
@@ -68,6 +69,7 @@ _PLACES = {
     "InputError": "normlaw_registry",
     "NormlawError": "normlaw_registry",
     "Options": "normlaw.analysis",
+    "Planned": "normlaw.verbs.plan",
     "Predicted": "normlaw.verbs.predict",
     "Progress": "normlaw.following.progress",
     "Rehearsal": "normlaw.verbs.rehearse",
@@ -93,6 +95,7 @@ _PLACES = {
     "measure": "normlaw.verbs.measure",
     "new_plugin": "normlaw.verbs.new_plugin",
     "observe": "normlaw.verbs.observe",
+    "plan": "normlaw.verbs.plan",
     "plot": "normlaw.verbs.plot",
     "plugins": "normlaw.verbs.plugins",
     "predict": "normlaw.verbs.predict",
@@ -121,6 +124,7 @@ __all__ = [
     "InputError",
     "NormlawError",
     "Options",
+    "Planned",
     "Predicted",
     "Progress",
     "Rehearsal",
@@ -146,6 +150,7 @@ __all__ = [
     "measure",
     "new_plugin",
     "observe",
+    "plan",
     "plot",
     "plugins",
     "predict",

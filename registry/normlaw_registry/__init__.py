@@ -31,7 +31,14 @@ from normlaw_registry.errors import (
     UndefinedNormError,
     UnknownComponentError,
 )
-from normlaw_registry.findings import EXPONENTS, AnalysisWarning, Estimate, Findings, Verdict
+from normlaw_registry.findings import (
+    EXPONENTS,
+    AnalysisWarning,
+    Estimate,
+    Findings,
+    PlannedRuns,
+    Verdict,
+)
 from normlaw_registry.fit_result import FitResult
 from normlaw_registry.fitter import LAW_COLUMNS, LAW_EXPONENT, Fitter, Law
 from normlaw_registry.former_names import FORMER, tell
@@ -89,6 +96,7 @@ __all__ = [
     "Optimizer",
     "OptimizerStep",
     "Params",
+    "PlannedRuns",
     "Point",
     "Prediction",
     "Reference",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from statistics import NormalDist
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from normlaw_registry.fit_result import FitResult
 
     Predict = Callable[[NDArray[np.float64], "NDArray[np.float64] | None"], pd.DataFrame]
+    Foresee = Callable[[Sequence["PlannedRuns"], bool], Mapping[str, "Estimate"]]
 
 EXPONENTS: dict[str, str] = {
     "gamma_1": "early law: error ~ norm^-gamma_1 before the optimum",
@@ -117,6 +118,17 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedRuns:
+    """Runs that are not trained yet, alike but for their seeds."""
+
+    train_size: int
+    log_norms: tuple[float, ...]
+    """Where each is expected to be measured, natural logs of the norm, in the order of training."""
+    runs: int = 1
+    """How many."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnalysisWarning:
     """Something that a reader must know before trusting a number; `code` is stable, the text may change."""
 
@@ -169,6 +181,11 @@ class Findings:
     """The fitted model, if there is one: (train_sizes (n,), log_norms (n,) or None) -> a frame of n rows with
     log_error, log_error_low, log_error_high, limits at the confidence level asked for. With None for the norms:
     the least error of each train size."""
+    foresee: Foresee | None = None
+    """How far further runs are expected to narrow the intervals, before these are trained, if the protocol can
+    tell: (planned runs, afresh) -> estimates by name, `gamma_pred` among them, with their values of now and the
+    limits foretold. With `afresh` the planned runs stand in the place of those measured; with none planned, not
+    afresh, the limits are those of now."""
 
     def estimates(self) -> dict[str, Estimate]:
         """Return all numbers by name: the four exponents in the order of `EXPONENTS`, then the further ones."""

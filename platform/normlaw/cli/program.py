@@ -158,6 +158,7 @@ main.places = {
     "serve": "normlaw.cli.serve:serve",
     "analyse": "normlaw.cli.analyse:analyse",
     "predict": "normlaw.cli.predict:predict",
+    "plan": "normlaw.cli.plan:plan",
     "import": "normlaw.cli.import_curves:import_curves",
     "measure": "normlaw.cli.measure:measure",
     "report": "normlaw.cli.report:report",

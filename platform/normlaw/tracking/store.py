@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -108,6 +108,11 @@ class StudyStore:
         """Yield the runs of these kinds, kind by kind, oldest first."""
         for kind in kinds:
             yield from map(StudyRun.of, reader.search_runs(self._client, self._experiment, kind))
+
+    def launches(self) -> dict[str, Mapping[str, str]]:
+        """Return what each launch was told, by its name: device, max_parallel and the like."""
+        found = reader.search_runs(self._client, self._experiment, "launch")
+        return {run.data.tags.get(keys.LAUNCH, ""): dict(run.data.params) for run in found}
 
     def finished(self, *kinds: Kind, norm: str | None = None) -> list[StudyRun]:
         """Return one finished run for each that there is; see `study_run.finished`."""

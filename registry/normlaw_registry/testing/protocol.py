@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from normlaw_registry.component import Params
 from normlaw_registry.errors import ComponentError, InputError
-from normlaw_registry.findings import Findings, flaws
+from normlaw_registry.findings import Estimate, Findings, PlannedRuns, flaws
 from normlaw_registry.host import Catalogue, load_catalogue
 from normlaw_registry.host.fitting import context_for
 from normlaw_registry.protocol import AnalysisContext, AnalysisProtocol
@@ -56,6 +56,7 @@ def check_protocol(
     _check_estimates(protocol, found, exponents or {})
     _check_texts(protocol, found)
     _check_prediction(protocol, found)
+    _check_foresight(protocol, found, curves)
     again = protocol.analyse(curves, params, context)
     require(
         protocol,
@@ -194,3 +195,22 @@ def _check_prediction(protocol: AnalysisProtocol, found: Findings) -> None:
         low, value, high = (table[name].to_numpy(dtype="float64") for name in columns)
         ordered = bool(((low <= value) & (value <= high)).all())
         require(protocol, ordered, "`predict`: limits must hold the predicted error")
+
+
+def _check_foresight(protocol: AnalysisProtocol, found: Findings, curves: pd.DataFrame) -> None:
+    if found.foresee is None:
+        return
+    largest = curves[curves["train_size"] == curves["train_size"].max()]
+    norms = largest[largest["run"] == largest["run"].iloc[0]]["log_norm"].to_numpy(dtype="float64")
+    more = PlannedRuns(train_size=int(largest["train_size"].iloc[0]), log_norms=tuple(norms), runs=10)
+    now, then = (found.foresee(planned, False).get("gamma_pred") for planned in ((), (more,)))
+    require(
+        protocol,
+        isinstance(now, Estimate) and isinstance(then, Estimate),
+        "`foresee` must return estimates by name, `gamma_pred` among them",
+    )
+    if now is None or then is None or not isfinite(found.gamma_pred.stderr):
+        return
+    as_found = abs((now.high - now.low) - (found.gamma_pred.high - found.gamma_pred.low)) <= 1e-6
+    require(protocol, as_found, "`foresee` of no runs must return the interval that was found")
+    require(protocol, then.stderr <= now.stderr, "`foresee`: ten further runs must not add to the error")

@@ -41,6 +41,8 @@ def folder(tmp_path: Path) -> Path:
         ("normlaw analyse la", ["launched"]),
         ("normlaw analyse mi", []),
         ("normlaw predict la", ["launched"]),
+        ("normlaw plan la", ["launched"]),
+        ("normlaw plan mi", ["mine.yaml"]),
         ("normlaw report quickstart perc", ["perceptron"]),
         ("normlaw studies quick", ["quickstart"]),
         ("normlaw run cnn_mnist --scale ", ["small"]),

@@ -68,6 +68,7 @@ def screen(arguments: list[str], folder: Path) -> str:
         ("run quickstart --dry-run", "quickstart: "),
         ("analyse quickstart", "quickstart: reading its curves"),
         ("predict quickstart --train-size 1e6", "quickstart: reading its curves"),
+        ("plan quickstart", "quickstart: reading its curves"),
         ("sync", "looking for what MLflow does not have"),
         ("report", "reading the latest analyses"),
         ("import curves.csv --study mine", "mine: reading curves.csv"),

@@ -28,7 +28,8 @@ def test_no_option_is_hidden(name) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "left_out"), [("fit", set()), ("analyse", set()), ("predict", ONLY_IN_AN_ANALYSIS)]
+    ("name", "left_out"),
+    [("fit", set()), ("analyse", set()), ("predict", ONLY_IN_AN_ANALYSIS), ("plan", ONLY_IN_AN_ANALYSIS)],
 )
 def test_every_choice_of_an_analysis_is_an_option(name, left_out) -> None:
     options = options_of(name)

@@ -10,6 +10,7 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
+from normlaw_plugins.protocols.envelope_model.priors import Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import LOG_A
@@ -99,7 +100,9 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         choices=at.by_fraction.var(axis=0) + about + over_priors + _from_rivals(few, chosen),
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
-        freedom=_freedom(fit),
+        freedom=freedom_of_scatter(
+            fit.variances, len(fit.runs.sizes), len(fit.runs.x), int(np.bincount(fit.runs.size_of).min())
+        ),
     )
 
 
@@ -162,12 +165,19 @@ def _other_smoothings(few: Fit, chosen: Floats) -> tuple[tuple[float, float, flo
     return tuple(tried)
 
 
-def _freedom(fit: Fit) -> float:
-    """Return degrees of freedom: what runs of a size scatter, and what sizes scatter, each with its own."""
-    v, sizes, runs = fit.variances, len(fit.runs.sizes), len(fit.runs.x)
-    if fit.runs.single:
+def freedom_of_scatter(variances: Variances, sizes: int, runs: int, fewest: int) -> float:
+    """Return degrees of freedom: what runs of a size scatter, and what sizes scatter, each with its own.
+
+    Args:
+        variances: how far runs and sizes scatter.
+        sizes: how many train sizes there are.
+        runs: how many runs in all.
+        fewest: how many of the size that has the fewest; runs and sizes cannot be told apart where it is one.
+
+    """
+    if fewest < 2:
         return float(max(sizes - 2, 1))
-    within, between = v.run_shift * sizes / runs, v.size_shift
+    within, between = variances.run_shift * sizes / runs, variances.size_shift
     return float((within + between) ** 2 / (within**2 / (runs - sizes) + between**2 / max(sizes - 2, 1)))
 
 

@@ -14,6 +14,7 @@ from normlaw_plugins.protocols.envelope_model.depth import depth_of
 from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, exponents_of, without_departure
 from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
+from normlaw_plugins.protocols.envelope_model.foresight import Foresight
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge, norm_falls
@@ -33,6 +34,8 @@ DEFINITIONS = {
     "gamma_1_bend": "ln slope of envelope, last over first; 0: straight",
 }
 
+FORETOLD = {name: DEFINITIONS[name] for name in ("gamma_0", "gamma_1", "gamma_2", "gamma_pred")}
+"""What further runs are planned for."""
 MIN_SIZES = 3
 FEWEST_BEFORE, STRETCH = 3, LENGTH / 3
 """Points of a run, and norms in units of x, by which an envelope counts as seen: over a shorter stretch the
@@ -131,6 +134,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
         },
         method=METHOD,
         predict=drawing.predict,
+        foresee=Foresight(fitted, few, found, context.confidence, FORETOLD),
     )
 
 
