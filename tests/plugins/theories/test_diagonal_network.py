@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.optimize import brentq
 
+from normlaw.analysis.on_theory.agreement import Agreement
+from normlaw.cli.program import main
 from normlaw.study.listed import listing, unlisted
 from normlaw.study.spec import RunSpec
+from normlaw.tracking.store import StudyStore
 from normlaw.training.loop import train
+from normlaw.verbs.on_theory import compare_with_counterparts
 from normlaw_plugins.datasets.sparse_regression import SPARSE_REGRESSION, SparseRegressionParams
 from normlaw_plugins.theories.diagonal.dual import interpolator
 from normlaw_plugins.theories.diagonal_network import DIAGONAL_NETWORK, DiagonalParams
@@ -138,6 +144,53 @@ def test_a_trained_run_ends_at_the_interpolator_of_the_dual_problem(depth: int) 
     truth = np.linalg.lstsq(unseen, clean)[0][:, 0] * sqrt(40)  # without noise
     found = interpolator(inputs / sqrt(40), labels[:, 0], depth, 0.7)
     assert end["test/loss"] == pytest.approx(np.mean((found - truth) ** 2), rel=5e-3)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_put_trained_networks_on_exact_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer and smaller runs than the page has; each ends at the interpolator of the dual problem."""
+    page = (Path(__file__).parents[3] / "docs" / "diagonal_network.md").read_text()
+    block = page.partition("<!-- commands: trained -->\n```sh\n")[2].partition("```")[0]
+    run, analyse = (shlex.split(line)[1:] for line in block.splitlines())
+    assert analyse == ["analyse", "diagonal_network-small"]
+    fewer = {
+        "train_size": "[8, 16]",
+        "seed": "{count: 3}",
+        "steps": "3000",
+        "dataset.params.dimension": "40",
+        "optimizer.learning_rate": "0.08",
+        "architecture.params.initial_scale": "[1.0, 0.5]",
+    }
+    changes = [f"--set={key}={value}" for key, value in fewer.items()]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    trained = CliRunner().invoke(main, [*run, *changes, "--max-parallel", "1", "--stack", "6"])
+    assert trained.exit_code == 0, trained.output
+    (found,) = compare_with_counterparts(StudyStore.open(analyse[1], None, "add"), tmp_path, {})
+    assert isinstance(found.comparison, Agreement)
+    points = found.comparison.points
+    assert len(points) == 4
+    for row in points.to_dict("records"):
+        exact = of_interpolators(round(row["delta"] * 40), row["initial_scale"])
+        assert row["mean"] == pytest.approx(exact, rel=0.02)
+    assert {path.stem for path in (found.folder / "figures").iterdir()} == {"test_loss_against_delta"}
+    assert "left out" not in found.text
+
+
+def of_interpolators(train_size: int, scale: float) -> float:
+    """Return the mean excess error of the interpolators of the study's data, by Newton's method."""
+    params = SparseRegressionParams(dimension=40, noise_variance=0.05)
+    errors = []
+    for seed in range(3):
+        context = LoadContext(seed=seed, train_size=train_size, data_dir=Path())
+        splits = SPARSE_REGRESSION.load(params, context)
+        inputs, labels = (tensor.double().numpy() for tensor in (splits.train.inputs, splits.train.labels))
+        test = splits.test
+        truth = np.linalg.lstsq(test.inputs.double().numpy(), test.labels.double().numpy()[:, 0])[0] * sqrt(40)
+        errors.append(np.mean((interpolator(inputs / sqrt(40), labels[:, 0], 2, scale) - truth) ** 2))
+    return float(np.mean(errors))
 
 
 def test_noise_is_given_by_its_deviation_or_by_its_variance() -> None:
