@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import cycle
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ LINE_POINTS = 24
 """Of an exact line between runs that do not move along it: each may take a second."""
 ALONG = ("load", "examples", "width")
 """Roles of the axes that runs which move along none are drawn against."""
+DASHES = ("--", ":", "-.")
+"""Of the lines that trained runs are compared with, in turn."""
 
 
 def figures(agreement: Agreement) -> dict[str, Drawing]:
@@ -129,17 +132,26 @@ def _limits(
 ) -> None:
     """Draw what an observable is to be compared with, where that is constant or a function of what x is."""
     params = validate_params(agreement.theory, dict(agreement.runs[0].counterpart.params))
-    for name, reference in agreement.theory.compared.items():
-        if reference.observable != y or not set(reference.axes) <= set(at):
-            continue
+    compared = [
+        (name, reference)
+        for name, reference in agreement.theory.compared.items()
+        if reference.observable == y and set(reference.axes) <= set(at)
+    ]
+    for (name, reference), dashes in zip(compared, cycle(DASHES), strict=False):
+        look: dict[str, Any] = {
+            "color": style.QUIET,
+            "linestyle": dashes,
+            "linewidth": 1.0,
+            "label": style.plain(name),
+        }
         values = sorted({float(v) for v in (next(iter(at.values())) if at else points["at"]) if isfinite(v)})
         if reference.axes:
             found = list(_answers(reference.axes[0], values, partial(reference.value, params)))
             xs, ys = [x for x, _ in found], [value for _, value in found]
-            axes.plot(xs, ys, color=style.QUIET, linestyle="--", linewidth=1.0, label=style.plain(name))
+            axes.plot(xs, ys, **look)
         else:
             for _, value in _answers("", [0.0], partial(_nowhere, partial(reference.value, params))):
-                axes.axhline(value, color=style.QUIET, linestyle="--", linewidth=1.0, label=style.plain(name))
+                axes.axhline(value, **look)
 
 
 def _nowhere(value: Callable[[Mapping[str, float]], float], _held: Mapping[str, float]) -> float:

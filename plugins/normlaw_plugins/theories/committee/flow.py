@@ -12,9 +12,13 @@ class Flow:
     """The equations of one model; a state is y = (R_e | Q_e), shape (L, K, M + K)."""
 
     def __init__(self, model: Model, T: Array) -> None:
+        from normlaw_plugins.theories.committee.compiled import compiled, slope  # numba: only where it is used
+
+        self._slope = compiled(slope)
         self.model, self.T = model, T
-        self.rate = (model.eta * model.s * model.eigenvalues)[:, None, None]
-        self.diffusion = (model.eta * model.s) ** 2 * (model.eigenvalues * model.fractions)[:, None, None]
+        self._rate = model.eta * model.s * model.eigenvalues  # (L,)
+        self._diffusion = (model.eta * model.s) ** 2 * (model.eigenvalues * model.fractions)  # (L,)
+        self.rate = self._rate[:, None, None]
         self.averages = AVERAGES[model.activation]
         self.amplitudes = model.amplitudes
         self.T1 = np.tensordot(model.eigenvalues, T, 1)
@@ -23,7 +27,7 @@ class Flow:
     def at(self, y: Array) -> Averages:
         """Return W and X of a state."""
         K, M = self.model.K, self.model.M
-        moments = np.tensordot(self.model.eigenvalues, y, 1)  # (K, M + K)
+        moments = (self.model.eigenvalues @ y.reshape(len(y), -1)).reshape(K, M + K)
         C = np.empty((K + M, K + M))
         C[:K, :K], C[:K, K:], C[K:, :K], C[K:, K:] = moments[:, M:], moments[:, :M], moments[:, :M].T, self.T1
         return self.averages(C, self.amplitudes, K)
@@ -34,14 +38,5 @@ class Flow:
 
     def with_averages(self, y: Array, averages: Averages) -> Array:
         """Return dy/dalpha where W and X are known."""
-        K, M = self.model.K, self.model.M
-        W_J, W_B = averages.response[:, :K], averages.response[:, K:]
-        R = y[:, :, :M]
-        result: Array = np.matmul(W_J, y)
-        result[:, :, :M] += np.matmul(W_B, self.T)
-        pulled = result[:, :, M:]
-        pulled += np.matmul(W_B, R.transpose(0, 2, 1))
-        pulled += pulled.transpose(0, 2, 1).copy()
-        result *= self.rate
-        result[:, :, M:] += self.diffusion * averages.noise
-        return result
+        found: Array = self._slope(y, self.T, averages.response, averages.noise, self._rate, self._diffusion)
+        return found
