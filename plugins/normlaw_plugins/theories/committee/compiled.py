@@ -96,6 +96,6 @@ def slope(  # noqa: C901  # a compiled kernel
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of this module compiled; infinities and NaN keep their meaning."""
     try:
-        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, error_model="numpy")(function)
     except RuntimeError:  # neither this file's folder nor the user's own cache can be written to
-        return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(error_model="numpy")(function)
