@@ -8,7 +8,7 @@ import pytest
 
 import normlaw
 from normlaw.analysis.figures import drawn_of, style
-from normlaw.analysis.interactive.bokeh_figure import data_of, interactive, plain_text
+from normlaw.analysis.interactive.bokeh_figure import data_of, interactive, plain_text, round_numbers
 from normlaw.analysis.interactive.looks import hexadecimal
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.rescaling import rescaled
@@ -71,6 +71,15 @@ def test_norms_that_no_axis_holds_are_shown_by_their_logs() -> None:
     near = plot_of([part.assign(log10_norm=[1.0, 2.0])])
     assert (near.x_log, near.series[0].columns["x"]) == (True, [10.0, 100.0])
     assert plain_text(r"least $ε_\mathrm{opt}$ (fraction)") == "least ε_opt (fraction)"
+
+
+def test_axes_have_the_numbers_of_print_however_little_they_span() -> None:
+    for low, high in ((1.0, 2e5), (51.0, 69.0), (0.30, 0.32), (1e-9, 1e9)):
+        part = pd.DataFrame({"series": "least error", "train_size": [8, 16], "error": [low, high]})
+        numbers = round_numbers(plot_of([part]), across=False)
+        assert sum(low <= number <= high for number in numbers) >= 3, (low, high)
+        assert all(number == float(f"{number:.6g}") for number in numbers)
+    assert (numbers[1e-9], numbers[1.0]) == ("10⁻⁹", "1")
 
 
 def test_single_runs_keep_what_leads_to_them() -> None:

@@ -1,4 +1,4 @@
-"""The page in a browser while a real study trains: each view opened, used and photographed.
+"""The page in a browser while a real study trains, beside others: each view opened, used and photographed.
 
 NORMLAW_SCREENSHOTS names the folder that the pictures are written to.
 """
@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+import normlaw
+from normlaw.tracking.client import connect
+from normlaw.tracking.imported import import_curves
 from normlaw_tests.pages import ask
 from normlaw_tests.servers import free_port
+from normlaw_tests.two_settings import import_frame, two_settings, work_in
 from normlaw_tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -28,13 +34,33 @@ STUDY: dict[str, Any] = {
         "dataset": "digits",
         "optimizer": {"name": "adam", "learning_rate": 1e-3},
         "batch_size": 16,
-        "steps": 2000,
-        "measuring_points": 40,
+        "steps": 600,
+        "measuring_points": 30,
         "measures": ["spectral_complexity_kernel", "weight_norm"],
     },
     "vary": {"train_size": [40, 120, 360], "seed": [0, 1]},
     "analysis": {"protocol": "automatic"},
 }
+
+
+MANY = 3000
+"""Runs of the largest study."""
+
+
+def many_runs(points: int = 8) -> pd.DataFrame:
+    """Return the curves of a large study, short ones."""
+    number, x = np.arange(MANY), np.linspace(0, 5, points)
+    size = 2 ** (5 + number % 6)
+    error = 0.8 * np.exp(-0.3 * x)[None, :] + 0.3 * (size**-0.4)[:, None]
+    return pd.DataFrame(
+        {
+            "train_size": np.repeat(size, points),
+            "seed": np.repeat(number // 6, points),
+            "step": np.tile(np.arange(points), MANY),
+            "test/error": error.ravel(),
+            "log_norm/weight_norm": np.tile(x, MANY),
+        }
+    )
 
 
 @dataclass
@@ -65,9 +91,13 @@ class Opened:
 def training(
     lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
 ) -> Iterator[str]:
-    """Serve the page of a folder in which a study begins to train; yield its address."""
+    """Serve the page of a folder in which a study begins to train beside others; yield its address."""
     folder = tmp_path_factory.mktemp("followed")
-    (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        work_in(folder, patch, empty_database)
+        import_frame(two_settings(2), "compared")
+        normlaw.analyse("compared", norm="first", protocol="released", window=(None, 0.3))
+        import_curves(connect(f"sqlite:///{folder}/mlflow.db"), "many", many_runs(), "made.csv")
     (folder / "followed.yaml").write_text(yaml.safe_dump(STUDY))
     port = free_port()
     page = (Path(__file__).parents[3] / "docs" / "page.md").read_text()
@@ -120,7 +150,7 @@ def test_a_study_is_seen_as_it_trains(opened: Opened, shots: Path) -> None:
     if page.locator("h1", has_text="cannot be shown").count():  # the launch has not come so far
         wait_until(lambda: "Progress of followed" in opened.open("/progress?study=followed").title(), pause=0.2)
     page.get_by_role("cell", name=re.compile(r"^mlp digits P=")).first.wait_for()
-    page.get_by_text(re.compile(r"[\d,]+/2,000")).first.wait_for()
+    page.get_by_text(re.compile(r"\d+/600")).first.wait_for()
     page.screenshot(path=shots / "page-progress.png")
     opened.open("/study?study=followed")
     opened.wait_for_drawing("error_against_norm", 3)  # moves on by itself
@@ -128,6 +158,42 @@ def test_a_study_is_seen_as_it_trains(opened: Opened, shots: Path) -> None:
     page.get_by_text("6 of 6 runs finished").wait_for()
     opened.wait_for_drawing("endpoint_law")
     page.screenshot(path=shots / "page-study.png", full_page=True)
+
+
+def test_a_study_of_thousands_of_runs_is_drawn(opened: Opened) -> None:
+    page = opened.open("/study?study=many&x=step&single=1")
+    page.get_by_text("3,000 of 3,000 runs finished").wait_for()
+    opened.wait_for_drawing("error_against_norm")
+    lines = page.evaluate(
+        """() => Bokeh.documents.flatMap(d => d.roots()).flatMap(r => r.renderers)
+          .filter(r => (r.name || '').startsWith('lines single run')).map(r => r.data_source.data.x.length)"""
+    )
+    assert lines == [MANY // 6] * 6
+    page = opened.open("/progress?study=many")
+    page.get_by_text("3,000 of 3,000 runs finished").wait_for()
+
+
+def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> None:
+    page = opened.open("/")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    box = page.get_by_role("group", name="studies").get_by_label("compared")
+    box.check()  # the form goes as soon as something is chosen
+    page.wait_for_url(re.compile("study=compared"))
+    assert box.is_checked()
+    table = page.get_by_role("table").filter(has_text="p is two-sided")
+    exponents = table.get_by_role("row").filter(has_text="optimizer.weight_decay=0.1")
+    assert exponents.count() == 4  # a difference of each exponent
+    assert page.get_by_role("row", name=re.compile("^cnn_cifar100")).get_by_text("not analysed").is_visible()
+    picture = page.get_by_role("figure").get_by_role("img")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    for kind, begin in (("SVG", b"<?xml"), ("CSV", b"study,")):
+        with page.expect_download() as loading:
+            page.get_by_role("link", name=kind).click()
+        loading.value.save_as(tmp_path / "file")
+        assert (tmp_path / "file").read_bytes().startswith(begin)
+    page.screenshot(path=shots / "page-compare.png", full_page=True)
+    opened.open("/compare?study=followed")  # not analysed: told, not broken off
+    page.get_by_text("no analysis of").wait_for()
 
 
 def test_sliders_move_the_collapse_and_a_link_keeps_the_view(opened: Opened) -> None:
@@ -168,7 +234,8 @@ def test_news_take_no_choice_back(opened: Opened) -> None:
           const ask = window.fetch;
           window.fetch = async (path) => {
             if (!path.startsWith("/news")) return ask(path);
-            document.querySelector("input[name=single]").click();  // chosen while the answer is on its way
+            const box = document.querySelector("input[name=single]");
+            if (!box.checked) box.click();  // chosen while the answer is on its way
             return new Response(JSON.stringify({version: "another", parts: {}, figures: [], changed: []}));
           };
         }"""

@@ -9,6 +9,7 @@ import numpy as np
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.scales import BESIDE_POWERS, PLAIN, decimal
+from normlaw.analysis.figures.scales import decades as decades_between
 from normlaw.analysis.interactive.looks import MARKERS, Look, hexadecimal, look_of
 from normlaw.analysis.interactive.series import Plot, Series, plot_of
 
@@ -107,12 +108,15 @@ def round_numbers(plot: Plot, across: bool) -> dict[float, str]:
     logs = np.log10(values[np.isfinite(values) & (values > 0)])
     if not len(logs):
         return {}
-    low, high = int(np.floor(logs.min())), int(np.ceil(logs.max()))
+    ends = float(logs.min()), float(logs.max())
+    low, high = int(np.floor(ends[0])), int(np.ceil(ends[1]))
     mantissas = MANTISSAS if high - low <= FEW else MANTISSAS[:1]
     decades = range(low - BEYOND, min(high + BEYOND, 307) + 1)
-    plain = PLAIN if PLAIN[0] <= low and high <= PLAIN[1] else BESIDE_POWERS
+    plain = PLAIN if PLAIN[0] <= low and high < PLAIN[1] else BESIDE_POWERS
     numbers = [float(f"{mantissa}e{decade}") for decade in decades for mantissa in mantissas]
-    return {number: decimal(float(np.log10(number)), plain) for number in numbers if number > 0}
+    if ends[0] < ends[1]:  # what spans a part of a decade lies between these
+        numbers += [float(f"{10**log:.6g}") for log in decades_between(*ends)]
+    return {number: decimal(float(np.log10(number)), plain) for number in sorted({*numbers}) if number > 0}
 
 
 def symbols(name: str) -> str:
