@@ -18,6 +18,7 @@ from normlaw_registry.complexity import (
     Exactness,
     MeasuredValue,
     MeasurementContext,
+    Vector,
 )
 from normlaw_registry.component import Component, Dtype, Params
 from normlaw_registry.counterpart import Counterpart
@@ -112,6 +113,7 @@ __all__ = [
     "Theory",
     "UndefinedNormError",
     "UnknownComponentError",
+    "Vector",
     "Verdict",
     "hookimpl",
     "load_catalogue",

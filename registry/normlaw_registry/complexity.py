@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Protocol, get_args
 
 from normlaw_registry.callback import Callback, Follower
 from normlaw_registry.component import Component, P
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from normlaw_registry.linear_map import LinearMap
 
 Exactness = Literal["exact", "upper_bound", "estimate"]
+Vector = Literal["parts", "spectra"]
+"""What a measure may give beside its one number: a norm of each part, or the singular values of each layer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,12 @@ class MeasuredValue:
     """Relative error of the norm itself (so: absolute error of its log), where `exactness` is 'exact'."""
     layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """What each layer contributes, where that makes sense: layer name -> quantity -> value."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Of a measure that `gives` parts: the natural log of the norm of each, by name; of a layer, its own name.
+    Each is an abscissa of its own, `<measure>.<part>`, at every measuring point; `exactness` is the weakest."""
+    spectra: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Of a measure that `gives` spectra: the singular values of each layer, the largest first; not logs. They
+    are kept in the run's curve file and drawn, and are no abscissas."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +58,9 @@ class EntryNorms:
 class MeasurementContext(Protocol):
     """What a measure may ask for, at one measuring point; a test of a measure need give no more than that.
 
-    What several measures need is computed once for all of them: `kernel_norm`, `operator_norm` and the entry
-    norms remember their answers for this point, and raise `NormlawError` with the layer's name for a weight
-    that is not finite (the first two also for one that is zero). Nothing here may be changed.
+    What several measures need is computed once for all of them: `kernel_norm`, `operator_norm`, the singular
+    values and the entry norms remember their answers for this point, and raise `NormlawError` with the layer's
+    name for a weight that is not finite (the two norms also for one that is zero). Nothing here may be changed.
     """
 
     @property
@@ -79,6 +87,10 @@ class MeasurementContext(Protocol):
 
     def operator_norm(self, linear_map: LinearMap, /) -> MeasuredValue:
         """Return that of the map as it is applied: stride, padding and input size included."""
+        ...
+
+    def singular_values(self, linear_map: LinearMap, /) -> Sequence[float]:
+        """Return all singular values of `linear_map.matrix()`, the largest first, exact in float64."""
         ...
 
     @property
@@ -130,14 +142,18 @@ class ComplexityMeasure(Component[P], Generic[P]):
     run. A norm that has no log at this point of a healthy training raises `UndefinedNormError`: the point
     goes without it.
 
+    A measure may give more than one number: it says so in `gives`, and fills `parts` or `spectra` of its value.
+    The parts are the same at every point of a run. Their names are made safe for MLflow: a colon stands for an
+    at sign, and an underscore for whatever else it does not take.
+
     A norm that depends on how the network came to its weights names a `callback`, which is started with the
     measure's own parameters on each run that is measured, and whose follower is `context.follower`. Measures
     that name one callback with the same parameters share its follower. Such a norm is taken where normlaw
     trains; it is refused of saved weights and in other loops.
 
     Raises:
-        InvalidComponentError: as `Component` does, or the callback changes the training, or takes other
-            parameters than the measure.
+        InvalidComponentError: as `Component` does, or `gives` names no vector, or the callback changes the
+            training, or takes other parameters than the measure.
 
     """
 
@@ -153,10 +169,17 @@ class ComplexityMeasure(Component[P], Generic[P]):
     that takes it for another one is refused before anything is trained."""
     callback: Callback[P] | None = None
     """What follows each optimiser step of a run for this measure; None for a norm of the network as it is."""
+    gives: tuple[Vector, ...] = ()
+    """What it gives beside its one number: "parts", "spectra", both or, by default, nothing."""
 
     def __post_init__(self) -> None:
-        """Refuse a callback that could not be started for a norm."""
+        """Refuse a callback that could not be started for a norm, and vectors that are none."""
         super().__post_init__()
+        if not isinstance(self.gives, tuple) or not set(self.gives) <= set(get_args(Vector)):
+            raise InvalidComponentError(
+                f"{self.kind} {self.name!r}: `gives` is a tuple of {' and '.join(get_args(Vector))}, "
+                f"got {self.gives!r}"
+            )
         if self.callback is None:
             return
         if not isinstance(self.callback, Callback):

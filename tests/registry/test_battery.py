@@ -309,7 +309,67 @@ def scale(network):
         next(network.parameters()).mul_(2)
 
 
+def of_layers(context, name=lambda m: m.name) -> dict[str, float]:
+    return {name(m): log(float(m.weight.norm())) for m in context.linear_maps}
+
+
+def spectra_of(context) -> dict[str, list[float]]:
+    return {m.name: torch.linalg.svdvals(m.matrix().double()).tolist() for m in context.linear_maps}
+
+
+count = iter(map(float, range(1000)))
+
+
+def in_parts(make):
+    return lambda params, context: MeasuredValue(log_value=log_frobenius(context), parts=make(context))
+
+
+def in_spectra(make):
+    return lambda params, context: MeasuredValue(log_value=log_frobenius(context), spectra=make(context))
+
+
+@pytest.mark.parametrize(
+    ("function", "gives", "message"),
+    [
+        (in_parts(of_layers), (), "does not say so: ComplexityMeasure(..., gives=('parts',))"),
+        (in_spectra(spectra_of), ("parts",), "says that it gives parts, and gives none"),
+        (frobenius, ("spectra",), "says that it gives spectra, and gives none"),
+        (in_parts(lambda context: {"a": 1}), ("parts",), "must be a finite float"),
+        (in_parts(lambda context: {"a": math.inf}), ("parts",), "must be a finite float"),
+        (
+            in_parts(lambda context: {"a/b": 1.0, "a b": 2.0}),
+            ("parts",),
+            "both called 'some_norm.a_b' at MLflow",
+        ),
+        (in_parts(lambda context: {"x" * 200: 1.0}), ("parts",), "has over 180 characters"),
+        (in_spectra(lambda context: {"a": [1.0, 2.0]}), ("spectra",), "the largest first"),
+        (in_spectra(lambda context: {"a": [-1.0]}), ("spectra",), "finite floats of at least 0"),
+        (in_spectra(lambda context: {"a": []}), ("spectra",), "must hold singular values"),
+        (
+            in_parts(lambda context: of_layers(context, lambda m: f"{float(m.weight.norm()):g}")),
+            ("parts",),
+            "with other weights it has other parts",
+        ),
+        (
+            in_parts(lambda context: {"a": next(count)}),
+            ("parts",),
+            "differ in their parts or spectra",
+        ),
+    ],
+)
+def test_a_vector_that_breaks_the_contract_is_found(function, gives, message) -> None:
+    refused(measure(function, gives=gives), message)
+
+
+@pytest.mark.parametrize("gives", [("layers",), "parts", None])
+def test_what_a_measure_gives_is_one_of_two_vectors(gives) -> None:
+    with pytest.raises(InvalidComponentError, match="`gives` is a tuple of parts and spectra"):
+        measure(frobenius, gives=gives)
+
+
 def test_a_good_measure_passes() -> None:
+    check_component(measure(in_parts(of_layers), gives=("parts",)))
+    check_component(measure(in_spectra(spectra_of), gives=("spectra",)))
     check_component(measure(frobenius))
     check_component(measure(dense_only))
     check_component(measure(moved, needs_initial=lambda params: True))
@@ -327,7 +387,7 @@ def test_a_good_measure_passes() -> None:
         ),
         (lambda params, context: MeasuredValue(log_value=1.0, tolerance=0.0), "`tolerance` must be"),
         (lambda params, context: MeasuredValue(log_value=1.0, layers={"fc": {"norm": 1}}), "must be a float"),
-        (lambda params, context: MeasuredValue(log_value=1.0), "have the same norm"),
+        (lambda params, context: MeasuredValue(log_value=1.0), "have different norms: read"),
         (after(scale), "changes the weights"),
         (after(backward), "changes the gradients"),
         (after(lambda network: torch.rand(1)), "changes the generator"),

@@ -10,6 +10,7 @@ from normlaw.execution.forks import ForkStates
 from normlaw.execution.job import Job, Progress
 from normlaw.study.spec import RunSpec
 from normlaw.tracking.journal import Journal
+from normlaw.training.abscissas import Spectra
 from normlaw.training.checkpoints import Checkpoints
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import Inexact, Point
@@ -65,6 +66,10 @@ class Recorder(Observer):
                 point["test/loss"],
             )
         )
+
+    def spectra(self, step: int, spectra: Spectra) -> None:
+        """Note the layers' singular values at the step that is told of next."""
+        self._journal.spectra(step, spectra)
 
     def layers(self, rows: list[Row]) -> None:
         """Note what each layer contributes."""

@@ -19,6 +19,7 @@ from normlaw.study.spec import ComponentChoice
 from normlaw.study.storable import unstorable
 from normlaw_registry import Catalogue, ComplexityMeasure, InputError, LayerRule, load_catalogue
 from normlaw_registry.errors import describe_problem, known_keys, suggestion
+from normlaw_registry.host.vectors import measure_of
 
 AnyMeasure = str | Mapping[str, Any]
 """A measure by its name, or a mapping of `name` and `params`."""
@@ -126,7 +127,7 @@ def _recording(
 ) -> Recording:
     begun = study_in(home, name)
     study = begun or new_study(name, [measure.model_dump(mode="json") for measure in spec.measures])
-    if study.abscissa not in (names := [measure.name for measure in spec.measures]):
+    if measure_of(study.abscissa) not in (names := [measure.name for measure in spec.measures]):
         raise InputError(
             f"study {name!r} reads its laws in {study.abscissa!r}, which is not measured: add it to `measures` "
             f"({', '.join(names)}), or name another study"

@@ -12,6 +12,7 @@ from typing import Self
 from normlaw.base.failures import Failure
 from normlaw.observing.norms import Norms
 from normlaw.observing.recording import Recording
+from normlaw.training.abscissas import abscissas, spectra
 from normlaw.training.layer_table import Row, layer_rows
 from normlaw.training.schedule import measuring_steps
 from normlaw_registry import Exactness, InputError
@@ -134,9 +135,9 @@ class Observer:
             self._over = self._is_last(step)
             return None
         norms = self._norms.take()
-        point = {"step": float(step), **given, **{f"log_norm/{n}": v.log_value for n, v in norms.items()}}
+        point = {"step": float(step), **given, **{f"log_norm/{n}": x for n, x in abscissas(norms).items()}}
         inexact: dict[str, Exactness] = {n: v.exactness for n, v in norms.items() if v.exactness != "exact"}
-        self._recording.add(point, inexact)
+        self._recording.add(point, inexact, spectra(norms))
         self._rows = layer_rows(norms, step)
         if not self._there:
             self._recording.layers(self._rows)

@@ -15,6 +15,7 @@ from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import Record, Status, read_journal, validated_spec
 from normlaw.tracking.session import Offline, Online
+from normlaw.training.abscissas import Spectra
 from normlaw.training.layer_table import Row
 from normlaw_registry import Exactness, InputError
 
@@ -88,9 +89,11 @@ class Recording:
         """Where the initial weights are kept, if a norm looks at them."""
         return self._path.with_suffix(".initial")
 
-    def add(self, point: dict[str, float], inexact: dict[str, Exactness]) -> None:
+    def add(self, point: dict[str, float], inexact: dict[str, Exactness], spectra: Spectra) -> None:
         """Write a point, which is on disk when this returns, and have it sent."""
         self._go_on()
+        if spectra:
+            self._journal.spectra(int(point["step"]), spectra)
         self._journal.point(point, inexact)
         self.points.append(point)
         self._session.in_training(self._spec.spec_hash)

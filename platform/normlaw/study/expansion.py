@@ -16,8 +16,9 @@ from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import Place, RunSpec
 from normlaw.study.study import Study, problems
 from normlaw.study.together import keys_of
-from normlaw_registry import AnalysisProtocol, Catalogue, InputError
+from normlaw_registry import AnalysisProtocol, Catalogue, ComplexityMeasure, InputError
 from normlaw_registry.errors import suggestion
+from normlaw_registry.host.vectors import measure_of
 
 Where = Callable[[Place], str]
 
@@ -71,9 +72,12 @@ def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
 def _require_known_names(study: Study, catalogue: Catalogue, plans: Mapping[str, Planned]) -> None:
     """Raise InputError where the norm or the protocol of a study is none."""
     names = [measure.name for measure in next(iter(plans.values())).spec.measures]
-    if study.abscissa not in names:
+    whole = measure_of(study.abscissa)
+    if whole not in names:
         nearest = suggestion(study.abscissa, names)
         raise InputError(f"{study.source.where(['norm'])}: {study.abscissa!r} is not measured: {nearest}")
+    if whole != study.abscissa and "parts" not in catalogue.get(ComplexityMeasure, whole).gives:
+        raise InputError(f"{study.source.where(['norm'])}: {whole!r} has no parts: give `norm: {whole}`")
     if study.analysis is not None and study.analysis.protocol is not None:
         try:
             study.analysis.protocol.resolved(AnalysisProtocol, catalogue)

@@ -38,6 +38,7 @@ from normlaw_registry import (
     load_catalogue,
     validate_params,
 )
+from normlaw_registry.host.vectors import measure_of
 
 if TYPE_CHECKING:
     from normlaw.study.observed import AnySpec
@@ -137,7 +138,7 @@ def canonical(spec: AnySpec) -> dict[str, Any]:
     tree |= {option: said for option in BESIDE if (said := _beside(spec, option))}
     if (trainer := tree.pop("trainer", None)) is not None:
         tree["optimizer"] = trainer  # as it was called when the first such run was trained
-    needed = {*spec.stop.log_norm, *spec.intervention.measures}
+    needed = {measure_of(name) for name in (*spec.stop.log_norm, *spec.intervention.measures)}
     stops = {name: params for name, params in measured_by(spec).items() if name in needed}
     changing = [_choice(Callback, choice) for choice in spec.callbacks if changes_training(choice)]
     return {

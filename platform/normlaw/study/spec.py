@@ -41,6 +41,7 @@ from normlaw_registry import (
     validate_params,
 )
 from normlaw_registry.errors import suggestion
+from normlaw_registry.host.vectors import measure_of
 
 
 class ComponentChoice(Model):
@@ -213,7 +214,7 @@ class RunSpec(Model):
                     )
         asked = [("stop.log_norm", name) for name in self.stop.log_norm]
         for place, name in [*asked, *(("intervention", name) for name in sorted(self.intervention.measures))]:
-            if name not in names:
+            if measure_of(name) not in names:
                 raise ValueError(f"`{place}`: {name!r} is not measured: {suggestion(name, names)}")
         return self
 

@@ -16,7 +16,7 @@ from normlaw.archiving.manifest import CURVES, FINDINGS, RUNS, STUDY, ArchivedRu
 from normlaw.study.names import path_part
 from normlaw.tracking.client import artifacts_at
 from normlaw.tracking.origin import KINDS, StoreOrigin
-from normlaw.tracking.reader import search_runs
+from normlaw.tracking.reader import search_runs, without_spectra
 from normlaw.tracking.study_run import StudyRun
 from normlaw_registry import InputError
 
@@ -55,7 +55,7 @@ def fill_archive(client: MlflowClient, experiment: Experiment, folder: Path) -> 
             for fetched in origin.fetch(runs):
                 described = json.loads(fetched.description) if fetched.description else None
                 lines.write(json_line(_archived(fetched.run, len(fetched.table), described)))
-                yield fetched.run.spec_hash, fetched.table
+                yield fetched.run.spec_hash, without_spectra(fetched.table)
 
         write_curves(folder / CURVES, curves())
     return Filled(len(runs), tuple(_findings(client, experiment, folder / FINDINGS)))

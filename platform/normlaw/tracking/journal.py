@@ -1,7 +1,7 @@
 """The journal: each measurement is on local disk, fsynced, before anything is sent anywhere.
 
 One file of JSON lines a run: a `start` with the specification, a `data` line, a `worker` and a
-`memory_format` whenever training begins or goes on, a `point` per measurement,
+`memory_format` whenever training begins or goes on, a `point` per measurement, with its `spectra` before it,
 `layers` for the first and the last, and an `end`. A file that a kill cut short keeps every complete line.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -118,7 +118,7 @@ class Journal:
                 break
             if found and not (kind == "layers" and step == 0):  # as in `go_on_after`
                 break
-            if kind in ("data", "memory_format", "point", "layers"):
+            if kind in ("data", "memory_format", "spectra", "point", "layers"):
                 shared.append(line)
             found = found or (kind == "point" and entry["values"]["step"] == step)
         if found:
@@ -141,6 +141,10 @@ class Journal:
     def point(self, values: dict[str, float], inexact: Mapping[str, Exactness] | None = None) -> None:
         """Write one measurement, and of the norms in it that are not exact what they are."""
         self._append("point", {"values": values, "inexact": dict(inexact or {})})
+
+    def spectra(self, step: int, values: Mapping[str, Sequence[float]]) -> None:
+        """Write the layers' singular values at the step whose point comes next."""
+        self._append("spectra", {"step": step, "values": {name: list(some) for name, some in values.items()}})
 
     def layers(self, rows: list[dict[str, str | int | float]]) -> None:
         """Write what each layer contributes to the measures at one step."""

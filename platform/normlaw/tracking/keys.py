@@ -71,6 +71,8 @@ THEORY_NORM = LAMBDA
 
 CURVE = "curve.parquet"
 """Artifact of a training run: its whole curve, a row a measuring point."""
+SPECTRUM = "spectrum/"
+"""Columns of that file alone: singular values of a layer, a list at each point, the largest first."""
 RUN = "run.json"
 """Artifact of a training run: specification, environment, memory format with its reason, the
 norms that are not exact with their steps, and the layers' norms at both ends of its curve."""

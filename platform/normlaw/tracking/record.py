@@ -63,6 +63,8 @@ class Record:
     None in journals that an earlier version wrote a part of, which did not note it."""
     layers: list[dict[str, Any]] = field(default_factory=list)
     """What each layer contributes to the measures, at the first and last measuring point."""
+    spectra: dict[int, dict[str, list[float]]] = field(default_factory=dict)
+    """Singular values of layers: step -> <measure>.<layer> -> the largest first."""
     started: int = 0
     ended: int = 0
     status: Status | None = None
@@ -131,6 +133,11 @@ class _Point(_Line):
 
 class _Layers(_Line):
     rows: list[dict[str, str | int | float]]
+
+
+class _Spectra(_Line):
+    step: NonNegativeInt
+    values: dict[Name, list[Number]]
 
 
 class _End(_Line):
@@ -260,6 +267,17 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
             start = _Start.model_validate(entry)
             record.schema, record.identity = start.schema_number, start.identity or start.spec
             record.spec, record.environment, record.started = start.spec, start.environment, start.time
+        case "end":
+            end = _End.model_validate(entry)
+            record.status, record.reason, record.ended = end.status, end.reason, end.time
+            record.traceback = end.traceback
+        case kind:
+            _take_measured(record, kind, entry)
+
+
+def _take_measured(record: Record, kind: object, entry: dict[str, Any]) -> None:
+    """Add a line between the first and the last; what a later version writes besides is left out."""
+    match kind:
         case "data":
             record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
         case "memory_format":
@@ -270,10 +288,9 @@ def _take(record: Record, line: bytes, *, first: bool) -> None:
             _take_point(record, _Point.model_validate(entry))
         case "layers":
             record.layers += _Layers.model_validate(entry).rows
-        case "end":
-            end = _End.model_validate(entry)
-            record.status, record.reason, record.ended = end.status, end.reason, end.time
-            record.traceback = end.traceback
+        case "spectra":
+            spectra = _Spectra.model_validate(entry)
+            record.spectra[spectra.step] = spectra.values
 
 
 def _take_point(record: Record, point: _Point) -> None:

@@ -14,6 +14,7 @@ from normlaw.study.identity import Measures
 from normlaw.study.listed import named_now, settled
 from normlaw.tracking import keys
 from normlaw.tracking.same import measured_in
+from normlaw_registry.host.vectors import measure_of
 
 Kind = Literal["training", "imported", "theory", "analysis"]
 
@@ -92,7 +93,7 @@ class StudyRun:
 
 def inexact(runs: Iterable[StudyRun], norm: str) -> dict[str, int]:
     """Return of how many runs a norm is not exact at every point: what it is instead -> runs."""
-    return dict(Counter(e for run in runs if (e := run.exactness.get(norm, "exact")) != "exact"))
+    return dict(Counter(e for run in runs if (e := run.exactness.get(measure_of(norm), "exact")) != "exact"))
 
 
 def exactness_of(tag: str) -> dict[str, str]:
@@ -123,4 +124,4 @@ def finished(runs: Iterable[StudyRun], norm: str | None = None) -> list[StudyRun
 
 
 def _rank(run: StudyRun, norm: str | None) -> tuple[bool, int]:
-    return norm in run.measures, len(run.measures)
+    return norm is not None and measure_of(norm) in run.measures, len(run.measures)

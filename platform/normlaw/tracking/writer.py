@@ -251,9 +251,15 @@ def metrics_without(record: Record, there: Values) -> list[Metric]:
 
 
 def curve(record: Record, spec: AnySpec) -> pd.DataFrame:
-    """Return a journal's curve: a row a measuring point, with train_size and seed beside the metrics."""
+    """Return a journal's curve: a row a measuring point, with train_size and seed beside the metrics.
+
+    Spectra are lists, in columns `spectrum/<measure>.<layer>`.
+    """
     frame = pd.DataFrame(record.points)
     frame["step"] = frame["step"].astype("int64")
+    for name in dict.fromkeys(name for values in record.spectra.values() for name in values):
+        lists = [record.spectra.get(step, {}).get(name) for step in frame["step"]]
+        frame[f"{keys.SPECTRUM}{name}"] = pd.Series(lists, index=frame.index, dtype=object)
     return frame.assign(train_size=spec.train_size, seed=spec.seed)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.abscissas import Spectra, abscissas, spectra
 from normlaw.training.augmentation import augment
 from normlaw.training.data import Change, Examples, RunData
 from normlaw.training.following import Following
@@ -22,8 +23,9 @@ from normlaw_registry import Exactness, NormlawError, RunPoint
 
 Point = dict[str, float]
 """One measurement: step, epoch, train/error, train/loss, test/error, test/loss, log_norm/<measure>...,
-validation/error and validation/loss unless the test set serves as validation set, and what callbacks give:
-callback/<callback>/<name>. A regression has no error; of sequences, losses and errors are means over tokens."""
+log_norm/<measure>.<part>..., validation/error and validation/loss unless the test set serves as validation
+set, and what callbacks give: callback/<callback>/<name>. A regression has no error; of sequences, losses and
+errors are means over tokens."""
 Inexact = Mapping[str, Exactness]
 """The measures whose value at a point is not exact: what it is instead, 'upper_bound' or 'estimate'."""
 Outputs = Callable[[Examples, Change | None], Tensor]
@@ -58,6 +60,8 @@ class Measurement:
     inexact: Inexact
     layers: list[Row]
     """What each layer contributes to each measure."""
+    spectra: Spectra
+    """What measures give of singular values."""
 
 
 def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
@@ -135,11 +139,11 @@ def measure(
         **on_train.metrics("train"),
         **on_test.metrics("test"),
         **(on_validation.metrics("validation") if on_validation else {}),
-        **{f"log_norm/{name}": value.log_value for name, value in norms.items()},
+        **{f"log_norm/{name}": log_norm for name, log_norm in abscissas(norms).items()},
         **told,
     }
     inexact = {name: value.exactness for name, value in norms.items() if value.exactness != "exact"}
-    return Measurement(point, inexact, layer_rows(norms, step))
+    return Measurement(point, inexact, layer_rows(norms, step), spectra(norms))
 
 
 def _over_tokens(examples: Examples, loss: MeanLoss, outputs_on: Outputs) -> Evaluation:

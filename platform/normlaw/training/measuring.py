@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from normlaw.training.norms.all_values import all_singular_values
 from normlaw.training.norms.entries import entry_norms
 from normlaw.training.norms.singular_values import SingularValues
 from normlaw_registry import (
@@ -28,6 +29,7 @@ from normlaw_registry import (
 )
 from normlaw_registry.dataset import SPOKEN
 from normlaw_registry.host.measuring_point import MeasuringPoint
+from normlaw_registry.host.vectors import problem_of
 from normlaw_registry.linear import LinearMapPlan, evaluation
 
 T = TypeVar("T")
@@ -126,6 +128,7 @@ class Measurer:
                 ),
                 kernel_norm=_remember(self._singular_values.kernel_norm),
                 operator_norm=_remember(self._singular_values.operator_norm),
+                singular_values=_remember(all_singular_values),
                 network=network,
                 task=self._task,
                 train_batches=train_batches,
@@ -187,6 +190,8 @@ def _take(measure: ComplexityMeasure, params: Params, context: MeasurementContex
             f"complexity measure {measure.name!r} returned {value!r}; it must return a MeasuredValue with a "
             "finite natural log, or raise NormlawError"
         )
+    if (problem := problem_of(measure, value)) is not None:
+        raise NormlawError(f"complexity measure {measure.name!r}: {problem}")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from normlaw.training.abscissas import Spectra
 from normlaw.training.data import RunData
 from normlaw.training.evaluation import Inexact, Point
 from normlaw.training.layer_table import Row
@@ -22,6 +23,9 @@ class Observer:
 
     def point(self, point: Point, inexact: Inexact) -> None:
         """Be told of a measurement as soon as it is taken, and which of its norms are not exact."""
+
+    def spectra(self, step: int, spectra: Spectra) -> None:
+        """Be told the layers' singular values at a step, just before `point`, where a measure gives them."""
 
     def layers(self, rows: list[Row]) -> None:
         """Be told, at the first and at the last measurement, what each layer contributes."""

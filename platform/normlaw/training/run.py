@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.abscissas import abscissas
 from normlaw.training.chosen import chosen_callbacks
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import prepare
@@ -26,6 +27,8 @@ from normlaw.training.randomness import Stream, torch_seed
 from normlaw.training.state import TrainingState
 from normlaw.training.stopping import reason_to_stop
 from normlaw_registry import Architecture, Catalogue, ComplexityMeasure, NormlawError, Params, validate_params
+from normlaw_registry.errors import suggestion
+from normlaw_registry.host.vectors import measure_of
 
 
 class Run:
@@ -91,11 +94,11 @@ class Run:
             self._following.load_state_dict(state.callbacks)
 
     def meter(self, name: str) -> Callable[[nn.Module], float]:
-        """Return a function that takes one of the run's measures of a network like its own, as natural log.
+        """Return a function that takes a measure of the run, or a part of it, of a network like its own.
 
-        Each value follows from the network alone, to the last bit.
+        It gives the natural log. Each value follows from the network alone, to the last bit.
         """
-        chosen = [(one, params) for one, params in self._measures if one.name == name]
+        chosen = [(one, params) for one, params in self._measures if one.name == measure_of(name)]
         measurer = Measurer(chosen, self.network, self._architecture, self.data.splits.task)
 
         def take(network: nn.Module) -> float:
@@ -108,11 +111,13 @@ class Run:
                 train_logits=lambda: outputs(forward, self.data.train),
                 temperature=self.loss.temperature,
             )
-            if name not in found:
+            logs = abscissas(found)
+            if name not in logs:
                 raise NormlawError(
-                    f"measure {name!r} is not defined for the network as it is: it cannot be held"
+                    f"measure {name!r} is not defined for the network as it is: it cannot be held "
+                    f"({suggestion(name, list(logs))})"
                 )
-            return found[name].log_value
+            return logs[name]
 
         return take
 
@@ -140,6 +145,8 @@ class Run:
             self._following,
         )
         self.points.append(self._latest.point)
+        if self._latest.spectra:
+            self.observer.spectra(step, self._latest.spectra)
         self.observer.point(self._latest.point, self._latest.inexact)
         if step == 0:
             self.observer.layers(self._latest.layers)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from normlaw.base.failures import Failure, reason, traceback_of
 from normlaw.launching.support import described
 from normlaw.study.spec import Place, RunSpec
+from normlaw.training.abscissas import abscissas
 from normlaw.training.chosen import chosen_callbacks
 from normlaw.training.compute import Forward, laid_out, make_repeatable
 from normlaw.training.data import Examples, UnfitDataError, load_splits, prepare
@@ -37,12 +38,15 @@ from normlaw_registry import (
     Follower,
     InputError,
     Loss,
+    MeasuredValue,
     Optimizer,
     Split,
     Splits,
     Task,
     validate_params,
 )
+from normlaw_registry.errors import suggestion
+from normlaw_registry.host.vectors import measure_of
 from normlaw_registry.made_up import TOKEN_TYPES
 
 FEW = 8
@@ -161,7 +165,7 @@ def _try(
     stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken")
     measures = resolved_measures(spec, catalogue)
     try:
-        _measure(Measurer(measures, network, architecture, task), network, forward, few, followers)
+        found = _measure(Measurer(measures, network, architecture, task), network, forward, few, followers)
     except BaseException:
         for number, (measure, params) in enumerate(measures):  # which of them?
             name = described(ComplexityMeasure, measure.name, catalogue)
@@ -170,6 +174,18 @@ def _try(
             _measure(one, network, forward, few, followers)
         stage.enter(("measures",), f"the norms of {who} on {data} cannot be taken together")
         raise
+    _require_parts(spec, abscissas(found), stage)
+
+
+def _require_parts(spec: RunSpec, found: Mapping[str, float], stage: _Stage) -> None:
+    """Refuse a part of a norm, at which a run is to stop or to be changed, that this network has not."""
+    start = spec.intervention.start
+    asked = [(("stop", "log_norm"), name) for name in spec.stop.log_norm]
+    asked += [(("intervention", "start"), name) for name in (start.log_norm if start else ())]
+    for place, name in asked:
+        if name not in found and measure_of(name) in found:
+            stage.enter(place)
+            raise InputError(f"norm {name!r} is not measured: {suggestion(name, list(found))}")
 
 
 def _take_a_step(
@@ -247,12 +263,12 @@ def _place_of(callback: Callback, spec: RunSpec) -> Place:
 
 def _measure(
     measurer: Measurer, network: nn.Module, forward: Forward, few: Split, followers: Mapping[str, Follower]
-) -> None:
+) -> dict[str, MeasuredValue]:
     def logits() -> Tensor:
         with torch.no_grad():
             return forward(few.inputs)
 
-    measurer.measure(
+    return measurer.measure(
         network,
         train_batches=lambda: [few],
         train_labels=few.labels,

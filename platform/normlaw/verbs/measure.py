@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normlaw.base.redaction import first_line
+from normlaw.training.abscissas import abscissas
 from normlaw_registry import InputError, load_catalogue
 from normlaw_registry.errors import brief
 
@@ -66,7 +67,7 @@ def measure(
         {
             "step": found.step,
             "weights": str(found.path),
-            **{f"log_norm/{name}": value.log_value for name, value in found.norms.items()},
+            **{f"log_norm/{name}": log_norm for name, log_norm in abscissas(found.norms).items()},
         }
         for found in measured(model, batch, weights, measures=measures, layer_rules=layer_rules)
     )
@@ -128,8 +129,8 @@ def curves(
     for one in found:
         extra = f"; no place in the model for {brief(list(one.unplaced))}" if one.unplaced else ""
         tell(f"{one.path}: step {one.step}{extra}")
-        for name, value in one.norms.items():
-            row: dict[str, Any] = {"step": one.step, "measure": name, "log_norm": value.log_value}
+        for name, log_norm in abscissas(one.norms).items():
+            row: dict[str, Any] = {"step": one.step, "measure": name, "log_norm": log_norm}
             if train_size is not None:
                 row = {"train_size": train_size, "seed": seed, **row}
             if known is None:

@@ -25,6 +25,7 @@ class MeasuringPoint:
     moved_entry_norms: Callable[[LinearMap], EntryNorms]
     kernel_norm: Callable[[LinearMap], MeasuredValue]
     operator_norm: Callable[[LinearMap], MeasuredValue]
+    singular_values: Callable[[LinearMap], Sequence[float]]
     network: nn.Module
     task: Task
     train_batches: Callable[[], Iterable[Split]]

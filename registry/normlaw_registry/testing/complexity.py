@@ -32,10 +32,10 @@ def check_measure(
 
     It may refuse a network by raising `InputError`, but must serve one of them. The answer must be a finite
     `MeasuredValue`, the same when asked again and when a fresh point is made of the same weights, and must
-    tell networks of different weights apart. It may look at initial weights only where `needs_initial` says so;
-    the network, its gradients, its mode and torch's global
-    generator must be as before. One with a callback is taken of short runs that the callback follows; see
-    `check_callback`.
+    tell different weights of one of them apart. It may look at initial weights only where `needs_initial`
+    says so; the network, its gradients, its mode and torch's global generator must be as before. Parts and
+    spectra are as it `gives` them, of the same names for the same network. One with a callback is taken of
+    short runs that the callback follows; see `check_callback`.
     """
     import torch
 
@@ -46,11 +46,17 @@ def check_measure(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         given = _networks() if networks is None else networks
-        served = [_check_on(measure, params, network, task) for network, task in given]
+        apart = [_check_on(measure, params, network, task) for network, task in given]
+    served = [each for each in apart if each is not None]
     require(
         measure,
-        any(served),
+        bool(served),
         "it serves none of the networks: give check_component(..., networks=[...]) one that it serves",
+    )
+    require(  # the rank of a single row is 1 whatever its weights are: of one network is enough
+        measure,
+        any(served),
+        "of no network do two of different weights have different norms: read context.linear_maps",
     )
 
 
@@ -75,7 +81,8 @@ def _networks() -> list[tuple[nn.Module, Task]]:
     ]
 
 
-def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, task: Task) -> bool:
+def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, task: Task) -> bool | None:
+    """Return whether other weights have another norm; None where the measure refuses the network."""
     import torch
 
     context = _point(measure, params, network, task)
@@ -85,7 +92,7 @@ def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, ta
     except ComponentError:
         raise
     except InputError:
-        return False
+        return None
     for what, one, other in zip(
         ("weights", "gradients", "generator", "mode"), before, _state(network), strict=True
     ):
@@ -104,16 +111,21 @@ def _check_on(measure: ComplexityMeasure, params: Params, network: nn.Module, ta
             f"two measurements of the same weights differ ({value.log_value!r}, {again.log_value!r}): start "
             "iterations from a fixed vector, and draw from a generator with a fixed seed",
         )
+        require(
+            measure,
+            (again.parts, again.spectra) == (value.parts, value.spectra),
+            "two measurements of the same weights differ in their parts or spectra",
+        )
     with torch.no_grad():
         for index, weight in enumerate(network.parameters()):
             weight.add_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(index)))
     other_value = measure.measure(params, _point(measure, params, network, task))
     require(
         measure,
-        other_value.log_value != value.log_value,
-        f"two networks of different weights have the same norm ({value.log_value!r}): read context.linear_maps",
+        (*other_value.parts, *other_value.spectra) == (*value.parts, *value.spectra),
+        "with other weights it has other parts or spectra: each must be there at every point of a run",
     )
-    return True
+    return other_value.log_value != value.log_value
 
 
 class _Undeclared(Sequence[LinearMap]):

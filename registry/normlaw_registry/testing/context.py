@@ -82,6 +82,10 @@ def measurement_context(
         return _largest_singular_value(linear_map.name, _in_float64(linear_map).applied_matrix())
 
     @cache
+    def singular_values(linear_map: LinearMap) -> tuple[float, ...]:
+        return tuple(torch.linalg.svdvals(_finite(linear_map.name, linear_map.matrix())).tolist())
+
+    @cache
     def train_logits() -> Tensor:
         with torch.no_grad():
             return cast("Tensor", network(inputs))  # (n, num_outputs)
@@ -93,6 +97,7 @@ def measurement_context(
         moved_entry_norms=moved_entry_norms,
         kernel_norm=kernel_norm,
         operator_norm=operator_norm,
+        singular_values=singular_values,
         network=network,
         task=task,
         train_batches=lambda: [

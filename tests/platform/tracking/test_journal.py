@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
 from normlaw.study.expansion import expand
 from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
+from normlaw.tracking import keys, reader
 from normlaw.tracking.journal import Journal
-from normlaw.tracking.record import read_journal
+from normlaw.tracking.record import Record, read_journal
+from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.writer import curve
 from normlaw_registry import Catalogue, NormlawError
 
 
@@ -53,6 +58,46 @@ def test_a_journal_cut_at_any_byte_keeps_every_complete_line(tmp_path: Path, spe
         if record is not None:
             assert len(record.points) == min(max(lines - 2, 0), 3)
             assert record.status == ("finished" if lines == len(ends) else None)
+
+
+def test_spectra_stand_before_their_points_and_go_with_them(tmp_path: Path, spec: RunSpec) -> None:
+    """A point that a kill took away takes its spectra along when the run goes on; an arm has its trunk's."""
+    path, arm = tmp_path / "j.jsonl", tmp_path / "arm.jsonl"
+    found = {step: {"values.fc": [2.0 + step, 1.0]} for step in range(3)}
+    with Journal(path) as journal:
+        journal.start(spec, {})
+        for step, values in found.items():
+            journal.spectra(step, values)
+            if step < 2:
+                journal.point({"step": float(step), "test/error": 0.5})
+    record = read_journal(path)
+    assert record is not None
+    assert record.spectra == found
+    frame = curve(record, spec)
+    assert frame["spectrum/values.fc"].tolist() == [[2.0, 1.0], [3.0, 1.0]]
+    with Journal(arm) as journal:
+        assert journal.leave(path, spec, 0, spec, {})
+    with Journal(path) as journal:
+        assert journal.go_on_after(1, spec)
+    for left, steps in ((path, [0, 1]), (arm, [0])):
+        record = read_journal(left)
+        assert record is not None
+        assert list(record.spectra) == steps
+
+
+def test_the_curve_file_gives_its_spectra_back(
+    tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [{"step": float(step), "test/error": 0.5} for step in (0, 8)]
+    spectra = {0: {"values.fc": [2.0, 1.0], "other.fc": [9.0]}, 8: {"values.fc": [3.0]}}
+    curve(Record(points=points, spectra=spectra), spec).to_parquet(tmp_path / keys.CURVE, index=False)
+    monkeypatch.setattr(reader, "download", lambda client, artifacts, name, folder: tmp_path / name)
+    run = SimpleNamespace(artifacts="", spec_hash="abc")
+    found = reader.read_spectra(Mock(), cast("StudyRun", run), "values")
+    assert found.to_numpy().tolist() == [[0, "fc", 1, 2.0], [0, "fc", 2, 1.0], [8, "fc", 1, 3.0]]
+    assert not len(reader.read_spectra(Mock(), cast("StudyRun", run), "value"))
+    table = reader.read_curve(Mock(), cast("StudyRun", run))
+    assert table.column_names == ["step", "test/error", "train_size", "seed", "run"]
 
 
 def test_no_journal_is_none(tmp_path: Path) -> None:
