@@ -46,14 +46,14 @@ def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest
         assert done.exit_code == 0, done.output
         return done.output
 
-    few = ["--set", "train_size=[30, 60, 120, 240]", "--set", "seed={count: 2}", "--set", "steps=400"]
+    few = ["--set", "train_size=[30, 60, 120, 240, 480]", "--set", "seed={count: 2}", "--set", "steps=2000"]
     run("normlaw run quickstart", *few)
     look, plan, train, analyse = COMMANDS
     assert "what single actions are expected to make of it" in " ".join(run(look).split())
-    run(plan.replace("5min", "20s"), "--json", "plan.json")
+    run(plan.replace("5min", "60s"), "--json", "plan.json")
     found = json.loads((tmp_path / "plan.json").read_text())
     (setting,) = found["settings"]
     assert setting["foretold"]["stderr"] < setting["now"]["stderr"]
     new = sum(row["runs"] for row in setting["added"])
-    assert f"quickstart: {new} trained, 8 already there, 0 failed" in run(train)
-    assert f"{8 + new} runs" in run(analyse)
+    assert f"quickstart: {new} trained, 10 already there, 0 failed" in run(train)
+    assert f"{10 + new} runs" in run(analyse)
