@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 
 import normlaw
-from normlaw.analysis import About, report
+from normlaw.analysis import About, NotFittedError, report
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.drawing import Printed
-from normlaw.analysis.figures.style import render
+from normlaw.analysis.figures.style import PAGE, render
 from normlaw.analysis.interactive.moved import fitted_gammas, moved_by, told
 from normlaw.analysis.interactive.single_runs import single_runs
 from normlaw.analysis.links import Links, RunLink
+from normlaw.analysis.report import unfitted_report
 from normlaw_registry.curves.columns import floats
 from normlaw_tests.figure_files import moving
 from normlaw_tests.two_settings import of_the_first, two_settings
@@ -98,6 +99,17 @@ def test_a_report_is_one_file_of_moderate_size_and_the_same_each_time(
     assert set(found["addresses"]) == set(analysis.curves["run"])
     with moving():
         assert report(analysis, about, printed) == html
+
+
+def test_curves_without_laws_move_too(analysis: normlaw.Analysis) -> None:
+    found = NotFittedError("too few", analysis.curves, analysis.response)
+    (drawing,) = found.figures(PAGE).values()
+    with moving():
+        page = unfitted_report("too few", found.points, {}, Printed(drawing, b"<svg/>"), About())
+    carried = json.loads(Scripts(page).read["motion"])
+    assert carried["items"].keys() == {"error_against_norm"}
+    assert carried["moved"] is None
+    assert EVIL not in page
 
 
 def test_no_script_runs_but_the_two_that_the_page_names(html: str) -> None:
