@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from normlaw.analysis import Analysis, Options
+    from normlaw.analysis.cause import Cause
     from normlaw.analysis.scaling_collapse import ScalingCollapse
     from normlaw.following.progress import Progress
     from normlaw.launching.launch import Summary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from normlaw.verbs.against_theory import against_theory
     from normlaw.verbs.analyse import Result, Results, analyse
     from normlaw.verbs.archive import Archived, archive
+    from normlaw.verbs.cause import Caused, cause
     from normlaw.verbs.clean import clean
     from normlaw.verbs.collapse import collapse
     from normlaw.verbs.compare import compare
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "Analysis": "normlaw.analysis",
     "Archived": "normlaw.verbs.archive",
+    "Cause": "normlaw.analysis.cause",
+    "Caused": "normlaw.verbs.cause",
     "Collapsed": "normlaw.verbs._collapse_run",
     "Compared": "normlaw.verbs._compared",
     "Exported": "normlaw.verbs.export",
@@ -82,6 +86,7 @@ _PLACES = {
     "against_theory": "normlaw.verbs.against_theory",
     "analyse": "normlaw.verbs.analyse",
     "archive": "normlaw.verbs.archive",
+    "cause": "normlaw.verbs.cause",
     "clean": "normlaw.verbs.clean",
     "collapse": "normlaw.verbs.collapse",
     "compare": "normlaw.verbs.compare",
@@ -117,6 +122,8 @@ _PLACES = {
 __all__ = [
     "Analysis",
     "Archived",
+    "Cause",
+    "Caused",
     "Collapsed",
     "Compared",
     "Exported",
@@ -137,6 +144,7 @@ __all__ = [
     "against_theory",
     "analyse",
     "archive",
+    "cause",
     "clean",
     "collapse",
     "compare",

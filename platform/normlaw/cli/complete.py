@@ -38,7 +38,7 @@ def study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
     from normlaw.study.named import shipped_studies
 
     names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
-    if ctx.info_name in ("analyse", "predict", "plan", "report", "compare", "export", "clean"):
+    if ctx.info_name in ("analyse", "predict", "plan", "report", "compare", "cause", "export", "clean"):
         shipped = {item.value for item in names}
         names += [item for item in begun(ctx, param, incomplete) if item.value not in shipped]
         if ctx.info_name != "plan":  # which takes a file too

@@ -163,6 +163,7 @@ main.places = {
     "measure": "normlaw.cli.measure:measure",
     "report": "normlaw.cli.report:report",
     "compare": "normlaw.cli.compare:compare",
+    "cause": "normlaw.cli.cause:cause",
     "clean": "normlaw.cli.clean:clean",
     "export": "normlaw.cli.export:export",
     "archive": "normlaw.cli.archive:archive",

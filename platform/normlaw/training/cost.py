@@ -23,6 +23,7 @@ from normlaw.training.memory import keep_freed_memory
 from normlaw.training.optimizer import Updates
 from normlaw.training.run import resolved_measures
 from normlaw.training.schedule import measuring_steps
+from normlaw.training.shared_steps import shared_steps
 from normlaw.training.threads import one_thread
 from normlaw_registry import Architecture, Catalogue, Dataset, DatasetInfo, Split, validate_params
 from normlaw_registry.made_up import random_split
@@ -44,11 +45,19 @@ class Timing:
     norms: float
     """All complexity measures at one measuring point."""
 
-    def seconds(self, spec: RunSpec, test_size: int) -> float:
-        """Return the time of a run of this setting, evaluated on its training and test examples."""
-        points = len(measuring_steps(spec.total_steps, spec.measuring_points))
+    def seconds(self, spec: RunSpec, test_size: int, shared: int = 0) -> float:
+        """Return the time of a run of this setting, evaluated on its training and test examples.
+
+        Args:
+            spec: the run.
+            test_size: number of test examples.
+            shared: the step up to which another run, its trunk, has trained and measured it; 0: none.
+
+        """
+        steps = measuring_steps(spec.total_steps, spec.measuring_points)
+        points = sum(step > shared for step in steps) if shared else len(steps)
         examples = spec.kept_examples + test_size + (spec.validation.size or 0)
-        return spec.total_steps * self.step + points * (examples * self.example + self.norms)
+        return (spec.total_steps - shared) * self.step + points * (examples * self.example + self.norms)
 
 
 def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | None:
@@ -69,9 +78,14 @@ def study_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> float | Non
 
 
 def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, float | None]:
-    """Return each run's estimated CPU time on one thread by its hash; None where it is not known."""
+    """Return each run's estimated CPU time on one thread by its hash; None where it is not known.
+
+    What an arm shares with its trunk counts for the trunk alone, where that is among the runs.
+    """
+    specs = list(specs)
     found: dict[str, float | None] = {}
     timings: dict[str, Timing] = {}
+    hashes = {spec.spec_hash for spec in specs}
     for spec in sorted(specs, key=lambda spec: -spec.train_size):
         found[spec.spec_hash] = None
         dataset = catalogue.get(Dataset, spec.dataset.name)
@@ -81,7 +95,7 @@ def run_seconds(specs: Iterable[RunSpec], catalogue: Catalogue) -> dict[str, flo
         setting = _setting(spec, catalogue)
         if setting not in timings:
             timings[setting] = time_setting(spec, catalogue, info)
-        found[spec.spec_hash] = timings[setting].seconds(spec, info.test_size)
+        found[spec.spec_hash] = timings[setting].seconds(spec, info.test_size, shared_steps(spec, hashes))
     return found
 
 

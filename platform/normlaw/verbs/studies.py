@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from normlaw.study.expansion import expand
 from normlaw.study.named import find_study, shipped_studies
 from normlaw.study.study import at_scale
+from normlaw.training.shared_steps import shared_steps
 from normlaw_registry import load_catalogue
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def studies(*names: str, time: bool = False) -> pd.DataFrame:
         time: whether to add the column hours, from a timing of some seconds a study on this machine.
 
     Returns:
-        Columns name, scale, runs, steps (optimiser steps, all runs together), description, and hours (with one
+        Columns name, scale, runs, steps (optimiser steps, all runs together; those that arms share with their
+        trunk once), description, and hours (with one
         run on each core; missing where it is not known).
 
     Raises:
@@ -44,7 +46,8 @@ def rows(names: Sequence[str], *, time: bool = False) -> Iterator[dict[str, Any]
         for scale in (None, *whole.scales):
             study = whole if scale is None else at_scale(whole, scale)
             specs = expand(study, catalogue)
-            steps = sum(spec.total_steps for spec in specs)
+            hashes = {spec.spec_hash for spec in specs}
+            steps = sum(spec.total_steps - shared_steps(spec, hashes) for spec in specs)
             row: dict[str, Any] = {"name": name, "scale": scale, "runs": len(specs), "steps": steps}
             row["description"] = study.description
             if time:

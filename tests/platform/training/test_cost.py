@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from normlaw.study.intervention import Intervention
 from normlaw.study.spec import RunSpec
 from normlaw.training import cost
 from normlaw.training.cost import Timing, study_seconds
@@ -30,6 +31,18 @@ def test_a_runs_time_adds_up(spec):
     # steps 0, 1, 3, 7, 20: five measuring points on 64 + 100 examples
     timing = Timing(step=2.0, example=0.01, norms=0.5)
     assert timing.seconds(spec(), test_size=100) == pytest.approx(20 * 2.0 + 5 * (164 * 0.01 + 0.5))
+
+
+def test_what_an_arm_shares_with_its_trunk_counts_once(spec, catalogue, monkeypatch):
+    monkeypatch.setattr(cost, "time_setting", lambda *_: Timing(step=1.0, example=0.0, norms=100.0))
+    trunk = spec()
+    arms = [
+        trunk.as_arm(name, Intervention.model_validate({"start": start, "temperature": 2}))
+        for name, start in (("early", {"step": 5}), ("late", {"train_error": 0.1}))
+    ]
+    # steps 0, 1, 3, 7, 20: the early arm leaves at 7, and has one point behind it
+    assert study_seconds([trunk, *arms], catalogue) == (20 + 500) + (13 + 100) + (20 + 500)
+    assert study_seconds(arms, catalogue) == 2 * (20 + 500)  # trunks are trained elsewhere
 
 
 def test_each_setting_is_timed_once(spec, catalogue, monkeypatch):

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from normlaw.analysis.cause.result import Cause
     from normlaw.analysis.figures.drawing import Drawing
     from normlaw.analysis.figures.style import Size
     from normlaw.analysis.results import Analysis
@@ -42,6 +43,18 @@ def collapse_figures(found: ScalingCollapse, size: Size | None = None) -> dict[s
     size = size or PAGE
     with style.context(size.style):
         return {draw.__name__: draw(found, size) for draw in (scaling_collapse, collapse_floors)}
+
+
+def cause_figures(found: Cause, size: Size | None = None) -> dict[str, Drawing]:
+    """Return every figure of arms by name; see `figures`."""
+    from matplotlib import style
+
+    from normlaw.analysis.figures.cause import cause_curves, cause_doses, cause_shares
+    from normlaw.analysis.figures.style import PAGE
+
+    size = size or PAGE
+    with style.context(size.style):
+        return {draw.__name__: draw(found, size) for draw in (cause_curves, cause_shares, cause_doses)}
 
 
 def drawn_of(analysis: Analysis) -> list[Draw]:

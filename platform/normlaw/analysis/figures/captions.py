@@ -9,6 +9,7 @@ from normlaw.analysis.figures.departure import SHIFT
 from normlaw.analysis.figures.seeds import band_told
 
 if TYPE_CHECKING:
+    from normlaw.analysis.cause.result import Cause
     from normlaw.analysis.results import Analysis
     from normlaw.analysis.scaling_collapse import ScalingCollapse
     from normlaw_registry import Findings
@@ -41,6 +42,12 @@ CAPTIONS: Mapping[str, str] = {
     "collapse_floors": "The stretch of x in which Delta < sigma for every floor of the {noun} that L0 could "
     "be: the "
     "verdict rests on L0 where it is narrow.",
+    "cause_curves": "The {noun} behind the fork against each variable, a mark an arm, train size and step: the "
+    "marks of all arms lie on one curve where the error follows that variable.",
+    "cause_shares": "How much of what tells arms and trunks apart one curve in each variable explains, for "
+    "arms and for trunks that it was not fitted to, with {confidence} limits; below 0 bars are cut.",
+    "cause_doses": "What each arm does to the {noun} (ln, mean over the points behind the fork, with "
+    "{confidence} limits between trunks) against what it does to the norm.",
 }
 """By name of the figure; what stands in braces depends on the study."""
 
@@ -67,6 +74,11 @@ def caption(name: str, analysis: Analysis) -> str:
 
 def collapse_caption(name: str, found: ScalingCollapse) -> str:
     """Return the caption of a figure of a collapse."""
+    return CAPTIONS[name].format(confidence=f"{found.confidence:.0%}", noun=found.response.plain)
+
+
+def cause_caption(name: str, found: Cause) -> str:
+    """Return the caption of a figure of arms."""
     return CAPTIONS[name].format(confidence=f"{found.confidence:.0%}", noun=found.response.plain)
 
 
