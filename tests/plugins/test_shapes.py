@@ -30,7 +30,7 @@ def test_the_checks_are_where_the_functions_are_used() -> None:
     used = vars(evaluation)
     assert used["wrong"] is loss.wrong
     with pytest.raises(
-        ShapeError, match=r"loss.wrong: labels is torch.int64 \(2,\), stated: Int64\[Tensor, 'b'\]"
+        ShapeError, match=r"loss.wrong: labels is torch.int64 \(2,\), stated: jaxtyping.Int64\[Tensor, 'b'\] \|"
     ):
         used["wrong"](torch.zeros(3, 10), torch.zeros(2, dtype=torch.int64))
     with pytest.raises(ShapeError, match=r"MeanLoss.__call__: labels is torch\.float32"):

@@ -48,6 +48,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "sequences": {
         "architecture": {"name": "gpt", "params": {"width": 8, "depth": 1, "heads": 2, "dropout": 0.2}},
         "dataset": {"name": "markov", "params": {"vocabulary": 5, "length": 6, "test_size": 20}},
+        "steps": 8,
         "measures": ["weight_norm", "spectral_complexity_kernel"],
     },
     "sequences, each once, in bfloat16": {
