@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from normlaw.base.collection import no_collection
 from normlaw.study.identity import Hashes, lacking, measured_by
 from normlaw.study.intervention import arm_of
+from normlaw.study.known_floor import OF_THE_DATASET, known_floor
 from normlaw.study.shared_parts import SharedParts
 from normlaw.study.spec import Place, RunSpec
 from normlaw.study.study import Study, problems
@@ -70,7 +71,7 @@ def planned_runs(study: Study, catalogue: Catalogue) -> dict[str, Planned]:
 
 
 def _require_known_names(study: Study, catalogue: Catalogue, plans: Mapping[str, Planned]) -> None:
-    """Raise InputError where the norm or the protocol of a study is none."""
+    """Raise InputError where the norm, the protocol or the floor of a study is none."""
     names = [measure.name for measure in next(iter(plans.values())).spec.measures]
     whole = measure_of(study.abscissa)
     if whole not in names:
@@ -83,6 +84,11 @@ def _require_known_names(study: Study, catalogue: Catalogue, plans: Mapping[str,
             study.analysis.protocol.resolved(AnalysisProtocol, catalogue)
         except InputError as error:
             raise type(error)(f"{study.source.where(['analysis', 'protocol'])}: {error}") from None
+    if study.analysis is not None and study.analysis.floor == OF_THE_DATASET:
+        try:
+            known_floor((planned.spec for planned in plans.values()), catalogue)
+        except InputError as error:
+            raise type(error)(f"{study.source.where(['analysis', 'floor'])}: {error}") from None
 
 
 def _together(before: Planned | None, now: Planned) -> Planned:

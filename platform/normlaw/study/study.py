@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, ValidationError, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from normlaw.base.html import paragraph, preformatted, together
 from normlaw.base.typed import Model
 from normlaw.study.collapse_choice import Abscissa
 from normlaw.study.intervention import FREE, Intervention, Moment
+from normlaw.study.known_floor import OF_THE_DATASET
 from normlaw.study.listed import COMPONENTS, flatten
 from normlaw.study.names import STUDY_NAME, study_name
 from normlaw.study.observed import OBSERVED, AnySpec
@@ -64,8 +65,10 @@ class AnalysisChoice(Model):
     response: Quantity | None = Field(
         None, description="what falls with the norm: `test_error`, which is the default, or `test_loss`"
     )
-    floor: float | None = Field(
-        None, ge=0, description="what the response is known to be at least; laws are fitted to the excess"
+    floor: float | Literal["dataset"] | None = Field(
+        None,
+        description="what the response is known to be at least; laws are fitted to the excess. `dataset`: what "
+        "the data set knows as the least test loss, such as the entropy rate of a Markov chain",
     )
     from_norm: float | None = Field(None, gt=0, description="norms below are left out, in the study's own norm")
     from_train_size: PositiveInt | None = Field(None, le=2**53, description="train sizes below are left out")
@@ -82,22 +85,37 @@ class AnalysisChoice(Model):
         "`architecture.hidden`; by default `train_size`",
     )
 
+    @field_validator("floor", mode="before")
+    @classmethod
+    def _number_or_word(cls, given: Any) -> Any:
+        if isinstance(given, str) and given != OF_THE_DATASET:
+            raise ValueError(f"give a number of at least 0, or `dataset`, got {brief(given)}")
+        return given
+
     @model_validator(mode="after")
     def _floor_fits(self) -> Self:
         try:
-            Response(quantity=self.response or "test_error", floor=self.floor or 0.0)
+            given = 0.0 if isinstance(self.floor, str) else self.floor or 0.0
+            Response(quantity=self.response or "test_error", floor=given)
         except InputError as error:
             raise ValueError(str(error)) from None
+        if isinstance(self.floor, str) and self.response != "test_loss":
+            raise ValueError("`floor: dataset` is that of the test loss: give `response: test_loss` with it")
         return self
 
-    def own(self) -> OwnChoices:
-        """Return the choices as an analysis takes them."""
+    def own(self, known_floor: float | None = None) -> OwnChoices:
+        """Return the choices as an analysis takes them.
+
+        Args:
+            known_floor: what the data set knows, where the floor is its own.
+
+        """
         named = self.protocol
         return OwnChoices(
             protocol=None if named is None else named.name,
             params={} if named is None else named.params,
             response=self.response,
-            floor=self.floor,
+            floor=known_floor if isinstance(self.floor, str) else self.floor,
             from_norm=self.from_norm,
             from_train_size=self.from_train_size,
             collapse=self.collapse,

@@ -13,7 +13,9 @@ from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric,
 from mlflow.tracking.context.registry import resolve_tags
 
 from normlaw.base.redaction import redacted, redacted_tree
+from normlaw.study.expansion import expand
 from normlaw.study.identity import measured_by
+from normlaw.study.known_floor import OF_THE_DATASET, known_floor
 from normlaw.study.listed import listing, settled
 from normlaw.study.observed import AnySpec, ObservedSpec
 from normlaw.study.spec import RunSpec
@@ -25,6 +27,7 @@ from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
 from normlaw.tracking.sizes import TRAIN_SIZE, sizes
 from normlaw.tracking.view import VIEW, saved_view
+from normlaw_registry import load_catalogue
 
 MAX_METRICS, MAX_PARAMS = 1000, 100
 """What MLflow takes in one request."""
@@ -46,7 +49,7 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     """
     chosen = {keys.NORM: study.abscissa}
     if study.analysis is not None:
-        chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.own())
+        chosen[keys.ANALYSIS] = keys.analysis_tag(study.analysis.own(_known_floor(study)))
     experiment = opened(client, study.name, {**chosen, **note.first(study.description)})
     if study.observed:
         return experiment
@@ -59,6 +62,14 @@ def open_experiment(client: MlflowClient, study: Study) -> Experiment:
     if keys.ANALYSIS not in chosen and keys.ANALYSIS in experiment.tags:
         client.delete_experiment_tag(experiment.experiment_id, keys.ANALYSIS)
     return experiment
+
+
+def _known_floor(study: Study) -> float | None:
+    """Return the floor that the study's data set gives, where the study takes that one."""
+    if study.analysis is None or study.analysis.floor != OF_THE_DATASET:
+        return None
+    catalogue = load_catalogue()
+    return known_floor(expand(study, catalogue), catalogue)
 
 
 class RunWriter:
