@@ -12,6 +12,7 @@ from normlaw.analysis.collapse import collapse_quality
 from normlaw.analysis.curves import prepare, restricted
 from normlaw.analysis.extrapolation import predictions
 from normlaw.analysis.hold_out import hold_out, said_by
+from normlaw.analysis.layer_growth import layer_growth
 from normlaw.analysis.model import OwnModel, checked, own_model
 from normlaw.analysis.named_fits import fit_by
 from normlaw.analysis.options import Options
@@ -45,9 +46,9 @@ def analyse(
             `mean_log_optimal_norm` column, constant within a train size, is handed to the protocol.
         catalogue: where the protocol and the fitters are found.
         options: the protocol and its choices; by default the protocol that says so of itself.
-        whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms` and
-            `collapse`;
-            default: the curves themselves. Only of these the options leave out norms and train sizes.
+        whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms`,
+            `collapse` and how the norms of layers grow; default: the curves themselves, of which no layers are
+            known. Only of these the options leave out norms and train sizes.
 
     Returns:
         Exponents with standard errors and confidence limits, warnings, tables.
@@ -86,6 +87,13 @@ def analyse(
             "method": list(found.method),
             "compared": found.table.to_dict("records"),
         }
+    growth = None
+    if whole is not None:
+        at = given(findings.optima)
+        growth = layer_growth(whole, points, at, catalogue, options.confidence, options.measured)
+    if growth is not None:
+        tables |= growth.tables()
+        extras["layer_growth"] = growth.to_dict()
     if collapse:
         tables["collapse"] = collapse.profile
     scaling: ScalingCollapse | None = None
@@ -100,6 +108,7 @@ def analyse(
         findings=findings,
         added_tables=tables,
         scaling_collapse=scaling,
+        layer_growth=growth,
         extras={"collapse": collapse.to_dict() if collapse else None, **extras},
         warnings=(*chosen.notes, *warnings, *findings.warnings, *compared, *check_findings(points, findings)),
     )

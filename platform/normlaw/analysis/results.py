@@ -12,6 +12,7 @@ from normlaw_registry.host.fitting import dict_at
 if TYPE_CHECKING:
     import pandas as pd
 
+    from normlaw.analysis.layer_growth import LayerGrowth
     from normlaw.analysis.options import Options
     from normlaw.analysis.scaling_collapse import ScalingCollapse
 
@@ -34,6 +35,8 @@ class Analysis:
     """What the platform found beside the protocol's tables, by name: the comparison of abscissas, scores."""
     scaling_collapse: ScalingCollapse | None = None
     """How far normalised curves deviate from one, against the noise floor of their seeds, if asked for."""
+    layer_growth: LayerGrowth | None = None
+    """How the norm of every layer at the optimum grows with the train size, where layers were measured."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Results beyond the exponents in JSON's own types: collapse quality, hold-out scores."""
 

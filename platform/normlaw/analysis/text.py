@@ -145,6 +145,10 @@ def more_lines(analysis: Analysis) -> list[str]:
             title = analysis.response.told(TITLES[name]) + level
             lines += ["", *wrap(title, WIDTH, subsequent_indent="  ")]
             lines += table_lines(shown.rename(columns=analysis.response.column))
+    if (growth := analysis.layer_growth) is not None:
+        title = f"how norms at the optimum grow with the train size ({analysis.confidence:.0%} limits)"
+        lines += ["", *wrap(title, WIDTH, subsequent_indent="  ")]
+        lines += table_lines(growth.rows[["norm", "gamma_2", "stderr", "low", "high", "told"]])
     return lines
 
 

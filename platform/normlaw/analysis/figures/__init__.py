@@ -64,6 +64,7 @@ def drawn_of(analysis: Analysis) -> list[Draw]:
     from normlaw.analysis.figures.collapse import collapse
     from normlaw.analysis.figures.endpoint_law import endpoint_law
     from normlaw.analysis.figures.error_against_norm import error_against_norm
+    from normlaw.analysis.figures.layer_growth import layer_growth
     from normlaw.analysis.figures.optimal_norm import optimal_norm
     from normlaw.analysis.figures.scaling_collapse import collapse_floors, scaling_collapse
     from normlaw.analysis.figures.sensitivity import sensitivity
@@ -75,6 +76,7 @@ def drawn_of(analysis: Analysis) -> list[Draw]:
         (collapse, True),
         (local_exponent.local_exponent, "local_exponent" in tables),
         (optimal_norm, True),
+        (layer_growth, analysis.layer_growth is not None),
         (endpoint_law, True),
         (joint_region.joint_region, joint_region.has_joint(analysis)),
         (sensitivity, "sensitivity" in tables),

@@ -33,6 +33,8 @@ CAPTIONS: Mapping[str, str] = {
     "choices do not matter; below, the early exponent over the two edges of the window.",
     "layer_norms": "What each layer of one run of the largest train size contributes to the norm, first layer "
     "above: at the beginning and at the end of training.",
+    "layer_growth": "How each norm at the optimum grows with the train size, layer by layer, with {confidence} "
+    "limits: right of zero it grows; exponents of layers add up to that of their product.",
     "abscissas": "How much of what tells runs apart one envelope in each abscissa explains, for train sizes "
     "that it was not fitted to, with {confidence} limits: at 1 the curves are one curve; below 0 bars are cut.",
     "scaling_collapse": "Above, curves less the floor L0 and divided by their value at x = 1; below, their "
