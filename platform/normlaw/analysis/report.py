@@ -49,6 +49,8 @@ class About:
     """Where its runs, data and study are."""
     layers: Sequence[Mapping[str, Any]] = ()
     """What each layer of one run contributes to the norm: rows as `figures.layer_norms` takes them."""
+    spectra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Singular values of that run by measure, as `figures.singular_values` takes them."""
 
 
 def report(

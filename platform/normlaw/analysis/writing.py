@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.figures import figures as figures_of
 from normlaw.analysis.figures.drawing import Drawing, Printed
 from normlaw.analysis.figures.layer_norms import layer_norms
+from normlaw.analysis.figures.singular_values import singular_values
 from normlaw.analysis.figures.style import COLUMN, PAGE, Size, Use, checked_use
 from normlaw.analysis.figures.style import render as drawn
 from normlaw.analysis.report import About, report, unfitted_report
@@ -19,6 +20,7 @@ from normlaw.analysis.results import Analysis
 from normlaw.analysis.scaling_collapse.result import ScalingCollapse
 from normlaw.analysis.text import render
 from normlaw.base.files import replace_folder, write_wanted
+from normlaw_registry.host.vectors import measure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +183,12 @@ def _write_all(analysis: Analysis, folder: Path, about: About | None, use: Use) 
     drawings = draw_figures(lambda size: figures_of(analysis, size), folder / "figures", use)
     if about is not None and about.layers:
         layers = pd.DataFrame(about.layers)
-        drawings |= write_figures({"layer_norms": layer_norms(layers, about.norm)}, folder / "figures", use)
+        drawings |= write_figures(
+            {"layer_norms": layer_norms(layers, measure_of(about.norm))}, folder / "figures", use
+        )
         layers.to_csv(folder / "tables" / "layer_norms.csv", index=False)
+    for measure, table in (about.spectra if about is not None else {}).items():
+        drawn_spectra = {measure: singular_values(table)}
+        drawings |= write_figures(drawn_spectra, folder / "figures", use)
+        table.to_csv(folder / "tables" / f"{measure}.csv", index=False)
     (folder / "report.html").write_text(report(analysis, about, drawings), encoding="utf-8")

@@ -118,9 +118,9 @@ class ArchiveOrigin:
         rows: list[dict[str, Any]] = json.loads(fetched.description or b"{}").get("layers") or []
         return rows
 
-    def spectra(self, run: StudyRun, measure: str) -> pd.DataFrame:
+    def spectra(self, run: StudyRun) -> pd.DataFrame:
         """Return no singular values, which an archive leaves out; see `StudyStore.spectra`."""
-        return pd.DataFrame(columns=["step", "layer", "number", "value"])
+        return pd.DataFrame(columns=["measure", "layer", "step", "number", "value"])
 
     def specification(self, run: StudyRun) -> dict[str, Any] | None:
         """Return what a trained run is, as it was written down; None where it was not."""

@@ -87,25 +87,29 @@ def without_spectra(table: pa.Table) -> pa.Table:
     return table.drop_columns([name for name in table.column_names if name.startswith(keys.SPECTRUM)])
 
 
-def read_spectra(client: MlflowClient, run: StudyRun, measure: str) -> pd.DataFrame:
+def read_spectra(client: MlflowClient, run: StudyRun) -> pd.DataFrame:
     """Return the singular values that a run measured.
 
     Returns:
-        Columns step, layer, number (from 1, the largest first) and value; without rows where it has none.
+        Columns measure, layer, step, number (from 1, the largest first) and value; no rows where it has none.
 
     """
     with tempfile.TemporaryDirectory() as folder:
         file = pq.ParquetFile(download(client, run.artifacts, keys.CURVE, Path(folder)))
-        begin = f"{keys.SPECTRUM}{measure}."
-        names = [name for name in file.schema_arrow.names if name.startswith(begin)]
+        names = [name for name in file.schema_arrow.names if name.startswith(keys.SPECTRUM)]
         table = file.read(columns=["step", *names])
     rows = [
-        {"step": step, "layer": name.removeprefix(begin), "number": number, "value": value}
+        (*_measure_and_layer(name), step, number, value)
         for name in names
         for step, values in zip(*(table.column(c).to_pylist() for c in ("step", name)), strict=True)
         for number, value in enumerate(values or (), 1)
     ]
-    return pd.DataFrame(rows, columns=["step", "layer", "number", "value"])
+    return pd.DataFrame(rows, columns=["measure", "layer", "step", "number", "value"])
+
+
+def _measure_and_layer(column: str) -> tuple[str, str]:
+    measure, _, layer = column.removeprefix(keys.SPECTRUM).partition(".")
+    return measure, layer
 
 
 def read_description(client: MlflowClient, artifacts: str) -> dict[str, Any]:

@@ -139,9 +139,9 @@ class StudyStore:
         """Return what each layer contributed to a trained run's measures, at both ends of its curve."""
         return reader.read_layers(self._client, run)
 
-    def spectra(self, run: StudyRun, measure: str) -> pd.DataFrame:
+    def spectra(self, run: StudyRun) -> pd.DataFrame:
         """Return the singular values that a trained run measured; see `reader.read_spectra`."""
-        return reader.read_spectra(self._client, run, measure)
+        return reader.read_spectra(self._client, run)
 
     def specification(self, run: StudyRun) -> dict[str, Any] | None:
         """Return what a trained run is, as it was written down; None where it was not."""

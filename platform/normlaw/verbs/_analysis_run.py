@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from normlaw.analysis import About, Analysis, NotFittedError, Options, exponents_table, settings_table
 from normlaw.analysis.choosing import Chosen
@@ -20,6 +20,10 @@ from normlaw.tracking.store import StudyStore
 from normlaw.tracking.study_run import StudyRun, inexact
 from normlaw.tracking.superseded import MORE_CHOICES
 from normlaw_registry import AnalysisWarning
+from normlaw_registry.host.vectors import measure_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIGURES = (
     *("error_against_norm", "departure", "collapse", "local_exponent", "endpoint_law", "joint_region"),
@@ -144,8 +148,18 @@ def layers_of(store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], norm:
     """Return the layers' norms of one run, the first of the largest train_size, if the measure tells them."""
     if not trained(runs):
         return []
-    largest = max(trained(runs), key=lambda run: run.train_size)
-    return [row for row in store.layers(largest) if row["measure"] == norm]
+    return [row for row in store.layers(_largest(runs)) if row["measure"] == measure_of(norm)]
+
+
+def spectra_of(store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun]) -> dict[str, pd.DataFrame]:
+    """Return the singular values of that run, by the measure that has some."""
+    if not trained(runs):
+        return {}
+    return {str(measure): table for measure, table in store.spectra(_largest(runs)).groupby("measure")}
+
+
+def _largest(runs: Sequence[StudyRun]) -> StudyRun:
+    return max(trained(runs), key=lambda run: run.train_size)
 
 
 def trained(runs: Iterable[StudyRun]) -> list[StudyRun]:

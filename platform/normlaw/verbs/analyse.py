@@ -37,6 +37,7 @@ from normlaw.verbs._analysis_run import (
     fitted_run,
     layers_of,
     show_on_page,
+    spectra_of,
     trained,
     unfitted_run,
     with_exactness,
@@ -246,6 +247,7 @@ def _of_store(
             command=command_line(source, chosen, options),
             links=links_of(store, members, file),
             layers=layers_of(store, members, chosen),
+            spectra=spectra_of(store, members),
         )
         name = (f"laws {which}" if which else f"laws of {store.name}") + of_response(options)
         other_norm = "" if chosen == store.norm else chosen

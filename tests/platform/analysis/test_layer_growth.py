@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from normlaw.analysis import Analysis, Options, analyse, to_json
+from normlaw.analysis import About, Analysis, Options, analyse, to_json, write
 from normlaw.analysis.figures import figures
 from normlaw.analysis.layer_growth import layer_growth
 from normlaw.analysis.report import report
@@ -118,3 +119,14 @@ def test_it_stands_in_every_form_of_the_results(analysis: Analysis) -> None:
     page = report(analysis, drawings={})
     assert "How the norms of layers grow" in page
     assert "<code>sizes.features.1</code>" in page
+
+
+def test_a_report_in_a_layers_norm_shows_its_measures_layers_and_spectra(
+    analysis: Analysis, tmp_path: Path
+) -> None:
+    layers = [{"step": 0, "measure": "sizes", "layer": "fc", "depth": 0, "size": 2.0}]
+    spectra = {"values": pd.DataFrame({"step": 0, "layer": "fc", "number": [1, 2], "value": [2.0, 1.0]})}
+    write(analysis, tmp_path / "out", About(norm="sizes.fc", layers=layers, spectra=spectra))
+    drawn = {path.stem for path in (tmp_path / "out" / "figures").glob("*.svg")}
+    assert {"layer_norms", "values"} <= drawn
+    assert pd.read_csv(tmp_path / "out" / "tables" / "values.csv")["value"].tolist() == [2.0, 1.0]

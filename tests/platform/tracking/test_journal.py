@@ -93,9 +93,13 @@ def test_the_curve_file_gives_its_spectra_back(
     curve(Record(points=points, spectra=spectra), spec).to_parquet(tmp_path / keys.CURVE, index=False)
     monkeypatch.setattr(reader, "download", lambda client, artifacts, name, folder: tmp_path / name)
     run = SimpleNamespace(artifacts="", spec_hash="abc")
-    found = reader.read_spectra(Mock(), cast("StudyRun", run), "values")
-    assert found.to_numpy().tolist() == [[0, "fc", 1, 2.0], [0, "fc", 2, 1.0], [8, "fc", 1, 3.0]]
-    assert not len(reader.read_spectra(Mock(), cast("StudyRun", run), "value"))
+    found = reader.read_spectra(Mock(), cast("StudyRun", run))
+    assert found.to_numpy().tolist() == [
+        ["values", "fc", 0, 1, 2.0],
+        ["values", "fc", 0, 2, 1.0],
+        ["values", "fc", 8, 1, 3.0],
+        ["other", "fc", 0, 1, 9.0],
+    ]
     table = reader.read_curve(Mock(), cast("StudyRun", run))
     assert table.column_names == ["step", "test/error", "train_size", "seed", "run"]
 

@@ -35,6 +35,8 @@ CAPTIONS: Mapping[str, str] = {
     "above: at the beginning and at the end of training.",
     "layer_growth": "How each norm at the optimum grows with the train size, layer by layer, with {confidence} "
     "limits: right of zero it grows; exponents of layers add up to that of their product.",
+    "singular_values": "Singular values of each layer's matrix in one run of the largest train size, the "
+    "largest first: at the beginning and at the end of training.",
     "abscissas": "How much of what tells runs apart one envelope in each abscissa explains, for train sizes "
     "that it was not fitted to, with {confidence} limits: at 1 the curves are one curve; below 0 bars are cut.",
     "scaling_collapse": "Above, curves less the floor L0 and divided by their value at x = 1; below, their "
