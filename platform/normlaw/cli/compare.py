@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from normlaw.analysis.differences import Known
 
+WIDEST = 17
+"""Characters of a column with a number and its error: what would fill it is told in fewer digits."""
 UNKNOWN = "-"
 """In the place of a number that could not be determined."""
 
@@ -62,7 +64,10 @@ def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
             named = (("value_1", "stderr_1", 17), ("value_2", "stderr_2", 17), ("difference", "stderr", 17))
             cells = "".join(f"{_number(row[v], row[e]):>{width}}" for v, e, width in named)
             told = isfinite(row["z"])
-            test = (f"{row['z']:z.2f}", short(row["p_holm"])) if told else (UNKNOWN, UNKNOWN)
+            z = f"{row['z']:z.2f}"
+            test = (
+                (z if len(z) < 7 else f"{row['z']:.0e}", short(row["p_holm"])) if told else (UNKNOWN, UNKNOWN)
+            )
             lines.append(f"{row['exponent']:<11}{cells}{test[0]:>7}{test[1]:>10}")
         lines.append("")
     if len(pairs) > 1:
@@ -75,4 +80,7 @@ def _lines(table: pd.DataFrame, known: list[Known]) -> list[str]:
 
 
 def _number(value: float, stderr: float) -> str:
-    return f"{value:z.4f} ± {stderr:.4f}" if isfinite(value) else UNKNOWN
+    if not isfinite(value):
+        return UNKNOWN
+    told = f"{value:z.4f} ± {stderr:.4f}"
+    return told if len(told) < WIDEST else f"{value:z.2g} ± {stderr:.1g}"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import normlaw
-from normlaw.cli.compare import _lines
+from normlaw.cli.compare import WIDEST, _lines, _number
 from normlaw.cli.program import main
 from normlaw_tests.two_settings import SETTING, import_frame, of_the_first, two_settings, work_in
 
@@ -112,3 +112,11 @@ def test_the_protocol_by_default_says_what_each_run_moves(here) -> None:
         estimate = analysis.estimates()[name]
         scatter = estimate.stderr if estimate.statistical is None else estimate.statistical
         assert 0 < float((moved[name] ** 2).sum()) ** 0.5 <= scatter * 1.001
+
+
+@pytest.mark.parametrize("value", [0.5, -17.7662, 2261218.3472, -2.3e12])
+@pytest.mark.parametrize("stderr", [0.0, 3.3, 1163159.7])
+def test_numbers_keep_apart_however_large_they_are(value: float, stderr: float) -> None:
+    told = _number(value, stderr)
+    assert len(told) < WIDEST
+    assert float(told.partition(" ")[0]) == pytest.approx(value, rel=0.05)
