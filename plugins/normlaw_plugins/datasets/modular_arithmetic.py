@@ -93,7 +93,7 @@ MODULAR_ARITHMETIC = Dataset(
     name="modular_arithmetic",
     summary="Equations a op b = c modulo a prime, the task on which grokking was found",
     source="Power et al. 2022, arXiv:2201.02177, section 3 and appendix A.1",
-    formula=r"c = a \circ b \bmod p, \quad a, b \in \{0, \dots, p - 1\}",
+    formula=r"c = a \circ b \bmod p, \quad a, b \in \{0, \ldots, p - 1\}",
     params=ModularArithmeticParams,
     load=load_modular_arithmetic,
     info=info,
