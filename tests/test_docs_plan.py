@@ -38,7 +38,6 @@ def test_the_file_that_it_shows_is_a_part_of_a_study() -> None:
 def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("normlaw.study.home.HOME", tmp_path / "home")
-    monkeypatch.setattr("normlaw.launching.launch.HOME", tmp_path / "home")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
 
     def run(command: str, *more: str) -> str:

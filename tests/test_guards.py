@@ -114,8 +114,12 @@ def test_whether_anything_is_missing_is_found_out_without_torch() -> None:
     assert python("-c", code).stdout.strip() == "True False"
 
 
-SHARED = {"analysis/figures/layer_norms.py": {"group_norm_2_1", "frobenius_norm", "l1_norm"}}
-"""Quantities of single layers that measures of whole networks share their names with."""
+SHARED = {
+    "analysis/figures/layer_norms.py": {"group_norm_2_1", "frobenius_norm", "l1_norm"},
+    "analysis/figures/captions.py": {"singular_values"},
+    "analysis/cause/points.py": {"logit_scale"},
+}
+"""Quantities of single layers, and what norms are compared with, that measures share their names with."""
 DRAWN = ("analysis/figures/", "analysis/interactive/")
 """Where tables are called by their names."""
 BEFORE = {

@@ -19,8 +19,9 @@ from normlaw.launching.display import Display
 from normlaw.launching.plan import make_plan
 from normlaw.launching.readiness import make_ready
 from normlaw.machine import environment
+from normlaw.study import home as kept
 from normlaw.study.expansion import planned_runs
-from normlaw.study.home import HOME, journal_path, keep_study
+from normlaw.study.home import journal_path, keep_study
 from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
@@ -97,7 +98,7 @@ def launch(
     display: Display,
     *,
     tracking_uri: str | None = None,
-    home: Path = HOME,
+    home: Path | None = None,
     device: str = "auto",
     download: bool = False,
     max_parallel: int | None = None,
@@ -120,7 +121,7 @@ def launch(
         catalogue: where its components come from.
         display: shows what happens.
         tracking_uri: MLflow server; default MLFLOW_TRACKING_URI, else mlflow.db in the working folder.
-        home: folder of the journals.
+        home: folder of the journals; default NORMLAW_HOME, else .normlaw in the working folder.
         device: see `choose_device`.
         download: whether files of data sets may be fetched.
         max_parallel: processes at a time; by default one a core, or one a GPU.
@@ -137,6 +138,7 @@ def launch(
         KeyboardInterrupt: passed on after the runs have stopped at their next measuring point.
 
     """
+    home = home or kept.HOME
     _refuse_numbers(checkpoint_seconds=checkpoint_seconds, max_parallel=max_parallel, stack=stack)
     choice = ExecutorChoice(executor, scheduler, cluster_config)
     choice.require_consistent()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from normlaw.study.run_options import LossChoice
 from normlaw.study.spec import RunSpec
 from normlaw_registry import Catalogue, Dataset, InputError, validate_params
 
 OF_THE_DATASET = "dataset"
 """In the place of a number: the floor is the one that the data set gives."""
+PLAIN = LossChoice()
+"""The loss that the floor is of: the cross-entropy."""
 
 
 def known_floor(specs: Iterable[RunSpec], catalogue: Catalogue) -> float:
@@ -22,7 +25,7 @@ def known_floor(specs: Iterable[RunSpec], catalogue: Catalogue) -> float:
     floors: dict[float, str] = {}
     known: dict[str, float] = {}
     for spec in specs:
-        if spec.loss.name != "cross_entropy" or any(spec.loss.params.values()):
+        if spec.loss.name != PLAIN.name or any(spec.loss.params.values()):
             raise InputError(
                 "`floor: dataset` is the least cross-entropy, and the loss of the runs is another one: give a "
                 "number"

@@ -129,7 +129,8 @@ class Reads(TorchDispatchMode):
 
 @pytest.mark.parametrize("architecture", [CNN, VIT, {"name": "resnet", "preset": "mnist"}, GPT, LSTM])
 def test_steps_between_two_measurements_read_the_device_once(prepared, architecture):
-    made = prepared(architecture=architecture, steps=30, measuring_points=2)  # measured at 0, 1 and 30
+    data = {"dataset": TOKENS} if architecture in (GPT, LSTM) else {}
+    made = prepared(architecture=architecture, steps=30, measuring_points=2, **data)  # measured at 0, 1 and 30
     steps = Descent(made).steps()
     assert next(steps) + next(steps) == 1
     with Reads() as reads:

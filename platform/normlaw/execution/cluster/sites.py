@@ -95,7 +95,7 @@ def quiet_client(where: Any, seconds: float) -> Client:
 
     """
     for name in logging.root.manager.loggerDict:
-        if name.partition(".")[0] == "distributed":  # what matters of it, normlaw tells in its own words
+        if name.partition(".")[0] in ("distributed", "tornado"):  # what matters, normlaw tells in its own words
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # VersionMismatchWarning: versions are compared by `fitness`
