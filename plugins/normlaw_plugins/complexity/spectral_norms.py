@@ -46,7 +46,7 @@ def rms_rms(params: OfLayersParams, context: MeasurementContext) -> MeasuredValu
 SPECTRAL_NORMS = ComplexityMeasure(
     name="spectral_norms",
     summary="Spectral norm of every layer, an abscissa each; together, their product",
-    source="the factors of `spectral_norm_product`",
+    source="the factors of the spectral norm product",
     formula=r"\lambda_i = {\left\|A_i\right\|}_\sigma, \quad \lambda = \prod_i \lambda_i",
     params=OfLayersParams,
     measure=spectral,
