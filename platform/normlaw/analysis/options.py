@@ -166,13 +166,13 @@ def of_response(options: Options) -> str:
     return "" if options.measured == Response() else f", {options.measured.described}"
 
 
-def command_line(source: Sequence[str], norm: str, options: Options) -> str:
+def command_line(source: Sequence[str], norm: str, options: Options, verb: str = "analyse") -> str:
     """Return the command that repeats an analysis: only what differs from the defaults.
 
     >>> command_line(["--curves", "my curves.csv"], "norm", Options(window=(None, 0.3), protocol="released"))
     "normlaw analyse --curves 'my curves.csv' --norm norm --protocol released --window none 0.3"
     """
-    return shlex.join(["normlaw", "analyse", *source, *(["--norm", norm] if norm else []), *_words(options)])
+    return shlex.join(["normlaw", verb, *source, *(["--norm", norm] if norm else []), *_words(options)])
 
 
 def other_choices(norm: str, options: Options, own: Options, *, by_default: bool) -> str:

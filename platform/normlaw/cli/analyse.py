@@ -11,7 +11,7 @@ from normlaw.base.terminal import words
 from normlaw.cli import complete
 from normlaw.cli.responses import response_options
 from normlaw.cli.saying import COLOURS, HELD, say
-from normlaw.cli.source_options import heading, protocol_options, source_options, the_source
+from normlaw.cli.source_options import heading, protocol_options, report_options, source_options, the_source
 from normlaw.study.collapse_choice import ABSCISSAS
 from normlaw.study.protocol_choice import parse_settings
 
@@ -40,20 +40,7 @@ class Bound(click.ParamType):  # type: ignore[type-arg]
 
 @click.command()
 @source_options
-@click.option(
-    "--reports",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for tables and figures, besides MLflow.",
-)
-@click.option(
-    "--figures",
-    type=click.Choice(["page", "paper"]),
-    default="page",
-    show_default=True,
-    help="page: across a page, as SVG and PNG; paper: as PDF too, and as wide as a column of print.",
-)
+@report_options
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )

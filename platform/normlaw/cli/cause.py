@@ -9,7 +9,7 @@ import click
 
 from normlaw.base.terminal import words
 from normlaw.cli.saying import say
-from normlaw.cli.source_options import heading, source_options, the_source
+from normlaw.cli.source_options import heading, report_options, source_options, the_source
 
 if TYPE_CHECKING:
     from normlaw.analysis.cause import Cause
@@ -20,20 +20,7 @@ COLOURS = {"verdict:": "cyan", "warning": "yellow"}
 
 @click.command()
 @source_options
-@click.option(
-    "--reports",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for tables and figures, besides MLflow.",
-)
-@click.option(
-    "--figures",
-    type=click.Choice(["page", "paper"]),
-    default="page",
-    show_default=True,
-    help="page: across a page, as SVG and PNG; paper: as PDF too, and as wide as a column of print.",
-)
+@report_options
 @click.option(
     "--json",
     "json_file",

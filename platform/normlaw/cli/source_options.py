@@ -49,6 +49,31 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare --reports and --figures."""
+    for declare in reversed(
+        (
+            click.option(
+                "--reports",
+                type=click.Path(file_okay=False, path_type=Path),
+                default=Path("reports"),
+                show_default=True,
+                help="Folder for tables and figures, besides MLflow.",
+            ),
+            click.option(
+                "--figures",
+                type=click.Choice(["page", "paper"]),
+                default="page",
+                show_default=True,
+                help="page: across a page, as SVG and PNG; paper: as PDF too, and as wide as a column of "
+                "print.",
+            ),
+        )
+    ):
+        command = declare(command)
+    return command
+
+
 def protocol_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Declare --protocol, --set (as `settings`) and --confidence."""
     for declare in reversed(

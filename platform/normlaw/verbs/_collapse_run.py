@@ -22,8 +22,9 @@ from normlaw.tracking.ladders import ladders, with_sizes
 from normlaw.tracking.note import as_note
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
+from normlaw.tracking.tidy import RESPONSES
 from normlaw.verbs._compute import COMPUTE, with_compute
-from normlaw.verbs._report_links import links_of
+from normlaw.verbs._report_links import links_of, where_written
 from normlaw_registry import Catalogue, InputError
 
 FIGURES = ("scaling_collapse", "collapse_floors")
@@ -41,8 +42,7 @@ class Collapsed:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        where = f"Tables and figures: {self.folder}" + (f"; MLflow run {self.run_id}" if self.run_id else "")
-        return together(self.found._repr_html_(), paragraph(where))
+        return together(self.found._repr_html_(), paragraph(where_written(self.folder, self.run_id)))
 
 
 def collapsed(
@@ -83,7 +83,7 @@ def collapsed(
     for setting, members in ladders(runs, over):
         which = label(setting)
         curves = store.curves(members)
-        measured = curves.rename(columns={"test/error": "test_error", "test/loss": "test_loss"})
+        measured = curves.rename(columns=RESPONSES)
         options = for_curves(asked, measured)
         curves = with_sizes(curves, members, over)
         if asked.collapse == COMPUTE:

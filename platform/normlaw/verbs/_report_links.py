@@ -1,8 +1,9 @@
-"""What the report of a study leads to: its runs at MLflow, their git commits, and the study itself."""
+"""What the report of a study leads to: its runs at MLflow, their git commits, the study; and where it lies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from normlaw.analysis.links import Links, RunLink
 from normlaw.study.named import shipped_studies
@@ -35,3 +36,8 @@ def links_of(store: StudyStore | ArchiveOrigin, runs: Sequence[StudyRun], file: 
         for run in runs
     )
     return Links(experiment=pages.experiment, serving=pages.command, runs=found, study=study)
+
+
+def where_written(folder: Path, run_id: str | None) -> str:
+    """Return what a notebook says of where results are: their folder, and their MLflow run if there is one."""
+    return f"Tables and figures: {folder}" + (f"; MLflow run {run_id}" if run_id else "")

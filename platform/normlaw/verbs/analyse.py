@@ -47,7 +47,7 @@ from normlaw.verbs._compared import Compared
 from normlaw.verbs._compute import COMPUTE, with_compute
 from normlaw.verbs._curves import given_curves
 from normlaw.verbs._options import choices_of
-from normlaw.verbs._report_links import links_of
+from normlaw.verbs._report_links import links_of, where_written
 from normlaw.verbs.against_theory import compare_with_theory
 from normlaw.verbs.load_study import name_of
 from normlaw.verbs.on_theory import compare_with_counterparts
@@ -70,9 +70,10 @@ class Result:
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         about = [label(self.setting), f"norm {self.norm}"]
-        where = f"Tables and figures: {self.folder}" + (f"; MLflow run {self.run_id}" if self.run_id else "")
         shown = self.analysis._repr_html_()
-        return together(paragraph(", ".join(filter(None, about))), shown, paragraph(where))
+        return together(
+            paragraph(", ".join(filter(None, about))), shown, paragraph(where_written(self.folder, self.run_id))
+        )
 
 
 class Results(Several[Result]):

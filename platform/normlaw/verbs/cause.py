@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from normlaw.analysis import About, Options, of_response
+from normlaw.analysis import About, Options, command_line, of_response
 from normlaw.analysis.cause import Cause, Change, find_cause, write_cause
 from normlaw.analysis.figures.captions import cause_caption
 from normlaw.analysis.figures.style import Use, checked_use
@@ -20,11 +19,12 @@ from normlaw.study.names import path_part
 from normlaw.study.study import Study
 from normlaw.tracking.analysis_log import LoggedAnalysis
 from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
-from normlaw.tracking.arms import arm_settings, interventions_of, with_arms
+from normlaw.tracking.arms import arm_of, arm_settings, interventions_of, with_arms
 from normlaw.tracking.note import as_note
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
-from normlaw.verbs._report_links import links_of
+from normlaw.tracking.tidy import RESPONSES
+from normlaw.verbs._report_links import links_of, where_written
 from normlaw.verbs.load_study import name_of
 from normlaw_registry import InputError, load_catalogue
 from normlaw_registry.response import Quantity
@@ -45,8 +45,11 @@ class Caused:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        where = f"Tables and figures: {self.folder}" + (f"; MLflow run {self.run_id}" if self.run_id else "")
-        return together(paragraph(label(self.setting)), self.found._repr_html_(), paragraph(where))
+        return together(
+            paragraph(label(self.setting)),
+            self.found._repr_html_(),
+            paragraph(where_written(self.folder, self.run_id)),
+        )
 
 
 def cause(
@@ -125,7 +128,7 @@ def _of_store(
     asked = options.within(store.choices, norm in (None, store.norm))
     norm = norm or store.norm
     runs = store.finished("training", norm=norm)
-    if norm is None or not any(run.params.get("arm", FREE) != FREE for run in runs):
+    if norm is None or not any(arm_of(run) != FREE for run in runs):
         raise InputError(
             f"study {store.name!r} has no finished arms: causes are told from clocks in a study with `arms` "
             f"and `fork`, such as cause_digits; {store.name!r} has {len(runs)} finished runs without them"
@@ -135,7 +138,7 @@ def _of_store(
     for setting, members in arm_settings(runs):
         which = label(setting)
         curves = with_arms(store.curves(members), members)
-        measured = curves.rename(columns={"test/error": "test_error", "test/loss": "test_loss"})
+        measured = curves.rename(columns=RESPONSES)
         chosen = for_curves(asked, measured)
         try:
             found = find_cause(
@@ -150,11 +153,12 @@ def _of_store(
             continue
         folder = reports / path_part(store.name) / "cause"
         folder = folder / path_part(which) if which else folder
+        own = Options(confidence=chosen.confidence, response=chosen.response, floor=chosen.floor)
         about = About(
             title=f"Cause or clock: {store.name}{': ' + which if which else ''}{of_response(chosen)}",
             norm=norm,
             settings=setting | shared_settings(members),
-            command=_command(source, norm, chosen),
+            command=command_line(source, norm, own, "cause"),
             links=links_of(store, members),
         )
         write_cause(found, folder, about, figures)
@@ -184,12 +188,3 @@ def _logged(found: Cause, about: About, folder: Path, plugins: dict[str, str]) -
         plugins=plugins,
         command=about.command,
     )
-
-
-def _command(source: list[str], norm: str, options: Options) -> str:
-    """Return the command that repeats it."""
-    words = ["normlaw", "cause", *source, "--norm", norm]
-    words += ["--response", options.response] if options.response else []
-    words += ["--floor", f"{options.floor!r}"] if options.floor else []
-    words += ["--confidence", f"{options.confidence!r}"] if options.confidence != Options().confidence else []
-    return shlex.join(words)

@@ -63,8 +63,7 @@ class Setting:
 
     def half_width(self, added: Mapping[int, int]) -> float:
         """Return half the interval foretold."""
-        estimate = self.estimate(added)
-        return (estimate.high - estimate.low) / 2
+        return half_width_of(self.estimate(added))
 
     def even(self, seeds: int) -> dict[int, int]:
         """Return so many more runs of each size that is there."""
@@ -122,6 +121,11 @@ def evenly(settings: Sequence[Setting], budget: float) -> list[Counter[int]]:
 def log_width(settings: Iterable[Setting], added: Iterable[Mapping[int, int]]) -> float:
     """Return the sum over settings of the ln half-width foretold."""
     return sum(float(np.log(one.half_width(runs))) for one, runs in zip(settings, added, strict=True))
+
+
+def half_width_of(estimate: Estimate) -> float:
+    """Return half the interval of an estimate."""
+    return (estimate.high - estimate.low) / 2
 
 
 def new_sizes(measured: Sequence[int], least: int, most: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,15 @@ from normlaw.analysis.choosing import choose
 from normlaw.analysis.curves import prepare, restricted
 from normlaw.analysis.options import Options
 from normlaw.analysis.planning.afresh import Afresh, Change, Seconds, ways
-from normlaw.analysis.planning.design import FEWEST, Candidate, Setting, design, evenly, log_width
+from normlaw.analysis.planning.design import (
+    FEWEST,
+    Candidate,
+    Setting,
+    design,
+    evenly,
+    half_width_of,
+    log_width,
+)
 from normlaw.analysis.planning.foreseeing import checked
 from normlaw.analysis.planning.paths import Paths
 from normlaw.analysis.running import run
@@ -153,8 +162,8 @@ def outlooks(models: Sequence[Fitted], confidence: float, budget: float | None) 
         _require_enough(settings, budget)
         chosen, even = design(settings, budget), evenly(settings, budget)
         if len(models) == 1:
-            again = min(models[0].again(budget), key=lambda way: _half(way.estimate), default=None)
-            if again is not None and log_width(settings, chosen) <= _log(again.estimate):
+            again = min(models[0].again(budget), key=lambda way: half_width_of(way.estimate), default=None)
+            if again is not None and log_width(settings, chosen) <= log(half_width_of(again.estimate)):
                 again = None
     found = []
     for model, added, more in zip(models, chosen, even, strict=True):
@@ -187,22 +196,14 @@ def actions(model: Fitted) -> pd.DataFrame:
         rows.append((said, runs, runs * one.seconds, setting.half_width({one.train_size: runs})))
     even = setting.even(1)
     rows.append(("1 more seed at every P", len(even), setting.seconds(even), setting.half_width(even)))
-    rows += [(way.told, sum(way.runs.values()), way.seconds, _half(way.estimate)) for way in model.again()]
+    rows += [
+        (way.told, sum(way.runs.values()), way.seconds, half_width_of(way.estimate)) for way in model.again()
+    ]
     table = pd.DataFrame(rows, columns=["action", "runs", "core_hours", "half_width"])
     table["core_hours"] /= HOUR
     table["narrower"] = 1 - table["half_width"] / now
     table["per_core_hour"] = table["narrower"] / table["core_hours"]
     return table.sort_values("per_core_hour", ascending=False, kind="stable", ignore_index=True)
-
-
-def _half(estimate: Estimate) -> float:
-    return (estimate.high - estimate.low) / 2
-
-
-def _log(estimate: Estimate) -> float:
-    from math import log
-
-    return log(_half(estimate))
 
 
 def _require_enough(settings: Sequence[Setting], budget: float) -> None:

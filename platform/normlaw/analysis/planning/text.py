@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from normlaw.analysis.planning.design import half_width_of
 from normlaw.analysis.planning.plan import Outlook
 from normlaw.analysis.prediction_text import broken
 from normlaw.analysis.text_tables import table_lines
@@ -57,4 +58,4 @@ def _rate(share: float) -> str:
 
 
 def _told(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} +- {(estimate.high - estimate.low) / 2:.4f}"
+    return f"{estimate.value:.3f} +- {half_width_of(estimate):.4f}"
