@@ -87,6 +87,7 @@ class Intervention(Model):
         None, gt=0, description="multiplies the initial matrices and filters; not with `start`"
     )
     learning_rate: float | None = Field(None, gt=0, description="takes the place of `optimizer.learning_rate`")
+    learning_rate_factor: float | None = Field(None, gt=0, description="multiplies `optimizer.learning_rate`")
     weight_decay: float | None = Field(None, ge=0, description="takes the place of `optimizer.weight_decay`")
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
@@ -111,6 +112,8 @@ class Intervention(Model):
             raise ValueError("`start` alone changes nothing: say what is changed from there on")
         if self.start is not None and self.init_factor is not None:
             raise ValueError("`init_factor` is for the initial weights; see `hold_norm.factor`")
+        if self.learning_rate is not None and self.learning_rate_factor is not None:
+            raise ValueError("give `learning_rate` or `learning_rate_factor`, not both")
         return self
 
 

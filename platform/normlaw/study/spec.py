@@ -207,11 +207,10 @@ class RunSpec(Model):
     def _stops_at_a_norm_that_is_measured(self) -> Self:
         names = [measure.name for measure in self.measures]
         if self.intervention.start is None:
-            for key in ("learning_rate", "weight_decay"):
+            for key in ("learning_rate", "learning_rate_factor", "weight_decay"):
                 if getattr(self.intervention, key) is not None:
-                    raise ValueError(
-                        f"`intervention.{key}` from the beginning is `optimizer.{key}`; give `start`"
-                    )
+                    place = f"optimizer.{key.removesuffix('_factor')}"
+                    raise ValueError(f"`intervention.{key}` from the beginning is `{place}`; give `start`")
         asked = [("stop.log_norm", name) for name in self.stop.log_norm]
         for place, name in [*asked, *(("intervention", name) for name in sorted(self.intervention.measures))]:
             if measure_of(name) not in names:

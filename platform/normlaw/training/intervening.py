@@ -95,10 +95,11 @@ class Intervening:
 
     def _put_in_force(self) -> None:
         self.started = True
-        self._updates.change(self._spec.learning_rate, self._spec.weight_decay)
-        if self._spec.temperature is not None:
+        spec = self._spec
+        self._updates.change(spec.learning_rate, spec.learning_rate_factor, spec.weight_decay)
+        if spec.temperature is not None:
             for loss in self._losses:
-                loss.temperature = self._spec.temperature
+                loss.temperature = spec.temperature
 
     def before(self, step: OptimizerStep) -> None:
         """Leave the gradients as they are."""

@@ -38,11 +38,19 @@ class Updates:
         self._built_with, self._built_rates = rate, self._rates
         self._factor = RateFactor(spec.learning_rate_schedule, spec.total_steps, catalogue)
 
-    def change(self, learning_rate: float | None, weight_decay: float | None) -> None:
-        """Go on with another learning rate, before the schedule's factor, or another weight decay."""
+    def change(self, learning_rate: float | None, factor: float | None, weight_decay: float | None) -> None:
+        """Go on with another learning rate, before the schedule's factor, or another weight decay.
+
+        Args:
+            learning_rate: takes the place of the optimiser's.
+            factor: multiplies the optimiser's instead.
+            weight_decay: takes the place of the optimiser's.
+
+        """
         if learning_rate is not None:
-            ratio = learning_rate / self._built_with
-            self._rates = [rate * ratio for rate in self._built_rates]
+            factor = learning_rate / self._built_with
+        if factor is not None:
+            self._rates = [rate * factor for rate in self._built_rates]
         if weight_decay is not None:
             for group in self.optimizer.param_groups:
                 group["weight_decay"] = weight_decay

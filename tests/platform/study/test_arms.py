@@ -77,6 +77,7 @@ def test_an_arm_may_leave_the_trunk_elsewhere(study: dict[str, Any], catalogue: 
             "arms.a: `intervention`: 'l1_norm' is not measured",
         ),
         ({"arms": {"a": {"hold_norm": {"log_norm": 1, "factor": 2}}}}, "give `log_norm` or `factor`, not both"),
+        ({"arms": {"a": {"learning_rate": 1, "learning_rate_factor": 2}}}, "`learning_rate_factor`, not both"),
         ({"arms": {"a": {"init_factor": 2}}}, "`init_factor` is for the initial weights"),
         ({"arms": {"a": {"start": {"step": 3}}}}, "`start` alone changes nothing"),
     ],

@@ -192,12 +192,37 @@ def test_the_logit_scale_is_divided_by_the_temperature_from_its_start_on(
         assert scales[0] - scales[1] == pytest.approx(divided, abs=1e-6)
 
 
-def test_another_rate_from_a_point_on_is_a_step_of_the_schedule(spec: Make, catalogue: Catalogue) -> None:
-    slower = train(spec({"start": {"step": 6}, "learning_rate": 0.01}), catalogue)
+@pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"learning_rate_factor": 0.1}], ids=str)
+def test_another_rate_from_a_point_on_is_a_step_of_the_schedule(
+    spec: Make, catalogue: Catalogue, change: dict[str, float]
+) -> None:
+    slower = train(spec({"start": {"step": 6}, **change}), catalogue)
     schedule = {"name": "step", "milestones": [6 / 24], "factor": 0.1}
     stepped = train(spec(learning_rate_schedule=schedule), catalogue)
     for one, other in zip(slower, stepped, strict=True):
         assert one == pytest.approx(other, rel=1e-6)
+
+
+@pytest.mark.parametrize("hold", ["weights", "layers"])
+def test_without_biases_a_norm_is_wholly_undone_by_temperature_and_rate(
+    spec: Make, catalogue: Catalogue, hold: str
+) -> None:
+    """Two linear maps f times as large, at temperature f^2, have gradients 1/f as large.
+
+    A step by f^2 the rate is then f times as large. With f = 2 nothing is rounded otherwise, so that errors and
+    losses are those of the norm held as it was, to the last bit.
+    """
+    start = {"start": {"step": 6}}
+    bias_free = {"architecture": {"name": "mlp", "params": {"hidden": [8], "bias": False}}}
+    held = train(spec({**start, "hold_norm": hold}, **bias_free), catalogue)
+    undone = {"hold_norm": {"of": hold, "factor": 2}, "temperature": 4}
+    double = train(spec({**start, **undone, "learning_rate_factor": 4}, **bias_free), catalogue)
+    slower = train(spec({**start, **undone}, **bias_free), catalogue)
+    for name in ("test/error", "test/loss", "train/loss"):
+        assert column(double, name) == column(held, name)
+        assert column(slower, name)[-1] != column(held, name)[-1]
+    doubled = column(double, "log_norm/weight_norm")[-1] - column(held, "log_norm/weight_norm")[-1]
+    assert doubled == pytest.approx(math.log(2), abs=1e-6)
 
 
 def test_weight_decay_from_a_point_on_is_that_of_the_update(spec: Make, catalogue: Catalogue) -> None:
