@@ -44,7 +44,7 @@ OF_THEIR_OWN = {
     "--set dataset=sparse_regression --set loss=squared",
     **{
         ("dataset", name): f"normlaw run quickstart --set architecture=gpt \\\n    --set dataset={name}"
-        for name in ("markov", "modular_arithmetic", "random_walk")
+        for name in ("markov", "modular_arithmetic", "random_walk", "text_folder")
     },
     **{
         ("architecture", name): f"normlaw run quickstart --set architecture={name} \\\n    --set dataset=markov"

@@ -15,6 +15,7 @@ from normlaw_plugins.datasets.power_law_regression import POWER_LAW_REGRESSION
 from normlaw_plugins.datasets.random_walk import RANDOM_WALK
 from normlaw_plugins.datasets.sparse_regression import SPARSE_REGRESSION
 from normlaw_plugins.datasets.teacher_student import TEACHER_STUDENT
+from normlaw_plugins.datasets.text_folder import TEXT_FOLDER
 from normlaw_registry import Dataset, hookimpl
 
 
@@ -35,4 +36,5 @@ def normlaw_datasets() -> Iterable[Dataset]:
         RANDOM_WALK,
         SPARSE_REGRESSION,
         TEACHER_STUDENT,
+        TEXT_FOLDER,
     )

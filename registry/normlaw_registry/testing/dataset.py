@@ -166,7 +166,7 @@ def _check_tokens(dataset: Dataset, name: str, split: Split, task: Task) -> None
         )
         require(
             dataset,
-            tokens.min() >= 0 and tokens.max() < task.vocabulary,
+            int(tokens.min()) >= 0 and int(tokens.max()) < task.vocabulary,  # uint8 knows no 256
             f"`{name}.{part}` must lie in [0, {task.vocabulary}), got {int(tokens.min())} to "
             f"{int(tokens.max())}",
         )
