@@ -148,7 +148,7 @@ class Follower:
         begun = self._clock()
         try:
             self.store = self._open(self.study)
-            at_server = list(self.store.runs("training", "imported"))
+            at_server = list(self.store.runs("training", "imported", "theory"))
             analyses = self.store.latest_analyses() if self._with_analyses else {}
             if (at_server, analyses) != (self.at_server, self.analyses):
                 self.at_server, self.analyses = at_server, analyses

@@ -19,7 +19,7 @@ from normlaw.analysis.text import VERDICTS
 from normlaw.analysis.writing import plain
 from normlaw.following.progress import Progress, grouped
 from normlaw.page.figures import LIVE, Shown, as_files, drawing_lock
-from normlaw.page.points import abscissas
+from normlaw.page.points import responses
 from normlaw.page.rendering import render
 from normlaw.page.site import ORDERS, Site
 from normlaw.page.view import View
@@ -72,9 +72,7 @@ class Answers:
         now = self._shown(query)
         progress = self._site.study(now.view.study).look()
         names = now.names()
-        points = now.curves.points
-        runs = [run.spec_hash for run in now.setting.runs]
-        own = points[points["run"].isin(runs)] if len(points) else points
+        own = now.own
         return render(
             "study.html.jinja",
             here="study",
@@ -82,8 +80,8 @@ class Answers:
             now=now,
             progress=progress,
             version=self._version(progress, now),
-            across=abscissas(now.curves),
-            responses=[r for r in ("test_error", "test_loss") if r.replace("_", "/") in points.columns],
+            across=now.across,
+            responses=responses(own),
             protocols=self._site.catalogue.names(AnalysisProtocol),
             sizes=sorted({int(size) for size in own["train_size"]}) if len(own) else [],
             seeds=sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
@@ -133,6 +131,7 @@ class Answers:
                 "measuring points": run.points,
             },
             spec="" if record is None else yaml.safe_dump(record.spec, sort_keys=False, allow_unicode=True),
+            params=next((one.params for one in watched.follower.at_server if one.run_id == run.run_id), {}),
         )
 
     def news(self, query: Query) -> Json:

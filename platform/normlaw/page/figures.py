@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,9 @@ from normlaw.page.points import (
     abscissas,
     averaged,
     chosen_setting,
+    points_in,
     points_of,
+    responses,
     settings_of,
     single_runs,
 )
@@ -53,15 +55,17 @@ class Shown:
     curves: Curves
     settings: tuple[Setting, ...]
     setting: Setting
+    own: pd.DataFrame
+    """All that is measured of the setting."""
     x: str
     points: pd.DataFrame
     options: Options
     fitted: Fitted
 
     @property
-    def across(self) -> str:
-        """What the horizontal axis is called."""
-        return abscissas(self.curves)[self.x]
+    def across(self) -> dict[str, str]:
+        """What the curves can stand against, by column, and what the horizontal axis is called then."""
+        return abscissas(self.own, exact=self.setting.exact)
 
     @property
     def analysis(self) -> Analysis | None:
@@ -106,7 +110,7 @@ class Shown:
             if name == LIVE:
                 singles = single_runs(self.points, every=self.view.single)
                 return live_curves(
-                    averaged(self.points), singles, self.options.measured, self.across, self.analysis
+                    averaged(self.points), singles, self.options.measured, self.across[self.x], self.analysis
                 )
             if name == MOVED:
                 return moved_curves(self.moved(), self.options.measured)
@@ -134,7 +138,9 @@ class Prepared:
     curves: Curves
     settings: tuple[Setting, ...]
     setting: Setting
+    own: pd.DataFrame
     x: str
+    response: str
     points: pd.DataFrame
     finished: pd.DataFrame
     """The points of finished runs, as an analysis takes them."""
@@ -166,47 +172,63 @@ class Figures:
         options = Options(response=view.response or None, protocol=view.protocol or None)
         if store is not None:
             options = options.within(store.choices)
-        found = self._prepare(watched.name, curves, view, norm, options.measured.quantity)
+        found = self._prepare(watched.name, curves, view, norm, options.response)
+        floor = options.floor if options.measured.quantity == found.response else None
+        options = replace(options, response=found.response, floor=floor)
         fitted = Fitted()
         if found.x.startswith(PREFIX) and len(found.points):
             fitted = self._fitted(watched.name, found, view, options)
-        return Shown(view, curves, found.settings, found.setting, found.x, found.points, options, fitted)
+        settings, points = found.settings, found.points
+        return Shown(view, curves, settings, found.setting, found.own, found.x, points, options, fitted)
 
-    def _prepare(self, study: str, curves: Curves, view: View, norm: str | None, quantity: str) -> Prepared:
-        which = (study, replace(view, gamma_1=None, gamma_2=None), norm, quantity)
+    def _prepare(
+        self, study: str, curves: Curves, view: View, norm: str | None, response: str | None
+    ) -> Prepared:
+        which = (study, replace(view, gamma_1=None, gamma_2=None), norm, response)
         known = self._prepared.get(which)
         if known is None or known.curves is not curves:
             while len(self._prepared) >= PREPARED:
                 self._prepared.pop(next(iter(self._prepared)), None)
-            known = self._prepared[which] = _prepared(curves, view, norm, quantity)
+            known = self._prepared[which] = _prepared(curves, view, norm, response)
         return known
 
     def _fitted(self, study: str, found: Prepared, view: View, options: Options) -> Fitted:
         """Return the laws of the finished runs, as far as they are fitted."""
         if not found.runs:
             return Fitted(missing="no run is finished yet")
-        quantity = options.measured.quantity
 
         def fit() -> Analysis:
-            return analyse(found.finished, self._catalogue, replace(options, response=quantity))
+            return analyse(found.finished, self._catalogue, options)
 
-        asked = (study, found.setting.name, found.x, quantity, options.protocol, view.sizes, view.seeds)
+        asked = (study, found.setting.name, found.x, found.response, options.protocol, view.sizes, view.seeds)
         return self._fits.fitted(asked, found.runs, len(found.runs), fit)
 
 
-def _prepared(curves: Curves, view: View, norm: str | None, quantity: str) -> Prepared:
+def _prepared(curves: Curves, view: View, norm: str | None, response: str | None) -> Prepared:
     settings = settings_of(curves)
+    none = pd.DataFrame()
     if not settings:
-        return Prepared(curves, (), Setting("", ()), "", pd.DataFrame(), pd.DataFrame(), ())
-    known = abscissas(curves)
-    own = f"{PREFIX}{norm}"
-    x = view.x or (own if own in known else next(iter(known)))
+        return Prepared(curves, (), Setting("", ()), none, "", "test_error", none, none, ())
     setting = chosen_setting(settings, view)
-    points = points_of(curves, setting, replace(view, response=quantity), x)
+    own = points_in(curves, setting)
+    across = _measured([view.x, f"{PREFIX}{norm}"], list(abscissas(own)), list(abscissas(curves.points)))
+    x = across or f"{PREFIX}{norm}"
+    quantity = _measured([response or ""], responses(own), responses(curves.points)) or "test_error"
+    points = points_of(own, setting, view, x, quantity)
     finished = points[points["status"] == "FINISHED"]
     taken = finished[["run", "train_size", "seed", "log_norm"]].assign(**{quantity: finished["test_error"]})
     runs = tuple(sorted(map(str, finished["run"].unique())))
-    return Prepared(curves, tuple(settings), setting, x, points, taken, runs)
+    return Prepared(curves, tuple(settings), setting, own, x, quantity, points, taken, runs)
+
+
+def _measured(wanted: Sequence[str], here: Sequence[str], anywhere: Sequence[str]) -> str:
+    """Return the first of what is wanted that a setting has, else the first that it has; empty: it has none.
+
+    What no setting has is returned as it is wanted by the reader, the first, so that an error can name it.
+    """
+    if wanted[0] and wanted[0] not in anywhere:
+        return wanted[0]
+    return next((name for name in (*wanted, *here) if name in here), "")
 
 
 def as_files(drawing: Drawing, ending: str) -> tuple[bytes, str]:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from normlaw.analysis.columns import PREFIX
 from normlaw.page.curves import Curves
-from normlaw.page.view import View
-from normlaw.tracking.settings import by_setting, label
+from normlaw.page.view import RESPONSES, View
+from normlaw.tracking.keys import THEORY_NORM
+from normlaw.tracking.settings import label, with_theory
 from normlaw.tracking.study_run import StudyRun
 from normlaw_registry import InputError
 from normlaw_registry.errors import suggestion
@@ -28,11 +29,18 @@ class Setting:
     """What tells them from the study's others; empty where there are none."""
     runs: tuple[StudyRun, ...]
 
+    @property
+    def exact(self) -> bool:
+        """Whether the curves are a theory's."""
+        return any(run.kind == "theory" for run in self.runs)
+
 
 def settings_of(curves: Curves) -> list[Setting]:
-    """Return the settings of a study in order of appearance; failed runs have no part."""
+    """Return the settings of a study in order of appearance, theories' last; failed runs have no part."""
     runs = [run for run in curves.runs if run.status != "FAILED"]
-    return [Setting(label(setting), tuple(members)) for setting, members in by_setting(runs)]
+    exact = [run for run in runs if run.kind == "theory"]
+    groups = with_theory([run for run in runs if run.kind != "theory"], exact)
+    return [Setting(label(setting), tuple(members)) for setting, members in groups]
 
 
 def chosen_setting(settings: list[Setting], view: View) -> Setting:
@@ -48,15 +56,44 @@ def chosen_setting(settings: list[Setting], view: View) -> Setting:
     raise InputError(f"no setting {view.setting!r}: {suggestion(view.setting, [s.name for s in settings])}")
 
 
-def abscissas(curves: Curves) -> dict[str, str]:
-    """Return what the curves can stand against, by column, as a reader reads it: norms first, then clocks."""
-    columns = map(str, curves.points.columns)
-    norms = {column: f"norm {column.removeprefix(PREFIX)}" for column in columns if column.startswith(PREFIX)}
-    return norms | {name: told for name, told in CLOCKS.items() if name in curves.points.columns}
+def points_in(curves: Curves, setting: Setting) -> pd.DataFrame:
+    """Return the points of a setting, with the columns in which they have any number."""
+    if curves.points.empty:
+        return curves.points
+    own = curves.points[curves.points["run"].isin([run.spec_hash for run in setting.runs])]
+    return own.dropna(axis="columns", how="all")
 
 
-def points_of(curves: Curves, setting: Setting, view: View, x: str) -> pd.DataFrame:
+def abscissas(points: pd.DataFrame, *, exact: bool = False) -> dict[str, str]:
+    """Return what curves can stand against, by column, as a reader reads it: norms first, then clocks.
+
+    Args:
+        points: of a setting, or of a study.
+        exact: whether the curves are a theory's, whose axes and observables stand where norms do.
+
+    """
+    names = [name.removeprefix(PREFIX) for name in map(str, points.columns) if name.startswith(PREFIX)]
+    if exact:
+        norms = {f"{PREFIX}{name}": "norm" if name == THEORY_NORM else name.replace("_", " ") for name in names}
+    else:
+        norms = {f"{PREFIX}{name}": f"norm {name}" for name in names}
+    return norms | {name: shown for name, shown in CLOCKS.items() if name in points.columns}
+
+
+def responses(points: pd.DataFrame) -> list[str]:
+    """Return what can be drawn of curves: test_error, test_loss or both."""
+    return [name for name in RESPONSES if name.replace("_", "/") in points.columns]
+
+
+def points_of(own: pd.DataFrame, setting: Setting, view: View, x: str, response: str) -> pd.DataFrame:
     """Return the points of a view, sorted along each run.
+
+    Args:
+        own: the points of the setting.
+        setting: the one that is shown.
+        view: which train sizes and seeds are wanted.
+        x: the column that is across.
+        response: test_error or test_loss.
 
     Returns:
         Columns run, name, status, train_size, seed, log_norm (natural log of what is across), test_error (the
@@ -66,18 +103,17 @@ def points_of(curves: Curves, setting: Setting, view: View, x: str) -> pd.DataFr
         InputError: the study has no such column.
 
     """
-    known = abscissas(curves)
-    response = (view.response or "test_error").replace("_", "/")
-    for name in (x, response):
-        if name not in curves.points.columns:
-            raise InputError(f"{name!r} was not measured in this study: {suggestion(name, [*known, response])}")
+    column = response.replace("_", "/")
+    for name in (x, column):
+        if name not in own.columns:
+            raise InputError(f"{name!r} was not measured here: {suggestion(name, [*abscissas(own), column])}")
     runs: Mapping[str, StudyRun] = {run.spec_hash: run for run in setting.runs}
-    frame = curves.points[curves.points["run"].isin(list(runs))]
-    for column, wanted in (("train_size", view.sizes), ("seed", view.seeds)):
+    frame = own
+    for name, wanted in (("train_size", view.sizes), ("seed", view.seeds)):
         if wanted:
-            frame = frame[frame[column].isin(wanted)]
+            frame = frame[frame[name].isin(wanted)]
     across = frame[x].to_numpy(np.float64)
-    value = frame[response].to_numpy(np.float64)
+    value = frame[column].to_numpy(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_norm = across if x.startswith(PREFIX) else np.log(across)
         log_error = np.log(value)

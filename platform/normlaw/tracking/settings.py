@@ -30,6 +30,16 @@ def by_setting(runs: Sequence[StudyRun]) -> list[tuple[dict[str, str], list[Stud
     return parted(runs, names)
 
 
+def with_theory(
+    measured: Sequence[StudyRun], exact: Sequence[StudyRun]
+) -> list[tuple[dict[str, str], list[StudyRun]]]:
+    """Return the settings of what was measured, then those of theories' curves, told by the theory's name."""
+    groups = by_setting(measured)
+    for setting, members in by_setting(exact):
+        groups.append(({"theory": members[0].params["theory"], **setting}, members))
+    return groups
+
+
 def parted(runs: Sequence[StudyRun], names: Sequence[str]) -> list[tuple[dict[str, str], list[StudyRun]]]:
     """Return the runs that agree in these parameters, with the fewest that tell them from the others."""
     groups: dict[tuple[str, ...], list[StudyRun]] = {}

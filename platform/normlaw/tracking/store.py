@@ -19,7 +19,7 @@ from normlaw.tracking.analysis_log import LoggedAnalysis, log_analysis
 from normlaw.tracking.client import Purpose, artifacts_at, connect
 from normlaw.tracking.logged_runs import is_normlaws
 from normlaw.tracking.pages import Pages
-from normlaw.tracking.settings import by_setting
+from normlaw.tracking.settings import with_theory
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 from normlaw.tracking.superseded import Superseded, superseded
 from normlaw_registry import InputError
@@ -35,9 +35,7 @@ def groups_of(study: str, measured: Sequence[StudyRun], exact: Sequence[StudyRun
         InputError: there are none.
 
     """
-    groups = by_setting(measured)
-    for setting, members in by_setting(exact):
-        groups.append(({"theory": members[0].params["theory"], **setting}, members))
+    groups = with_theory(measured, exact)
     if not groups:
         raise InputError(f"study {study!r} has no finished runs yet: `normlaw run {study}` trains them")
     return groups

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 
@@ -33,6 +34,11 @@ def page(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iter
         import_frame(two_settings(2), "mine", "made.csv")
         import_frame(of_the_first(two_settings(2)), "other")
         normlaw.analyse("mine", norm="first", protocol="released", window=(None, 0.3))
+        losses = of_the_first(two_settings(1)).drop(columns=["test/error", "train/error"])
+        import_frame(losses, "losses")
+        exact = {"examples": [30, 60, 120, 240], "time": np.geomspace(1, 1e4, 12).tolist()}
+        for study in ("exact", "losses"):
+            normlaw.theory("random_features", axes=exact, params={"modes": 300}, study=study)
         import_frame(of_the_first(two_settings(1)), "third")
         client = MlflowClient()
         third = client.get_experiment_by_name("third")
@@ -94,6 +100,40 @@ def test_a_view_is_drawn_fitted_and_downloaded(page: PageServer) -> None:
         page.address, "/figure", *view, ("x", "step"), ("figure", "error_against_norm"), ("ending", "csv")
     )
     assert "envelope" not in steps.text
+
+
+def test_curves_of_a_theory_are_shown_as_trained_ones_are(page: PageServer) -> None:
+    assert re.search(r"study=exact.*?4/4", ask(page.address, "/", ("q", "exact")).text, re.DOTALL)
+    study = ("study", "exact")
+    assert "4 of 4 runs finished" in ask(page.address, "/progress", study).text
+    shown = ask(page.address, "/study", study)
+    assert '<option value="log_norm/time">time</option>' in shown.text
+    assert '<option value="test_loss" selected>' in shown.text  # no error is known of a regression
+
+    def figures() -> str:
+        return str(json.loads(ask(page.address, "/news", study, ("page", "study")).content)["figures"])
+
+    wait_until(lambda: "local_exponent" in figures(), pause=0.2)
+    numbers = ask(page.address, "/figure", study, ("figure", "error_against_norm"), ("ending", "csv")).text
+    assert re.findall(r"mean over runs,(\d+)", numbers).count("240") == 12
+    run = re.search(r"/run\?study=exact&amp;run=(\w+)", shown.text)
+    assert run
+    assert "theory.modes: 300" in ask(page.address, "/run", study, ("run", run[1])).text
+
+
+def test_what_a_study_measured_and_its_theory_are_settings_of_one_page(page: PageServer) -> None:
+    study, exact = ("study", "losses"), ("setting", "theory=random_features")
+    assert "8 of 8 runs finished" in ask(page.address, "/progress", study).text
+    own = ask(page.address, "/study", study).text
+    assert "what was measured" in own
+    assert '<option value="log_norm/first" selected>' in own
+    assert "log_norm/time" not in own
+    theirs = ask(page.address, "/study", study, exact, ("x", "log_norm/first")).text  # chosen for the other
+    assert '<option value="log_norm/weight_norm" selected>norm</option>' in theirs
+    assert "log_norm/first" not in theirs
+    wrong = ask(page.address, "/study", study, ("x", "log_norm/firts"))
+    assert wrong.status == 404
+    assert "did you mean log_norm/first or" in wrong.text
 
 
 def test_a_run_leads_to_mlflow(page: PageServer) -> None:

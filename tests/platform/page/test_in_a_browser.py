@@ -98,6 +98,8 @@ def training(
         import_frame(two_settings(2), "compared")
         normlaw.analyse("compared", norm="first", protocol="released", window=(None, 0.3))
         import_curves(connect(f"sqlite:///{folder}/mlflow.db"), "many", many_runs(), "made.csv")
+        exact = {"examples": [30, 60, 120, 240], "time": np.geomspace(1, 1e4, 12).tolist()}
+        normlaw.theory("random_features", axes=exact, params={"modes": 300}, study="exact")
     (folder / "followed.yaml").write_text(yaml.safe_dump(STUDY))
     port = free_port()
     page = (Path(__file__).parents[3] / "docs" / "page.md").read_text()
@@ -171,6 +173,15 @@ def test_a_study_of_thousands_of_runs_is_drawn(opened: Opened) -> None:
     assert lines == [MANY // 6] * 6
     page = opened.open("/progress?study=many")
     page.get_by_text("3,000 of 3,000 runs finished").wait_for()
+
+
+def test_curves_of_a_theory_are_drawn_with_their_laws(opened: Opened, shots: Path) -> None:
+    page = opened.open("/study?study=exact")
+    page.get_by_text("4 of 4 runs finished").wait_for()
+    opened.wait_for_drawing("local_exponent")
+    for figure in ("error_against_norm", "moved", "endpoint_law"):
+        opened.wait_for_drawing(figure)
+    page.screenshot(path=shots / "page-theory.png", full_page=True)
 
 
 def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from math import gamma, inf, pi, sqrt
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,34 @@ def test_late_times_lead_to_the_limit(examples: float, width: float) -> None:
     assert late["test_loss"] == pytest.approx(limit["test_loss"], rel=1e-9)
     assert late["train_loss"] == pytest.approx(limit["train_loss"], rel=1e-9, abs=1e-30)
     assert late["norm"] == pytest.approx(limit["norm"], rel=1e-9)
+
+
+@pytest.mark.parametrize("modes", [40, 3000])
+def test_as_many_modes_as_examples_or_features_are_learnt_where_nothing_is_noisy(modes: int) -> None:
+    """Square systems have one solution: w itself, or, of more features, w^T (A A^T)^-1 w with A drawn."""
+    k = np.arange(1.0, modes + 1)
+    squares = float(np.sum(k**-0.25))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (learnt,) = points(modes, [inf], modes=modes)
+        (wider,) = points(modes, [inf], modes=modes, width=3 * modes)
+        (square,) = points(2 * modes, [inf], modes=modes, width=modes)
+    assert learnt["norm"] == pytest.approx(sqrt(squares))
+    assert wider["norm"] == pytest.approx(sqrt(squares * 1.5))
+    assert square["norm"] == inf
+    assert {one[name] for one in (learnt, wider, square) for name in ("test_loss", "train_loss")} == {0.0}
+    if modes == 40:
+        features = np.random.default_rng(0).standard_normal((400, modes, 3 * modes)) / sqrt(3 * modes)
+        w = k**-0.125
+        found = np.linalg.solve(
+            features @ features.transpose(0, 2, 1), np.broadcast_to(w[:, None], (400, 40, 1))
+        )
+        drawn = (found[..., 0] @ w).mean() * (1 - 1 / (2 * modes))  # of P, N to infinity
+        assert wider["norm"] ** 2 == pytest.approx(drawn, rel=0.02)
+        late = points(modes, [1e10], modes=modes, width=3 * modes)[0]
+        assert late["norm"] == pytest.approx(wider["norm"], rel=1e-4)
+        growing = points(2 * modes, [1e8, 1e10], modes=modes, width=modes)
+        assert (growing[1]["norm"] / growing[0]["norm"]) ** 2 == pytest.approx(10.0, rel=1e-3)
 
 
 def test_width_and_examples_limit_the_loss_by_known_powers() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isinf
+from math import inf, isinf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,11 +93,17 @@ def at_infinity(kernel: Kernel, noise: float) -> State:
     """Return the limits of long time, each (1,).
 
     z tends to 0: to kappa = 0 where the modes are fewer than examples and width, else to the kappa at which
-    S(kappa) is the smaller of these two.
+    S(kappa) is the smaller of these two. Where as many modes as examples or features are the smallest, kappa
+    tends to 0 too, and without noise all is learnt; but c0 and C3 become 0/0. With T = sum_k 1/lam_k, for
+    P = M < N, 1 - A_2/P is (kappa + kappa') T/M, and kappa kappa' goes faster: c0 tends to 0 and C3 to
+    sum_k w_k^2/(1 - M/N), its value on either side. For N = M < P it is 1 - A_2/N, by which C3 is divided.
     """
     modes = kernel.modes
     if isinf(kernel.examples) and isinf(kernel.width):  # all is learnt
         return State(np.zeros(1), np.array([noise]), np.array([modes.of_squares.sum()]))
+    if noise == 0.0 and modes.count == min(kernel.examples, kernel.width):
+        room = 1.0 - modes.count / kernel.width
+        return State(np.zeros(1), np.zeros(1), np.array([modes.of_squares.sum() / room if room else inf]))
     kappa = kernel.zero(min(kernel.examples, kernel.width))
     g = 1.0 / (kappa + modes.lam)
     sums = tuple(
