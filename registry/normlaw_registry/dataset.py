@@ -22,6 +22,8 @@ SPOKEN: Mapping[TaskKind, str] = {
     "next_token": "next-token prediction",
 }
 """The kinds of task as sentences have them."""
+EXAMPLES = "examples"
+"""What train sizes count where nothing else is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +172,19 @@ class Splits:
     """(start, stop) -> examples number `start` to `stop` - 1 of an endless sequence, drawn as `train` is but
     independent of it, for runs that see each example once. They are the same however they are asked for: draw
     them by blocks, each from a generator of its own."""
+    unit: str = ""
+    """What train_size counts, in the plural, for axes and tables: 'equations'. By default 'examples', and of
+    sequences 'sequences of T tokens'."""
+    fingerprint: str = ""
+    """What tells these data from others of the same parameters, where files that may change are read: a digest,
+    and what a reader should know of them. It is kept with each run, and an analysis warns where runs differ."""
+
+    @property
+    def counted(self) -> str:
+        """What train_size counts: `unit`, or what it is by default."""
+        if self.task.kind == "next_token":
+            return self.unit or f"sequences of {self.task.input_shape[0]} tokens"
+        return self.unit or EXAMPLES
 
 
 @dataclass(frozen=True, kw_only=True)

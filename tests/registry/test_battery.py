@@ -210,6 +210,8 @@ def relabelled(**changes) -> Split:
         ({"test": None}, "`test` must be a Split"),
         ({"validation": relabelled(labels=lambda y: y + 1)}, "`validation.labels` must lie in"),
         ({"mean": (0.0, 0.0)}, "`mean` must hold one value"),
+        ({"unit": 3}, "`unit` must be a line of at most 200 characters, got 3"),
+        ({"fingerprint": "two\nlines"}, "`fingerprint` must be a line"),
         ({"std": (0.0,)}, "`std` must be positive"),
         ({"population_error": lambda network: 1.5}, "`population_error` must return"),
     ],

@@ -23,6 +23,7 @@ from normlaw.analysis.unfitted import NotFittedError
 from normlaw.study.collapse_choice import LOGARITHMIC
 from normlaw_registry import AnalysisWarning, InputError
 from normlaw_registry.curves import floats, run_optima
+from normlaw_registry.dataset import EXAMPLES
 from normlaw_registry.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def analyse(
     catalogue: Catalogue,
     options: Options | None = None,
     whole: pd.DataFrame | None = None,
+    unit: str = EXAMPLES,
 ) -> Analysis:
     """Fit the laws to learning curves.
 
@@ -49,6 +51,7 @@ def analyse(
         whole: the curves with all that was measured, as `normlaw.curves` returns them, for `compare_norms`,
             `collapse` and how the norms of layers grow; default: the curves themselves, of which no layers are
             known. Only of these the options leave out norms and train sizes.
+        unit: what train sizes count, for axes and tables.
 
     Returns:
         Exponents with standard errors and confidence limits, warnings, tables.
@@ -105,6 +108,7 @@ def analyse(
         confidence=options.confidence,
         options=options,
         curves=points,
+        unit=unit,
         findings=findings,
         added_tables=tables,
         scaling_collapse=scaling,

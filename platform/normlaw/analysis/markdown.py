@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.text import VERDICTS, chosen_points
+from normlaw.analysis.units import told_sizes
 from normlaw_registry import EXPONENTS, Estimate
 
 
@@ -55,9 +56,7 @@ def basis(analysis: Analysis) -> str:
     runs, points = analysis.curves["run"].nunique(), len(analysis.curves)
     return (
         f"Protocol {analysis.protocol}; {runs} runs, {points} points, "
-        f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}"
-        + "".join(f"; {part}" for part in chosen_points(analysis))
-        + "."
+        f"{told_sizes(sizes, analysis.unit)}" + "".join(f"; {part}" for part in chosen_points(analysis)) + "."
     )
 
 

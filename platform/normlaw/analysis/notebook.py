@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from normlaw.analysis.scaling_collapse.text import collapse_html
 from normlaw.analysis.text import VERDICTS, chosen_points
 from normlaw.analysis.text_tables import cell
+from normlaw.analysis.units import told_sizes
 from normlaw.base.html import listed, paragraph, table, together
 from normlaw.base.mathematics import typeset
 
@@ -36,7 +37,7 @@ def analysis_html(analysis: Analysis) -> str:
         f"protocol {analysis.protocol}",
         f"{analysis.curves['run'].nunique()} runs",
         f"{len(analysis.curves)} points",
-        f"{len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
+        told_sizes(sizes, analysis.unit),
         *chosen_points(analysis),
     ]
     return together(
@@ -51,8 +52,7 @@ def analysis_html(analysis: Analysis) -> str:
 
 def prediction_html(prediction: Prediction) -> str:
     """Return the predictions, how good such predictions have been, and warnings."""
-    sizes = prediction.train_sizes
-    fitted = f"fitted to {len(sizes)} train sizes from {sizes[0]:,} to {sizes[-1]:,}"
+    fitted = f"fitted to {told_sizes(prediction.train_sizes, prediction.unit)}"
     about = f"protocol {prediction.protocol}, {fitted}; limits of {prediction.confidence:.0%}"
     return together(
         paragraph(about),

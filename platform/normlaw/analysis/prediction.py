@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, log
 from typing import Any
 
@@ -19,6 +19,7 @@ from normlaw.analysis.ranges import LARGEST_LOG
 from normlaw.analysis.running import run
 from normlaw_registry import AnalysisWarning, Catalogue, InputError, Response
 from normlaw_registry.curves import floats, run_optima
+from normlaw_registry.dataset import EXAMPLES
 from normlaw_registry.errors import brief
 
 FOLDS = 4
@@ -36,6 +37,8 @@ class Prediction:
     """What is predicted: columns called after the error hold it."""
     train_sizes: tuple[int, ...]
     """Those that the model was fitted to."""
+    unit: str = field(default=EXAMPLES, kw_only=True)
+    """What train sizes count."""
     table: pd.DataFrame
     """A row a train size and norm: train_size, decades (log10 of its ratio to the largest size fitted),
     log_norm (natural; NaN: the norm of least error, so that the least error is predicted), test_error, low,
@@ -62,6 +65,7 @@ class Prediction:
             "confidence": self.confidence,
             "response": {"quantity": self.response.quantity, "floor": self.response.floor},
             "train_sizes": list(self.train_sizes),
+            "train_size_unit": self.unit,
             "predictions": self._records(self.table),
             "scores": self._records(self.scores),
             "scores_by_size": self._records(self.by_size),
@@ -84,6 +88,7 @@ def predict(
     log_norms: Sequence[float] = (),
     options: Options | None = None,
     hold_out: int | None = None,
+    unit: str = EXAMPLES,
 ) -> Prediction:
     """Fit a protocol's model to curves, and ask it for errors.
 
@@ -95,6 +100,7 @@ def predict(
         options: the protocol and its choices, and the confidence level.
         hold_out: how many of the largest train sizes are left out, in order, to score predictions of the least
             error; 0 for no score; None: as many as leave 3 to fit, `FOLDS` at most.
+        unit: what train sizes count.
 
     Raises:
         InputError: a train size or norm is none, the curves cannot be used, the protocol has no model that
@@ -131,6 +137,7 @@ def predict(
         confidence=options.confidence,
         response=options.measured,
         train_sizes=tuple(fitted),
+        unit=unit,
         table=table,
         scores=scores(held) if count else held,
         by_size=scores(held, ("train_size", "fitter")) if count else held,

@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from normlaw.analysis.text_tables import WIDTH, table_lines
+from normlaw.analysis.units import told_sizes
 from normlaw_registry import Response
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ SHOWN = {
 
 def render_prediction(prediction: Prediction) -> str:
     """Return predictions, and how good such predictions have been, as plain text."""
-    sizes, table = prediction.train_sizes, prediction.table
+    table, sizes = prediction.table, told_sizes(prediction.train_sizes, prediction.unit)
     response, shown = prediction.response, table.rename(columns=prediction.response.column)
     of = "" if response == Response() else f" of {response.described}"
     lines = [
         *broken(
-            f"protocol {prediction.protocol}{of}, fitted to {len(sizes)} train sizes from {sizes[0]:,} to "
-            f"{sizes[-1]:,}; limits of {prediction.confidence:.0%}"
+            f"protocol {prediction.protocol}{of}, fitted to {sizes}; limits of {prediction.confidence:.0%}"
         ),
         "",
         *table_lines(shown.drop(columns="log_norm") if shown["log_norm"].isna().all() else shown),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from normlaw_registry import EXPONENTS, AnalysisWarning, Estimate, Findings, Response
+from normlaw_registry.dataset import EXAMPLES
 from normlaw_registry.host.fitting import dict_at
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Analysis:
     """How far normalised curves deviate from one, against the noise floor of their seeds, if asked for."""
     layer_growth: LayerGrowth | None = None
     """How the norm of every layer at the optimum grows with the train size, where layers were measured."""
+    unit: str = EXAMPLES
+    """What train sizes count."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Results beyond the exponents in JSON's own types: collapse quality, hold-out scores."""
 
@@ -133,6 +136,7 @@ class Analysis:
             "early_window": None if self.findings.window is None else list(self.findings.window),
             "first_train_size": self.findings.first_train_size,
             "train_sizes": [int(size) for size in self.size_optima["train_size"]],
+            "train_size_unit": self.unit,
             "runs": int(self.curves["run"].nunique()),
             "method": list(self.findings.method),
             "fits": {name: dict_at(fit, self.confidence) for name, fit in self.findings.fits.items()},

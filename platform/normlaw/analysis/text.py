@@ -10,6 +10,7 @@ from normlaw.analysis.figures.style import LN10
 from normlaw.analysis.results import Analysis
 from normlaw.analysis.scaling_collapse.text import collapse_lines
 from normlaw.analysis.text_tables import WIDTH, table_lines
+from normlaw.analysis.units import told_sizes
 from normlaw_registry import Response
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def render(analysis: Analysis) -> str:
     sizes = analysis.size_optima["train_size"]
     about = [
         f"protocol {analysis.protocol}; {analysis.curves['run'].nunique()} runs, {len(analysis.curves)} "
-        f"points, {len(sizes)} train sizes from {sizes.min():,} to {sizes.max():,}",
+        f"points, {told_sizes(sizes, analysis.unit)}",
         *(["; ".join(told)] if (told := chosen_points(analysis)) else []),
         *window_lines(findings),
     ]

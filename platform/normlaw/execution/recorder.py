@@ -46,7 +46,7 @@ class Recorder(Observer):
 
     def data(self, data: RunData) -> None:
         """Note what the run trains on."""
-        self._journal.data(self._spec.dataset.name, data.digest, len(data.train), len(data.test))
+        self._journal.data(self._spec.dataset.name, data.digest, len(data.train), len(data.test), data.noted)
 
     def memory_format(self, layout: MemoryFormat) -> None:
         """Note how the network is laid out."""

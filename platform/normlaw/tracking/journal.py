@@ -126,9 +126,26 @@ class Journal:
             self._write(b"".join(shared))
         return found
 
-    def data(self, name: str, digest: str, train_size: int, test_size: int) -> None:
-        """Write what the run trains on."""
-        self._append("data", {"name": name, "digest": digest, "train_size": train_size, "test_size": test_size})
+    def data(
+        self,
+        name: str,
+        digest: str,
+        train_size: int,
+        test_size: int,
+        noted: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write what the run trains on.
+
+        Args:
+            name: of the data set.
+            digest: of the training examples.
+            train_size: how many there are.
+            test_size: how many test examples there are.
+            noted: `unit`, what train_size counts, and `fingerprint`, which files were read.
+
+        """
+        sizes = {"train_size": train_size, "test_size": test_size}
+        self._append("data", {"name": name, "digest": digest, **sizes, **(noted or {})})
 
     def worker(self, name: str) -> None:
         """Write who trains the run from here on."""

@@ -41,7 +41,14 @@ ARM = "normlaw.arm"
 """Tag of a run with an intervention that starts on its way: what its study calls the arm."""
 TRUNK = "normlaw.trunk"
 """Tag of such a run: the identity (`normlaw.spec_hash`) of the run that it is until then."""
-LASTING = (ARM, TRUNK, SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN, COMMIT)
+UNIT = "normlaw.unit"
+"""Tag: what train_size counts, where it is not examples: such as 'sequences of 64 tokens'."""
+FINGERPRINT = "normlaw.data"
+"""Tag: a digest of the files that a run's data set read, where these may change."""
+LASTING = (
+    *(ARM, TRUNK, SCHEMA, MEASURES, EXACTNESS, PLUGINS, MEMORY_FORMAT, ORIGIN, COMMIT),
+    *(UNIT, FINGERPRINT),
+)
 """Tags that belong to a run wherever it is stored, besides its kind and identity."""
 LAUNCH = "normlaw.launch"
 """Tag: the launch that a run is, or that began it."""

@@ -115,6 +115,8 @@ class _Data(_Line):
     digest: str
     train_size: NonNegativeInt
     test_size: NonNegativeInt
+    unit: str = ""
+    fingerprint: str = ""
 
 
 class _MemoryFormat(_Line):
@@ -279,7 +281,7 @@ def _take_measured(record: Record, kind: object, entry: dict[str, Any]) -> None:
     """Add a line between the first and the last; what a later version writes besides is left out."""
     match kind:
         case "data":
-            record.data = _Data.model_validate(entry).model_dump(exclude={"time"})
+            record.data = _Data.model_validate(entry).model_dump(exclude={"time"}, exclude_defaults=True)
         case "memory_format":
             record.memory_format = _MemoryFormat.model_validate(entry).model_dump(exclude={"time"})
         case "worker":

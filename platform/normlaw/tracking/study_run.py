@@ -14,6 +14,7 @@ from normlaw.study.identity import Measures
 from normlaw.study.listed import named_now, settled
 from normlaw.tracking import keys
 from normlaw.tracking.same import measured_in
+from normlaw_registry.dataset import EXAMPLES
 from normlaw_registry.host.vectors import measure_of
 
 Kind = Literal["training", "imported", "theory", "analysis"]
@@ -85,6 +86,11 @@ class StudyRun:
         return int(self.params["train_size"])
 
     @property
+    def unit(self) -> str:
+        """What train sizes count; empty where it was not noted: examples."""
+        return self.tags.get(keys.UNIT, "")
+
+    @property
     def references(self) -> dict[str, float]:
         """Of a theory's run: the errors to compare with, by name."""
         found = self.metrics.items()
@@ -94,6 +100,16 @@ class StudyRun:
 def inexact(runs: Iterable[StudyRun], norm: str) -> dict[str, int]:
     """Return of how many runs a norm is not exact at every point: what it is instead -> runs."""
     return dict(Counter(e for run in runs if (e := run.exactness.get(measure_of(norm), "exact")) != "exact"))
+
+
+def unit_of(runs: Iterable[StudyRun]) -> str:
+    """Return what the train sizes of some runs count."""
+    return " or ".join(dict.fromkeys(run.unit for run in runs if run.unit)) or EXAMPLES
+
+
+def fingerprints(runs: Iterable[StudyRun]) -> dict[str, int]:
+    """Return which files the runs' data were read from: a digest -> runs. Runs that note none are left out."""
+    return dict(Counter(told for run in runs if (told := run.tags.get(keys.FINGERPRINT))))
 
 
 def exactness_of(tag: str) -> dict[str, str]:

@@ -34,6 +34,9 @@ MAX_METRICS, MAX_PARAMS = 1000, 100
 MAX_TAG_LENGTH, MAX_NAME_LENGTH = 5000, 250
 """Longest tag that MLflow takes, and the longest name of a run."""
 
+PROFILE = ("train_size", "test_size", "unit", "fingerprint")
+"""What MLflow shows of a run's data."""
+
 Values = dict[tuple[int, str], float]
 """A run's metrics: (step, name) -> value."""
 
@@ -138,6 +141,7 @@ class RunWriter:
             tags[keys.COMMIT] = commit
         if record.memory_format:
             tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
+        tags |= _data_tags(record)
         if record.status is not None and record.inexact is not None:
             tags[keys.EXACTNESS] = _exactness(record, spec)
         if isinstance(spec, RunSpec) and (trunk := spec.trunk) is not None:
@@ -186,6 +190,9 @@ class RunWriter:
             self.tag(run, keys.MEMORY_FORMAT, used)
         if record.inexact is not None and run.data.tags.get(keys.EXACTNESS) != _exactness(record, spec):
             self.tag(run, keys.EXACTNESS, _exactness(record, spec))
+        for key, told in _data_tags(record).items():
+            if run.data.tags.get(key) != told:
+                self.tag(run, key, told)
         status = "FINISHED" if record.status == "finished" else "FAILED"
         self._client.set_terminated(run.info.run_id, status, end_time=record.ended)
 
@@ -288,6 +295,12 @@ def _exactness(record: Record, spec: AnySpec) -> str:
     return json.dumps({measure.name: record.weakest(measure.name) for measure in spec.measures}, sort_keys=True)
 
 
+def _data_tags(record: Record) -> dict[str, str]:
+    """Return what a run's data set says of itself, as tags."""
+    told = {keys.UNIT: record.data.get("unit", ""), keys.FINGERPRINT: record.data.get("fingerprint", "")}
+    return {key: value for key, value in told.items() if value}
+
+
 def _dataset_input(spec: RunSpec, record: Record) -> DatasetInput:
     data = record.data
     dataset = Dataset(
@@ -295,6 +308,6 @@ def _dataset_input(spec: RunSpec, record: Record) -> DatasetInput:
         digest=data["digest"],
         source_type="normlaw",
         source=json.dumps(redacted_tree(spec.dataset.model_dump(mode="json")), sort_keys=True),
-        profile=json.dumps({"train_size": data["train_size"], "test_size": data["test_size"]}),
+        profile=json.dumps({key: data[key] for key in PROFILE if data.get(key, "") != ""}),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

@@ -32,7 +32,7 @@ from normlaw_registry import (
     Task,
     validate_params,
 )
-from normlaw_registry.dataset import SPOKEN
+from normlaw_registry.dataset import EXAMPLES, SPOKEN
 
 
 class UnfitDataError(InputError):
@@ -48,6 +48,9 @@ class UnfitDataError(InputError):
         self.place = place
 
 
+DEFAULT_NOTES = {"unit": EXAMPLES, "fingerprint": ""}
+"""What is not written down of a data set."""
+LONGEST_NOTE = 200
 EVALUATION_BATCH = 256
 """Examples in an evaluation's forward pass. On a CPU 2,048 take no less time, but eight times the memory."""
 EVALUATION_TOKENS = 16384
@@ -139,6 +142,12 @@ class RunData:
     """Examples to choose the optimum on; None when the test set serves as validation set."""
     digest: str
     """SHA-256 (16 digits) of the training examples, for the record of what was trained on."""
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """What the data set says of itself, for that record: what train_size counts, which files it read."""
+        known = {"unit": self.splits.counted, "fingerprint": self.splits.fingerprint}
+        return {name: text[:LONGEST_NOTE] for name, text in known.items() if text != DEFAULT_NOTES[name]}
 
 
 @dataclass(frozen=True)

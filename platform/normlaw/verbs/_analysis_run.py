@@ -17,7 +17,7 @@ from normlaw.tracking.archive_origin import ArchiveOrigin
 from normlaw.tracking.note import as_note, image
 from normlaw.tracking.sizes import sizes
 from normlaw.tracking.store import StudyStore
-from normlaw.tracking.study_run import StudyRun, inexact
+from normlaw.tracking.study_run import StudyRun, fingerprints, inexact
 from normlaw.tracking.superseded import MORE_CHOICES
 from normlaw_registry import AnalysisWarning
 from normlaw_registry.host.vectors import measure_of
@@ -113,15 +113,21 @@ def unfitted_run(asked: Asked, found: NotFittedError, folder: Path) -> LoggedAna
     )
 
 
-def with_exactness(analysis: Analysis, runs: Sequence[StudyRun], norm: str) -> Analysis:
-    """Return an analysis that warns where the norm's values are bounds or estimates: `norm_not_exact`."""
-    found = inexact(runs, norm)
-    if not found:
-        return analysis
-    parts = [f"{INEXACT.get(what, what)} in {count}" for what, count in sorted(found.items())]
-    told = f"values of {norm} are {' and '.join(parts)} of {len(runs)} runs: `run.json` has the steps"
-    warning = AnalysisWarning(code="norm_not_exact", message=told)
-    return replace(analysis, warnings=(*analysis.warnings, warning))
+def with_doubts(analysis: Analysis, runs: Sequence[StudyRun], norm: str) -> Analysis:
+    """Return an analysis that warns where the norm's values are bounds or estimates, or the runs' data differ.
+
+    Its codes are `norm_not_exact` and `data_differ`.
+    """
+    warnings: list[AnalysisWarning] = []
+    if found := inexact(runs, norm):
+        parts = [f"{INEXACT.get(what, what)} in {count}" for what, count in sorted(found.items())]
+        told = f"values of {norm} are {' and '.join(parts)} of {len(runs)} runs: `run.json` has the steps"
+        warnings.append(AnalysisWarning(code="norm_not_exact", message=told))
+    if len(read := fingerprints(runs)) > 1:
+        parts = [f"{what} in {count}" for what, count in read.items()]
+        told = f"files that the data were read from have changed between runs: {'; '.join(parts)}"
+        warnings.append(AnalysisWarning(code="data_differ", message=told))
+    return replace(analysis, warnings=(*analysis.warnings, *warnings)) if warnings else analysis
 
 
 def show_on_page(store: StudyStore, found: Sequence[tuple[str, str, Analysis, str]]) -> None:

@@ -18,9 +18,10 @@ from normlaw.tracking import keys
 from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
 from normlaw.tracking.settings import by_setting
 from normlaw.tracking.store import StudyStore
-from normlaw.tracking.study_run import Kind
+from normlaw.tracking.study_run import Kind, unit_of
 from normlaw.tracking.tidy import tidy
 from normlaw_registry import InputError
+from normlaw_registry.dataset import EXAMPLES
 
 SETTINGS = "normlaw.settings"
 """Attribute of a frame of curves: the columns in which its runs differ besides train_size and seed."""
@@ -37,6 +38,8 @@ class GivenCurves:
     options: Options
     whole: pd.DataFrame | None
     """All measures, where abscissas are compared."""
+    unit: str = EXAMPLES
+    """What train sizes count."""
 
 
 def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: Options) -> GivenCurves:
@@ -54,6 +57,7 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
 
     """
     whole: pd.DataFrame | None
+    unit = EXAMPLES
     if isinstance(curves, str | Path) and is_container(Path(curves)):
         with opened_archive(Path(curves)) as archived:
             curves = curves_of(archived, ("training", "imported"))
@@ -73,8 +77,9 @@ def given_curves(curves: pd.DataFrame | Path | str, norm: str | None, options: O
         own = keys.read_analysis_tag({keys.ANALYSIS: str(curves.attrs.get(keys.ANALYSIS) or "")})
         options = options.within(own, norm in (None, curves.attrs.get(keys.NORM)))
         whole = curves
+        unit = str(curves.attrs.get(keys.UNIT) or EXAMPLES)
     whole = None if whole is None else restricted(whole, options, chosen)
-    return GivenCurves(points, chosen, options, whole)
+    return GivenCurves(points, chosen, options, whole, unit)
 
 
 def curves_of(store: StudyStore | ArchiveOrigin, kinds: Sequence[Kind]) -> pd.DataFrame:
@@ -97,6 +102,7 @@ def curves_of(store: StudyStore | ArchiveOrigin, kinds: Sequence[Kind]) -> pd.Da
     frame.attrs[SETTINGS] = names
     frame.attrs[keys.NORM] = store.norm
     frame.attrs[keys.ANALYSIS] = store.choices_text
+    frame.attrs[keys.UNIT] = unit_of(measured)
     return frame
 
 

@@ -31,6 +31,7 @@ from normlaw.study.study import Study
 from normlaw.tracking.archive_origin import ArchiveOrigin, opened_archive
 from normlaw.tracking.settings import label, shared_settings
 from normlaw.tracking.store import StudyStore
+from normlaw.tracking.study_run import unit_of
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._analysis_run import (
     Asked,
@@ -40,7 +41,7 @@ from normlaw.verbs._analysis_run import (
     spectra_of,
     trained,
     unfitted_run,
-    with_exactness,
+    with_doubts,
 )
 from normlaw.verbs._collapse_run import Collapsed, collapsed
 from normlaw.verbs._compared import Compared
@@ -255,13 +256,14 @@ def _of_store(
         name += other_choices(other_norm, options, own, by_default=protocol.protocol.by_default)
         asked = Asked(name, which, setting, about, protocol, options, plugins)
         try:
-            analysis = fit_laws(curves, catalogue, options, restricted(whole, options, chosen))
+            kept = restricted(whole, options, chosen)
+            analysis = fit_laws(curves, catalogue, options, kept, unit_of(members))
         except NotFittedError as found:
             beside = write_unfitted(found, folder, about, figures)
             missing[which] = found, beside
             store.log_analysis(unfitted_run(asked, found, beside))
             continue
-        analysis = with_exactness(analysis, members, chosen)
+        analysis = with_doubts(analysis, members, chosen)
         write(analysis, folder, about, figures)
         if chosen == store.norm and options.plain and isinstance(store, StudyStore):
             store.show_optima(trained(members), analysis.curves)
@@ -316,7 +318,7 @@ def _of_file(
         command=command_line(["--curves", str(path)], given.norm, options),
     )
     try:
-        analysis = fit_laws(given.points, catalogue, options, given.whole)
+        analysis = fit_laws(given.points, catalogue, options, given.whole, given.unit)
     except NotFittedError as found:
         beside = write_unfitted(found, folder, about, figures)
         raise InputError(f"{path}: {found.told(beside)}") from found

@@ -79,4 +79,4 @@ def fit(
     from normlaw.verbs._curves import given_curves
 
     given = given_curves(curves, norm, options)
-    return analyse(given.points, load_catalogue(), given.options, given.whole)
+    return analyse(given.points, load_catalogue(), given.options, given.whole, given.unit)

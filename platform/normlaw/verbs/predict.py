@@ -15,6 +15,7 @@ from normlaw.base.html import Several, paragraph, together
 from normlaw.study.study import Study
 from normlaw.tracking.settings import label
 from normlaw.tracking.store import StudyStore
+from normlaw.tracking.study_run import unit_of
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._curves import given_curves
 from normlaw.verbs._options import choices_of
@@ -106,7 +107,7 @@ def predict(
     logs = [*(log_of_norm(value) for value in norm_values), *log_norms]
     if not isinstance(source, str | Study):
         given = given_curves(source, norm, options)
-        prediction = of_curves(given.points, catalogue, sizes, logs, given.options, hold_out)
+        prediction = of_curves(given.points, catalogue, sizes, logs, given.options, hold_out, given.unit)
         return Several([Predicted(setting={}, norm=given.norm, prediction=prediction)])
     whole_sizes(sizes)  # what is wrong here needs no server
     for log_norm in logs:
@@ -117,6 +118,6 @@ def predict(
     found: Several[Predicted] = Several()
     for setting, members in store.groups(norm):
         curves, chosen = tidy(store.curves(members), norm)
-        prediction = of_curves(curves, catalogue, sizes, logs, options, hold_out)
+        prediction = of_curves(curves, catalogue, sizes, logs, options, hold_out, unit_of(members))
         found.append(Predicted(setting=setting, norm=chosen, prediction=prediction))
     return found

@@ -85,7 +85,10 @@ def load_modular_arithmetic(params: ModularArithmeticParams, _context: LoadConte
         return Split(inputs=tokens[chosen, :4].contiguous(), labels=tokens[chosen, 4:].contiguous())
 
     return Splits(
-        task=info(params).task, train=part(slice(params.test_size, None)), test=part(slice(params.test_size))
+        task=info(params).task,
+        train=part(slice(params.test_size, None)),
+        test=part(slice(params.test_size)),
+        unit="equations",
     )
 
 

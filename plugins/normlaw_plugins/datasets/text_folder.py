@@ -5,6 +5,7 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
+from platform import python_version
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -46,6 +47,11 @@ class TextFolderParams(Params):
     test_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the files that are for the test, told by a hash of their names"
     )
+    digest: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{16}$",
+        description="the digest that the files must have, as runs note it; files that have changed are refused",
+    )
     test_size: int = Field(
         1000, ge=1, le=10**6, description="number of test sequences at most, spread over the test files"
     )
@@ -65,13 +71,18 @@ def load_text_folder(params: TextFolderParams, context: LoadContext) -> Splits:
 
     Raises:
         InputError: the folder is missing, it holds not two such files, a part is shorter than one sequence,
-            or tokenizers is missing.
+            tokenizers is missing, or the files have another digest than `digest`.
 
     """
-    root = Path(sysconfig.get_path("stdlib"))
+    root, what = Path(sysconfig.get_path("stdlib")), f"Python {python_version()}, "
     if params.path is not None:
-        root = context.data_dir / Path(params.path).expanduser()
+        root, what = context.data_dir / Path(params.path).expanduser(), ""
     text = read_text(root, params.files, params.without, params.test_fraction)
+    if params.digest not in (None, text.digest):
+        raise InputError(
+            f"dataset 'text_folder': the files in {root} have the digest {text.digest}, not {params.digest}: "
+            "they have changed, or are others; leave `digest` out to take them as they are"
+        )
     train, test = _tokens(text.train, text.test, params.vocabulary)
     for part, tokens in (("training", train), ("test", test)):
         if len(tokens) <= params.length:
@@ -86,6 +97,8 @@ def load_text_folder(params: TextFolderParams, context: LoadContext) -> Splits:
         task=info(params).task,
         train=_sequences(train, params.length),
         test=Split(inputs=held_out.inputs[chosen], labels=held_out.labels[chosen]),
+        unit=f"sequences of {params.length} {'bytes' if params.vocabulary == BYTES else 'tokens'}",
+        fingerprint=f"{what}{len(text.train) + len(text.test)} files, digest {text.digest}",
     )
 
 

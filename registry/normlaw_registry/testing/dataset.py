@@ -15,6 +15,9 @@ from normlaw_registry.testing.verdict import require
 if TYPE_CHECKING:
     from torch import Tensor
 
+LONGEST = 200
+"""Characters of what a data set says of itself."""
+
 
 def check_dataset(
     dataset: Dataset,
@@ -68,6 +71,13 @@ def check_dataset(
             _check_split(dataset, splits, name, split)
     _check_fresh(dataset, splits)
     _check_normalisation(dataset, splits)
+    for name in ("unit", "fingerprint"):
+        told = getattr(splits, name)
+        require(
+            dataset,
+            isinstance(told, str) and len(told) <= LONGEST and (told.isprintable() or not told),
+            f"`{name}` must be a line of at most {LONGEST} characters, got {told!r}",
+        )
     info = None if dataset.info is None else dataset.info(params)
     require(
         dataset,

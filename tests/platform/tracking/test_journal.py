@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +15,7 @@ from normlaw.tracking import keys, reader
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import Record, read_journal
 from normlaw.tracking.study_run import StudyRun
-from normlaw.tracking.writer import curve
+from normlaw.tracking.writer import RunWriter, curve
 from normlaw_registry import Catalogue, NormlawError
 
 
@@ -41,6 +42,38 @@ def test_what_is_written_is_read_back_to_the_last_bit(tmp_path: Path, spec: RunS
     assert len(record.point_times) == 3
     assert record.status == "finished"
     assert record.data == {"name": "digits", "digest": "abc", "train_size": 32, "test_size": 360}
+
+
+def test_what_train_sizes_count_and_which_files_were_read_are_noted_and_sent(
+    tmp_path: Path, spec: RunSpec
+) -> None:
+    noted = {"unit": "sequences of 64 tokens", "fingerprint": "9 files, digest abc"}
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.start(spec, {})
+        journal.data("digits", "abc", 32, 360, noted)
+        journal.point({"step": 0.0, "test/error": 0.5})
+        journal.end("finished")
+    record = read_journal(tmp_path / "j.jsonl")
+    assert record is not None
+    assert record.data == {"name": "digits", "digest": "abc", "train_size": 32, "test_size": 360, **noted}
+    client, study = Mock(), Mock()
+    study.run_name.return_value = "a run"
+    writer = RunWriter(client, Mock(), study)
+    writer.begin(record, spec)
+    tags = client.create_run.call_args.kwargs["tags"]
+    assert {key: tags[key] for key in (keys.UNIT, keys.FINGERPRINT)} == {
+        "normlaw.unit": "sequences of 64 tokens",
+        "normlaw.data": "9 files, digest abc",
+    }
+    run = Mock()
+    run.info.artifact_uri = str(tmp_path / "artifacts")
+    run.data.tags = {keys.UNIT: noted["unit"]}  # as a sender left it that was cut off
+    writer.end(run, record, spec)
+    told = {call.args[1:] for call in client.set_tag.call_args_list}
+    assert (keys.FINGERPRINT, noted["fingerprint"]) in told
+    assert keys.UNIT not in dict(told)
+    (dataset,) = client.log_inputs.call_args.kwargs["datasets"]
+    assert json.loads(dataset.dataset.profile) == {"train_size": 32, "test_size": 360, **noted}
 
 
 def test_a_journal_cut_at_any_byte_keeps_every_complete_line(tmp_path: Path, spec: RunSpec) -> None:

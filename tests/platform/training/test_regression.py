@@ -106,6 +106,7 @@ def test_one_pass_refuses_what_it_has_not(spec: Make, changes: dict[str, Any], r
             "'normalised_margin' is defined for classification, and this is a regression .a real number.",
         ),
         ({"measures": ["fisher_rao_norm"]}, ("measures", 0), "'fisher_rao_norm' is defined for classification"),
+        ({"measures": ["logit_scale"]}, ("measures", 0), "'logit_scale' is defined for classification"),
         (
             {"dataset": "digits", "sampling": "one_pass", "steps": None},
             ("sampling",),

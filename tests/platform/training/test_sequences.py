@@ -84,6 +84,18 @@ def test_other_losses_of_classes_are_taken_of_tokens(run: Callable[..., list[Poi
     assert points[-1]["train/loss"] < points[0]["train/loss"]
 
 
+@pytest.mark.parametrize(
+    ("dataset", "unit"),
+    [(CHAIN, "sequences of 6 tokens"), (SUMS["dataset"], "equations"), ("digits", None)],
+)
+def test_what_train_sizes_count_is_noted(
+    spec: Make, catalogue: Catalogue, dataset: Any, unit: str | None
+) -> None:
+    architecture = "mlp" if unit is None else TOKENS["architecture"]
+    data = prepare(spec(architecture=architecture, dataset=dataset), catalogue, HERE)
+    assert data.noted == ({} if unit is None else {"unit": unit})
+
+
 def test_tokens_stay_small_in_memory(spec: Make, catalogue: Catalogue) -> None:
     data = prepare(spec(**TOKENS), catalogue, HERE)
     assert data.train.split.inputs.dtype == torch.int16
@@ -112,6 +124,7 @@ def test_tokens_stay_small_in_memory(spec: Make, catalogue: Catalogue) -> None:
             "'normalised_margin' is defined for classification, and this is next-token prediction",
         ),
         ({"measures": ["fisher_rao_norm"]}, ("measures", 0), "'fisher_rao_norm' is defined for classification"),
+        ({"measures": ["logit_scale"]}, ("measures", 0), "'logit_scale' is defined for classification"),
         (
             {"measures": ["path_norm"]},
             ("measures", 0),

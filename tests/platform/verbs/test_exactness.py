@@ -1,16 +1,17 @@
-"""An analysis in a norm that is not exact says so."""
+"""An analysis in a norm that is not exact says so, and one of data that differ."""
 
 from mlflow.entities import Run, RunData, RunInfo, RunTag
 
 from normlaw.analysis import Options, analyse
 from normlaw.tracking import keys
-from normlaw.tracking.study_run import StudyRun
-from normlaw.verbs._analysis_run import with_exactness
+from normlaw.tracking.study_run import StudyRun, unit_of
+from normlaw.verbs._analysis_run import with_doubts
 from normlaw_registry.testing.protocol import synthetic_curves
 
 
-def run(exactness: str | None) -> StudyRun:
-    tags = [] if exactness is None else [RunTag(keys.EXACTNESS, exactness)]
+def run(exactness: str | None, **more: str) -> StudyRun:
+    found = {**({} if exactness is None else {keys.EXACTNESS: exactness}), **more}
+    tags = [RunTag(key, value) for key, value in found.items()]
     return StudyRun.of(Run(RunInfo("a", "", "", "FINISHED", 0, None, "active"), RunData(tags=tags)))
 
 
@@ -24,10 +25,27 @@ def test_bounds_and_estimates_are_a_warning_with_how_many_runs(catalogue) -> Non
         run("edited by hand"),
         run(None),
     ]
-    warned = with_exactness(analysis, runs, "path_norm")
+    warned = with_doubts(analysis, runs, "path_norm")
     assert warned.warnings[:-1] == analysis.warnings
     assert str(warned.warnings[-1]) == (
         "norm_not_exact: values of path_norm are estimates without a bound in 2 and upper bounds in 1 of 6 "
         "runs: `run.json` has the steps"
     )
-    assert with_exactness(analysis, runs, "weight_norm") is analysis
+    assert with_doubts(analysis, runs, "weight_norm") is analysis
+
+
+def test_files_that_changed_between_runs_are_a_warning(catalogue) -> None:
+    analysis = analyse(synthetic_curves(), catalogue, Options(protocol="automatic"))
+    before, after = ({keys.FINGERPRINT: f"2 files, digest {name}"} for name in ("aa", "bb"))
+    runs = [run(None, **before), run(None, **after), run(None, **before), run(None)]
+    assert str(with_doubts(analysis, runs, "weight_norm").warnings[-1]) == (
+        "data_differ: files that the data were read from have changed between runs: 2 files, digest aa in 2; "
+        "2 files, digest bb in 1"
+    )
+    assert with_doubts(analysis, runs[::2], "weight_norm") is analysis
+
+
+def test_train_sizes_count_what_the_runs_noted() -> None:
+    noted = run(None, **{keys.UNIT: "sequences of 9 tokens"})
+    assert unit_of([run(None)]) == "examples"
+    assert unit_of([run(None), noted, noted]) == "sequences of 9 tokens"

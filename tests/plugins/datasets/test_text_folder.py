@@ -147,7 +147,23 @@ def test_the_standard_library_is_enough_for_eight_million_bytes(tmp_path: Path) 
     assert splits.train.inputs.numel() >= 8_000_000
     assert splits.train.inputs.untyped_storage().nbytes() < 16_000_000
     assert len(splits.test) == 1000
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert splits.fingerprint.startswith(f"Python {version}, ")
     assert b"import " in spelt(splits.train.inputs[:50])
+
+
+def test_it_says_what_train_sizes_count_and_what_it_read(library: Path, tmp_path: Path) -> None:
+    splits, pairs = load(library), load(library, vocabulary=300)
+    digest = read_text(library / "text", ("*.py",), ("tests", ".*"), 0.1).digest
+    assert (splits.counted, pairs.counted) == ("sequences of 16 bytes", "sequences of 16 tokens")
+    assert splits.fingerprint == pairs.fingerprint == f"40 files, digest {digest}"
+    (tmp_path / "text").mkdir()
+    for number in range(2):
+        (tmp_path / "text" / f"{number}.py").write_bytes(bytes(100))
+    assert load(tmp_path).fingerprint != splits.fingerprint
+    assert len(load(library, digest=digest).train) == len(splits.train)
+    with pytest.raises(InputError, match=rf"have the digest [0-9a-f]{{16}}, not {digest}: they have changed"):
+        load(tmp_path, digest=digest)
 
 
 @pytest.mark.parametrize(

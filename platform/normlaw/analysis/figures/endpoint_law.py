@@ -51,7 +51,7 @@ def endpoint_law(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         axes.fill_between(np.exp(to), low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label=label)
     draw_model(figure, axes, analysis, np.exp(far[far >= x.max()]), size)
     axes.axvline(np.exp(x.max()), color=style.QUIET, linestyle=":", linewidth=0.8)
-    style.set_train_size_axis(axes, size)
+    style.set_train_size_axis(axes, analysis.unit, size)
     style.set_log_error_axis(axes, style.response_label(analysis.response, "least", "opt"))
     low, high = axes.get_ylim()
     seen = view(np.r_[log_error, level - measured.value * away], (np.log(low), np.log(high)), np.log(2.0))

@@ -75,7 +75,7 @@ def optimal_norm(analysis: Analysis, size: style.Size = style.PAGE) -> Drawing:
         axes.plot(np.exp(x), line, color=style.ACCENT, linestyle="--", linewidth=2 * size.mark, label=label)
     marks = np.r_[floats(runs, "log_norm") / LN10, mean, through]
     axes.set_ylim(*view(marks, axes.get_ylim(), LEAST_ROOM))
-    style.set_train_size_axis(axes, size)
+    style.set_train_size_axis(axes, analysis.unit, size)
     named = r"optimal norm $λ_\mathrm{opt}$"
     set_log_norm(axes, named if through is mean else f"{named}, departure Λ", "y")
     style.legend(figure, axes, size)

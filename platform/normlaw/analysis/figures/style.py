@@ -94,11 +94,11 @@ def category_styles(names: Sequence[Any]) -> dict[Any, tuple[str, str]]:
     return {name: (CATEGORIES[i % len(CATEGORIES)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(names)}
 
 
-def set_train_size_axis(axes: Axes, size: Size = PAGE) -> None:
-    """Make the x axis logarithmic in P."""
+def set_train_size_axis(axes: Axes, unit: str, size: Size = PAGE) -> None:
+    """Make the x axis logarithmic in P, which counts `unit`."""
     from normlaw.analysis.figures.scales import set_log
 
-    set_log(axes, "train size P (examples)", "x", most=size.labels)
+    set_log(axes, f"train size P ({plain(unit)})", "x", most=size.labels)
 
 
 def set_log_norm_axis(axes: Axes, label: str = NORM_LABEL, size: Size = PAGE) -> None:
