@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 from pathlib import Path
@@ -71,3 +72,26 @@ def test_its_commands_run_of_fewer_runs(tmp_path: Path, monkeypatch: pytest.Monk
     refused = CliRunner().invoke(main, ["cause", "cause_digits", "--norm", "l1_norm"])
     assert refused.exit_code == 2
     assert "norm 'l1_norm' was not measured in these runs" in refused.output
+
+
+@pytest.mark.slow
+def test_a_norm_is_undone_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    words = shlex.split(" ".join(example("undone")).replace("\\", ""))[1:]
+    shorter = ["train_size=60", "seed=[0, 1]", "steps=40", "measuring_points=16"]
+    words += [word for setting in shorter for word in ("--set", setting)]
+    done = CliRunner().invoke(main, [*words, "--max-parallel", "1"])
+    assert done.exit_code == 0, done.output
+    curves = normlaw.curves("cause_digits")
+    arms = {
+        arm: curves[curves["arm"] == arm].sort_values(["loss", "seed", "step"]) for arm in ("held", "undone")
+    }
+    assert len(arms["held"]) == len(arms["undone"]) > 2 * 2 * 8
+    for name in ("test/error", "test/loss", "train/loss"):
+        assert list(arms["held"][name]) == list(arms["undone"][name])
+    late = arms["held"]["step"].to_numpy() == 40
+    doubled = (
+        arms["undone"]["log_norm/weight_norm"].to_numpy() - arms["held"]["log_norm/weight_norm"].to_numpy()
+    )[late]
+    assert doubled == pytest.approx(math.log(2), abs=1e-5)
