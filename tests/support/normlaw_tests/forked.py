@@ -12,19 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 from normlaw.execution import process
 from normlaw_tests.guardian import VARIABLE
 from normlaw_tests.processes import LASTING
 
-IMPORTED = (
-    "normlaw.execution.recorder",
-    "normlaw.execution.worker",
-    "normlaw.training.loop",
-    "normlaw.training.together",
-    "normlaw.training.trial",
-)
+SUPPORT = str(Path(__file__).parents[1])
+"""Where what is preloaded is found."""
 
 
 class _Process(ForkServerProcess):
@@ -35,12 +31,17 @@ class _Process(ForkServerProcess):
         self._environment = dict(os.environ)
 
     def start(self) -> None:
-        mark = os.environ[VARIABLE]
-        os.environ[VARIABLE] = f"{mark}/{LASTING}-fork"  # what forks lasts as long as this process
+        before = {name: os.environ.get(name) for name in (VARIABLE, "PYTHONPATH")}
+        os.environ[VARIABLE] += f"/{LASTING}-fork"  # what forks lasts as long as this process
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (SUPPORT, before["PYTHONPATH"])))
         try:
             forkserver.ensure_running()
         finally:
-            os.environ[VARIABLE] = mark
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
         super().start()
 
     def run(self) -> None:
@@ -56,7 +57,7 @@ class _Context(ForkServerContext):
 @contextmanager
 def workers() -> Iterator[None]:
     """Have the workers that this process begins while the block lasts forked."""
-    forkserver.set_forkserver_preload(list(IMPORTED))
+    forkserver.set_forkserver_preload(["normlaw_tests.preloaded"])
     spawn, process.CONTEXT = process.CONTEXT, _Context()
     try:
         yield

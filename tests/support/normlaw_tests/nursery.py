@@ -12,14 +12,19 @@ forked too, unless "spawn" is true. Folders of PYTHONPATH in "env" are searched 
 too late there, as it is read when normlaw is imported.
 """
 
+# ruff: noqa: E402 - no import is to be searched for garbage: all of it is kept
+
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
 import sys
 from importlib import import_module
 from typing import Any
+
+gc.disable()
 
 import alembic.command
 import git
@@ -103,6 +108,8 @@ def _value(value: Any) -> Any:
 def serve() -> None:
     load_catalogue()
     torch.set_num_threads(1)
+    gc.freeze()  # a launch that looked for garbage there would make all of it its own
+    gc.enable()
     print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
