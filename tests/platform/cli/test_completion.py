@@ -1,21 +1,38 @@
 """What the shell offers when Tab is pressed, asked for as bash asks."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from normlaw.cli.program import main
 from normlaw_tests.processes import python
 
 
-def offered(line: str, folder: Path, **environment: str) -> list[str]:
+def asked_by_bash(line: str) -> dict[str, str]:
     words = line.split(" ")
-    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_NORMLAW_COMPLETE": "bash_complete"}
+    return {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_NORMLAW_COMPLETE": "bash_complete"}
+
+
+def values(out: str) -> list[str]:
+    return [item.partition(",")[2] for item in out.split()]
+
+
+def offered(line: str, folder: Path) -> list[str]:
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(main, prog_name="normlaw", env=asked_by_bash(line))
+    assert (done.exit_code, done.stderr) == (0, "")
+    return values(done.stdout)
+
+
+def offered_by_a_process(line: str, folder: Path, **environment: str) -> list[str]:
     program = "from normlaw.cli.program import main; main(prog_name='normlaw')"
-    done = python("-c", program, cwd=folder, env={**os.environ, **asked, **environment})
+    done = python("-c", program, cwd=folder, env={**os.environ, **asked_by_bash(line), **environment})
     assert done.stderr == ""
-    return [item.partition(",")[2] for item in done.stdout.split()]
+    return values(done.stdout)
 
 
 @pytest.fixture
@@ -71,5 +88,5 @@ def test_components_of_an_installed_plugin_are_offered(folder, tmp_path) -> None
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-normlaw-plugin\nVersion: 1.2.3\n")
     (info / "entry_points.txt").write_text("[normlaw]\ngood = fake_normlaw_plugin.good\n")
-    found = offered("normlaw analyse x --norm fake", folder, PYTHONPATH=str(site))
+    found = offered_by_a_process("normlaw analyse x --norm fake", folder, PYTHONPATH=str(site))
     assert found == ["fake_largest_entry"]
