@@ -150,6 +150,7 @@ def test_an_outage_is_told_waited_out_and_costs_nothing(make_desk: Any, proxy: P
 
 
 @pytest.mark.usefixtures("_patience")
+@pytest.mark.slow
 def test_a_refusal_is_told_and_not_tried_again_until_asked(make_desk: Any, proxy: Proxy) -> None:
     desk = make_desk(uri=proxy.uri, name="refusal")
     writer = desk.writer()

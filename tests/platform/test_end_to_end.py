@@ -161,6 +161,7 @@ def test_a_server_that_is_not_there_is_told(
     assert list(empty_folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_study_that_was_never_run_is_told(mlflow_server: Any) -> None:
     done = invoke("analyse", "quickstart", "--tracking-uri", mlflow_server.uri)
     assert done.exit_code == 2

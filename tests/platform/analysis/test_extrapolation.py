@@ -32,6 +32,7 @@ def test_the_law_that_made_the_data_extrapolates_best(floored, catalogue):
     assert set(table["train_size"]) == set(SIZES[-3:])
 
 
+@pytest.mark.slow
 def test_held_out_sizes_are_not_seen(floored, catalogue):
     """Changing the held-out errors changes no prediction."""
     table, _ = hold_out(floored, catalogue, 3, 0.95)

@@ -53,6 +53,7 @@ def analysis(catalogue: Catalogue) -> Analysis:
     return analyse(points, catalogue, Options(protocol="automatic", protocol_params={"draws": 100}), whole)
 
 
+@pytest.mark.slow
 def test_each_layer_has_the_exponent_that_it_grows_by(catalogue: Catalogue) -> None:
     whole = curves()
     points = whole.assign(log_error=np.log(whole["test_error"]))
@@ -88,6 +89,7 @@ def test_where_no_layer_was_measured_there_is_nothing(catalogue: Catalogue) -> N
     assert layer_growth(whole, points.drop(columns="step"), optima, catalogue, 0.95, Response()) is None
 
 
+@pytest.mark.slow
 def test_a_norm_that_some_points_lack_is_read_between_the_others(catalogue: Catalogue) -> None:
     whole = curves()
     points = whole.assign(log_error=np.log(whole["test_error"]))
@@ -107,6 +109,7 @@ def test_a_norm_that_some_points_lack_is_read_between_the_others(catalogue: Cata
     assert other.loc["sizes.0", "runs"] == 3
 
 
+@pytest.mark.slow
 def test_it_stands_in_every_form_of_the_results(analysis: Analysis) -> None:
     stored = json.loads(to_json(analysis))["layer_growth"]
     assert {row["norm"] for row in stored["layers"]} == set(GROWTH)
@@ -121,6 +124,7 @@ def test_it_stands_in_every_form_of_the_results(analysis: Analysis) -> None:
     assert "<code>sizes.features.1</code>" in page
 
 
+@pytest.mark.slow
 def test_a_report_in_a_layers_norm_shows_its_measures_layers_and_spectra(
     analysis: Analysis, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_everything_is_escaped(html):
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
 
 
+@pytest.mark.slow
 def test_nothing_comes_from_elsewhere(analysis, html):
     sources = [value for name, value in Tags(html).attributes if name == "src"]
     assert len(sources) == len(figures(analysis)) == 7
@@ -63,6 +64,7 @@ def test_nothing_comes_from_elsewhere(analysis, html):
     assert not re.search(r"url\(|@import", html)
 
 
+@pytest.mark.slow
 def test_all_that_was_found_is_there(analysis, html):
     for name, estimate in analysis.estimates().items():
         assert name in html
@@ -73,6 +75,7 @@ def test_all_that_was_found_is_there(analysis, html):
     assert all(value for name, value in Tags(html).attributes if name == "alt")
 
 
+@pytest.mark.slow
 def test_a_report_leads_to_its_runs_commit_study_and_data(analysis, tmp_path):
     runs = tuple(
         RunLink(name=f"run {seed} {EVIL}", address=f"http://host/#/experiments/1/runs/{seed}", commit=commit)
@@ -98,6 +101,7 @@ def test_a_report_leads_to_its_runs_commit_study_and_data(analysis, tmp_path):
     assert "last layer (2)" in (tmp_path / "r" / "figures" / "layer_norms.svg").read_text()
 
 
+@pytest.mark.slow
 def test_formulas_are_typeset(analysis, html):
     assert "<i>γ</i><sub>pred</sub>" in html
     text = re.sub(r"<(pre|code|style).*?</\1>|<[^>]+>", "", html, flags=re.DOTALL)
@@ -113,6 +117,7 @@ def test_the_command_repeats_the_analysis():
     assert text.endswith("--first-index 6") or "--offsets" in text
 
 
+@pytest.mark.slow
 def test_comparison_has_the_nine_and_ours(analysis):
     found = {"cnn_cifar10 small": analysis.to_dict(), EVIL: analysis.to_dict()}
     rows = comparison_rows(found)

@@ -45,6 +45,7 @@ def test_nothing_half_written(analysis, tmp_path, monkeypatch):
     assert (tmp_path / "out" / "results.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_folder_of_something_else_is_kept(analysis, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not an earlier analysis"):
@@ -52,12 +53,14 @@ def test_a_folder_of_something_else_is_kept(analysis, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_figures_for_what_they_are_not_written_for_are_refused(analysis, tmp_path):
     with pytest.raises(InputError, match="must be written for 'page' or 'paper', not for 'poster'"):
         write(analysis, tmp_path / "out", figures="poster")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_json_keys(analysis, tmp_path):
     write_json(analysis, tmp_path / "r.json")
     found = json.loads((tmp_path / "r.json").read_text())
@@ -83,6 +86,7 @@ def test_json_keys(analysis, tmp_path):
     assert isinstance(found["warnings"], list)
 
 
+@pytest.mark.slow
 def test_text_names_every_exponent(analysis):
     text = render(analysis)
     assert max(map(len, text.splitlines())) < 80

@@ -67,6 +67,7 @@ def test_an_arm_goes_on_from_its_trunk_and_has_the_curve_that_it_has_by_itself(
     assert same == [True] * (fork + 1) + [False] * (len(same) - fork - 1)
 
 
+@pytest.mark.slow
 def test_trunk_and_arm_may_be_stopped_anywhere(specs: list[RunSpec], job: Job, tmp_path: Path) -> None:
     job = replace(job, forks=forks_of(specs))
     trunk, held, _ = specs[:3]

@@ -27,6 +27,7 @@ def train(store: str, **options: object) -> None:
         Loop(model).run(observer, last=int(str(options.get("steps", 12))))
 
 
+@pytest.mark.slow
 def test_a_run_is_at_mlflow_whole_and_once_also_when_it_is_trained_longer(store: str) -> None:
     train(store, about={"architecture": "small", "batch_size": 128})
     curves = normlaw.curves("own", tracking_uri=store)

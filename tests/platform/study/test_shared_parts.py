@@ -57,7 +57,7 @@ SEVERAL = study_of(
 
 @pytest.mark.parametrize(
     "study",
-    [SEVERAL, *(find_study(name) for name in shipped_studies())],
+    [pytest.param(SEVERAL, marks=pytest.mark.slow), *(find_study(name) for name in shipped_studies())],
     ids=["several", *shipped_studies()],
 )
 def test_shared_parts_change_no_run(study: Study, catalogue: Catalogue) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from mlflow import MlflowClient
 
 from normlaw.tracking import note
 
 
+@pytest.mark.slow  # the server takes as long to begin
 def test_a_description_edited_by_hand_stays_and_laws_replace_laws(mlflow_server: Any) -> None:
     client = MlflowClient(mlflow_server.uri)
     made = client.create_experiment("noted", tags=note.first("First <b>words</b>."))

@@ -85,6 +85,7 @@ def column(points: list[Point], name: str) -> list[float]:
     return [point[name] for point in points]
 
 
+@pytest.mark.slow
 def test_until_it_starts_the_bits_are_the_trunks_and_from_the_trunks_state_on_those_of_one_go(
     spec: Make, catalogue: Catalogue, tmp_path: Path
 ) -> None:

@@ -36,6 +36,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "gpt": {"name": "gpt", "params": {"width": 8, "depth": 1, "heads": 2, "positions": "rotary"}},
     "lstm": {"name": "lstm", "params": {"width": 8, "hidden": 8}},
 }
+SLOW = ("resnet", "vit")
+"""Networks that take more than two seconds."""
 TOKENS = {"name": "markov", "params": {"vocabulary": 7, "length": 8, "test_size": 40, "concentration": 0.1}}
 TOLERANCE = 2e-4
 MLP = {"name": "mlp", "params": {"hidden": [16]}}
@@ -74,7 +76,9 @@ def assert_same_curve(stacked: list[Point], alone: list[Point]) -> None:
 
 
 @pytest.mark.filterwarnings("error:There is a performance drop")
-@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in NETWORKS]
+)
 def test_a_stacked_run_has_its_own_curve(name: str, spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     data = {"dataset": TOKENS} if name in ("gpt", "lstm") else {}
     specs = [spec(seed, architecture=NETWORKS[name], **data) for seed in range(3)]
@@ -127,6 +131,7 @@ def test_perceptrons_of_many_sizes_train_together(
         assert_same_curve(stacked.points, train(one, catalogue))
 
 
+@pytest.mark.slow
 def test_each_member_has_its_own_early_stop(spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     settings = {"architecture": MLP, "train_size": 20, "steps": 400, "stop": {"train_error": 0.0}}
     specs = [spec(seed, measuring_points=60, **settings) for seed in range(4)]
@@ -161,6 +166,7 @@ def test_a_member_that_diverges_harms_no_other(
 
 
 @pytest.mark.parametrize("stacked_again", [True, False])
+@pytest.mark.slow
 def test_a_member_goes_on_from_its_checkpoint_in_a_stack_or_alone(
     stacked_again: bool, spec: Callable[..., RunSpec], catalogue: Catalogue, tmp_path: Path
 ) -> None:

@@ -42,7 +42,7 @@ def full_batch(network: nn.Module, rate: float = 0.05, steps: int = 20, **change
     return short_run(network, TWO, learning_rate=rate, total_steps=steps, **options)
 
 
-@pytest.mark.parametrize("steps", [1, 7, 400])
+@pytest.mark.parametrize("steps", [1, 7, pytest.param(400, marks=pytest.mark.slow)])
 def test_of_a_linear_network_they_are_those_of_its_exact_smoother(steps: int) -> None:
     """Gradient descent from zero has S = X0 V diag((1 - (1 - 2 g s^2 / n)^t) / s) U^T, X = U diag(s) V^T."""
     rate = 0.05
@@ -136,6 +136,7 @@ def test_the_first_step_is_exact_for_any_network() -> None:
     assert metrics["parameters_test"] == pytest.approx((0.2 / 24) ** 2 * float(kernel.square().sum()), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_errors_halve_with_the_rate_at_fixed_time() -> None:
     def errors(name: str, rate: float) -> float:
         network = tanh()

@@ -109,6 +109,7 @@ def test_prediction_interval_of_a_line_is_statsmodels():
     assert curve.prediction_interval(new) == pytest.approx(line.prediction_interval(new), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_prediction_intervals_cover_new_runs():
     rng = np.random.default_rng(0)
     inside = 0

@@ -14,6 +14,8 @@ from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linear
 from normlaw_registry import PlannedRuns, validate_params
 from normlaw_registry.testing.protocol import analysis_context, synthetic_curves
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def curves() -> pd.DataFrame:

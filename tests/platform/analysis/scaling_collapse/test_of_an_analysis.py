@@ -45,6 +45,7 @@ def analysis(curves) -> Analysis:
     return normlaw.fit(curves, collapse="departure")
 
 
+@pytest.mark.slow
 def test_it_is_in_everything_that_is_written(analysis, tmp_path: Path) -> None:
     write(analysis, tmp_path / "found")
     found = analysis.scaling_collapse

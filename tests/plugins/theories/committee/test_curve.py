@@ -44,7 +44,9 @@ def test_phi_functions_by_their_definition() -> None:
             assert found == pytest.approx([float(x) for x in exact], rel=3e-12)
 
 
-@pytest.mark.parametrize("asked", [(2, 2, 8, 1.0, 0.5, 60.0), (3, 2, 5, 0.5, 0.5, 60.0)])
+@pytest.mark.parametrize(
+    "asked", [pytest.param((2, 2, 8, 1.0, 0.5, 60.0), marks=pytest.mark.slow), (3, 2, 5, 0.5, 0.5, 60.0)]
+)
 def test_the_exponential_method_agrees_with_dop853(asked) -> None:
     of = model(*asked[:5])
     start = drawn(of, 400, 0.3, 1)
