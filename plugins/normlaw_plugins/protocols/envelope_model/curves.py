@@ -12,7 +12,7 @@ from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, LOG_GAMMA_1, U_0, X_1
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, U_0, Mean
 
 DRAWN = 60
 """Norms at which curves are given."""
@@ -64,24 +64,22 @@ class Drawing:
         return pd.DataFrame({"log_norm": self.log_norm(x), "log_error": y, "low": y - half, "high": y + half})
 
     def local_exponent(self) -> pd.DataFrame:
-        """Return -d ln error / d ln norm of the envelope behind the chance level, with limits."""
-        fit = self.fit
-        slope, by = fit.shape.envelope_slope(fit.theta), fit.shape.envelope_derivatives(fit.theta)
-        jacobian = np.zeros((len(slope), len(fit.theta)))
-        jacobian[:, LOG_GAMMA_1 : X_1 + 1] = by[:, :3] / slope[:, None]
-        jacobian[:, fit.shape.g] = by[:, 3:] / slope[:, None]
-        log_error = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
-        value = slope / fit.runs.scale
-        factor = np.exp(np.minimum(self.reach * log_error, 20.0))
-        frame = pd.DataFrame(
-            {
-                "log_norm": self.log_norm(fit.shape.x),
-                "gamma_1": value,
-                "low": value / factor,
-                "high": value * factor,
-            }
+        """Return -d ln error / d ln norm of the envelope of the largest train size, with limits."""
+        fit, x = self.fit, self.fit.shape.x[::2]
+
+        def log_slope(theta: Floats) -> Floats:
+            gone = theta.copy()
+            gone[U_0] = NO_DEPARTURE
+            link = self._mean(x, gone, fit.runs.p_of_sizes[-1], derivatives=False).offset_slope[0]
+            return np.asarray(np.log(fit.shape.envelope_slope(theta)[::2] * link))
+
+        jacobian = derivatives(fit, log_slope)
+        value = np.exp(log_slope(fit.theta)) / fit.runs.scale
+        stderr = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
+        factor = np.exp(np.minimum(self.reach * stderr, 20.0))
+        return pd.DataFrame(
+            {"log_norm": self.log_norm(x), "gamma_1": value, "low": value / factor, "high": value * factor}
         )
-        return frame.iloc[::2].reset_index(drop=True)
 
     def departures(self) -> pd.DataFrame:
         """Return the departure norm Lambda(P) of each train size, with limits; its own shift is included."""
@@ -159,6 +157,18 @@ class Drawing:
         those of no size.
         """
         fit = self.fit
+        mean = self._mean(x, theta, p, size)
+        jacobian = mean.jacobian[0]  # (n, K)
+        if size is None:
+            jacobian[:, fit.shape.offsets.start :] = 0.0
+        variance = np.einsum("nj,jk,nk->n", jacobian, fit.posterior, jacobian)
+        return mean.fitted[0], np.maximum(variance, 0.0)
+
+    def _mean(
+        self, x: Floats, theta: Floats, p: float, size: int | None = None, derivatives: bool = True
+    ) -> Mean:
+        """Return the model at x (n,) on the curve of a centred ln P, as of one run; see `_along`."""
+        fit = self.fit
         p_of_sizes, moved = fit.runs.p_of_sizes.copy(), theta.copy()
         place = size or 0
         p_of_sizes[place] = p
@@ -173,9 +183,4 @@ class Drawing:
             size_of=np.array([place]),
             p_of_sizes=p_of_sizes,
         )
-        mean = fit.shape.for_runs(made)(moved)
-        jacobian = mean.jacobian[0]  # (n, K)
-        if size is None:
-            jacobian[:, fit.shape.offsets.start :] = 0.0
-        variance = np.einsum("nj,jk,nk->n", jacobian, fit.posterior, jacobian)
-        return mean.fitted[0], np.maximum(variance, 0.0)
+        return fit.shape.for_runs(made)(moved, derivatives=derivatives)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.crossing import Laws, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
 from normlaw_plugins.protocols.envelope_model.shape import DEPTH, GAMMA_2
@@ -44,8 +45,12 @@ def depth_of(few: Fit) -> Depth:
             )
         fits.append(with_better_variances(begun))
     best = max(fits, key=lambda fit: fit.evidence)
+    laws, departures = Laws(best, best.theta), reference(best, best.theta)
+    left = float(
+        np.nan_to_num(np.mean([laws.left(f, near) for f, near in zip(*departures, strict=True)]), nan=1.0)
+    )
     return Depth(
-        value=float(best.theta[DEPTH]),
-        stderr=float(np.sqrt(best.posterior[DEPTH, DEPTH])),
+        value=left * float(best.theta[DEPTH]),
+        stderr=left * float(np.sqrt(best.posterior[DEPTH, DEPTH])),
         log_bayes_factor=best.evidence - few.evidence,
     )

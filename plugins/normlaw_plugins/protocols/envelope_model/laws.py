@@ -51,6 +51,7 @@ METHOD = (
     "All variances, with those that say how smooth G and H are, maximise the marginal likelihood (Laplace); "
     "gamma_0 = 0 and gamma_0 free are both fitted, and the more probable is reported.",
     "Departure norm: where half to seven tenths of the envelope's slope is lost, averaged; the spread counts.",
+    "Exponents are mean slopes of the envelope's ln error, saturation included, from first to last departure.",
     "Errors: the scatter of whole runs (cluster-robust; with one run a size, the model's if that is larger), "
     "in quadrature with the spread over smoothings, priors, departure fractions and other optima of evidence; "
     "limits are those of t.",

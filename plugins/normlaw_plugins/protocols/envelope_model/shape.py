@@ -51,6 +51,13 @@ class Mean:
     """d fitted / d parameters, (R, n, K); empty where it was not asked for."""
 
 
+def linked(eta: Floats, theta: Floats) -> tuple[Floats, Floats]:
+    """Return ln eps and d ln eps / d eta, both of the shape of `eta`."""
+    sharpness = np.exp(theta[LOG_SHARPNESS])
+    excess = np.logaddexp(0.0, sharpness * (eta - theta[CEILING]))
+    return np.asarray(eta - excess / sharpness), np.asarray(np.exp(-excess))
+
+
 class Shape:
     """The mean as a function of parameters (K,), for fixed runs."""
 
@@ -91,10 +98,6 @@ class Shape:
         """Return H' on the grid `u`, (FINE_H,)."""
         return self._departure(theta).value
 
-    def envelope_derivatives(self, theta: Floats) -> Floats:
-        """Return those of G' by LOG_GAMMA_1, LOG_Q, X_1 and the corrections, (FINE_G, 3 + KNOTS_G)."""
-        return self._envelope(theta).derivatives()
-
     def _envelope(self, theta: Floats) -> _Slope:
         return _Slope(self.x, theta[LOG_GAMMA_1], theta[LOG_Q], theta[X_1], self.basis_g, theta[self.g], False)
 
@@ -121,13 +124,10 @@ class Shape:
         depth = theta[DEPTH] * runs.p[:, None]
         eta = eta + depth * gone
         by_u = depth * rate * gone * (1 - gone)
-        sharpness = np.exp(theta[LOG_SHARPNESS])
-        excess = sharpness * (eta - theta[CEILING])
-        cut = np.logaddexp(0.0, excess) / sharpness
-        link = np.exp(-np.logaddexp(0.0, excess))  # d ln eps / d eta
+        fitted, link = linked(eta, theta)
         shift_slope = (np.interp(u, self.u, slope_h) + by_u) * link
         if not derivatives:
-            return Mean(eta - cut, shift_slope, link, np.empty((0, 0, 0)))
+            return Mean(fitted, shift_slope, link, np.empty((0, 0, 0)))
         jacobian = np.zeros((*runs.x.shape, self.count))
         by_g, by_h = slopes_g.derivatives(), slopes_h.derivatives()
         by_h[:, 0] += by_h[:, 1]  # LOG_A is in height and rate
@@ -150,9 +150,9 @@ class Shape:
         jacobian[..., GAMMA_2] = -runs.p[:, None] * shift_slope
         jacobian[rows, :, self.shifts.start + runs.size_of] = -shift_slope
         jacobian[..., CEILING] = 1 - link
-        jacobian[..., LOG_SHARPNESS] = cut - (eta - theta[CEILING]) * (1 - link)
+        jacobian[..., LOG_SHARPNESS] = eta - fitted - (eta - theta[CEILING]) * (1 - link)
         jacobian[~runs.mask] = 0.0
-        return Mean(eta - cut, shift_slope, link, jacobian)
+        return Mean(fitted, shift_slope, link, jacobian)
 
 
 class _Slope:
