@@ -153,7 +153,7 @@ def test_what_a_protocol_foretells_is_checked() -> None:
 def test_following_the_plan_narrows_more_than_more_seeds_alike() -> None:
     if "envelope" not in load_catalogue().names(AnalysisProtocol):
         pytest.skip("the protocol that foretells is not installed")
-    table = pd.DataFrame([followed("small", number) for number in range(3)])
+    table = pd.DataFrame([followed("small", 2, every=3)])
     plan, even = narrowing(table, "plan"), narrowing(table, "even")
     assert plan > 0.2
     assert plan >= 1.5 * even
