@@ -10,6 +10,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import click
@@ -43,8 +44,10 @@ class Command:
         return f"{self.page}: {' '.join(self.words)}"
 
 
-def commands() -> Iterator[Command]:
-    """Yield the commands of all pages; those of the runner of docker compose are normlaw's."""
+@cache
+def commands() -> list[Command]:
+    """Return the commands of all pages; those of the runner of docker compose are normlaw's."""
+    found = []
     for page, text in PAGES.items():
         blocks = [block for language, block in FENCE.findall(text) if language == "sh" and block[:2] != "#!"]
         lines = [(line.partition("  #")[0], True) for block in blocks for line in block.splitlines()]
@@ -58,7 +61,8 @@ def commands() -> Iterator[Command]:
                 if words[:4] == ("docker", "compose", "run", "--rm") and words[4] in ("runner", "runner-gpu"):
                     words = ("normlaw", *words[5:])
                 if len(words) > 1 and not any("<" in word for word in words):
-                    yield Command(page, (Path(words[0]).name, *words[1:]), whole)
+                    found.append(Command(page, (Path(words[0]).name, *words[1:]), whole))
+    return found
 
 
 def of(program: str) -> list[Command]:
@@ -95,10 +99,16 @@ def test_every_command_can_be_given(command: Command) -> None:
             check_study(command.page, name, ctx)
 
 
+@cache
+def studies() -> tuple[list[str], list[str]]:
+    """Return what studies are shipped, and what they are called at their scales."""
+    shipped = list(shipped_studies())
+    return shipped, [f"{one}-{scale}" for one in shipped for scale in find_study(one).scales]
+
+
 def check_study(page: str, name: str, ctx: click.Context) -> None:
     """Check that a study is shipped, is one of the reader's own, or is made on the page."""
-    shipped = shipped_studies()
-    scales = [f"{one}-{scale}" for one in shipped for scale in find_study(one).scales]
+    shipped, scales = studies()
     own = re.findall(
         r"(?:^name: |study=\"|\(\"|^normlaw (?:import|theory) .*--study )([\w-]+)", PAGES[page], re.MULTILINE
     )

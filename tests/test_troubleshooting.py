@@ -36,7 +36,7 @@ def is_said(quoted: str) -> bool:
     """Whether one message holds the quoted words in their order; '...' and quotes around it are a value."""
     parts = [part.strip() for part in re.split(r"'?\.\.\.'?", quoted) if part.strip()]
     pattern = re.compile(f"[^\n]*?{GAP}[^\n]*?".join(map(re.escape, parts)))
-    return any(pattern.search(text) for text in messages())
+    return any(pattern.search(text) for text in messages() if all(part in text for part in parts))
 
 
 @pytest.mark.parametrize("quoted", QUOTED)
