@@ -18,7 +18,7 @@ from filelock import FileLock  # noqa: E402
 
 from normlaw.analysis import figures  # noqa: E402
 from normlaw.execution import process  # noqa: E402
-from normlaw_tests import figure_files, forked, processes, servers  # noqa: E402
+from normlaw_tests import figure_files, forked, processes, servers, stores  # noqa: E402
 from normlaw_tests.launches import Nursery  # noqa: E402
 from normlaw_tests.servers import MlflowApi, MlflowServer, free_port  # noqa: E402
 
@@ -101,14 +101,25 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def empty_database(shared_folder: Path) -> Path:
-    """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
-    path = shared_folder / "empty.db"
-    with FileLock(shared_folder / "empty.lock"):
+def _made_once(folder: Path) -> Path:
+    path = folder / "empty.db"
+    with FileLock(folder / "empty.lock"):
         if not path.exists():
             servers.make_empty_database(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(shared_folder: Path) -> Path:
+    """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
+    return _made_once(shared_folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores_are_copied(shared_folder: Path) -> Iterator[None]:
+    """Spare each SQLite store that a test has made in this process the seconds that its tables take."""
+    with stores.copied(lambda: _made_once(shared_folder)):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -160,12 +171,14 @@ def browser() -> Iterator[Any]:
 class _Nurseries:
     """Has one nursery at a time, and another one when a test was interrupted while it spoke to the last."""
 
-    current: Nursery | None = None
+    def __init__(self, empty_database: Path) -> None:
+        self.empty_database = empty_database
+        self.current: Nursery | None = None
 
     def take(self) -> Nursery:
         if self.current is None or self.current.interrupted:
             self.close()
-            self.current = Nursery()
+            self.current = Nursery(self.empty_database)
         return self.current
 
     def close(self) -> None:
@@ -174,8 +187,8 @@ class _Nurseries:
 
 
 @pytest.fixture(scope="session")
-def _nurseries() -> Iterator[_Nurseries]:
-    made = _Nurseries()
+def _nurseries(empty_database: Path) -> Iterator[_Nurseries]:
+    made = _Nurseries(empty_database)
     yield made
     made.close()
 

@@ -14,6 +14,7 @@ from normlaw.tracking import sqlite_file
 from normlaw.tracking.client import connect
 from normlaw.tracking.experiment import opened
 from normlaw_registry import InputError
+from normlaw_tests import stores
 
 CURVES = "train_size,log_norm,test_error\n" + "".join(
     f"{size},{step / 4},{0.5 / (step + 1)}\n" for size in (100, 200) for step in range(8)
@@ -149,14 +150,15 @@ def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest
     def killed(engine: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(utils, "_upgrade_db", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with stores.by_mlflow():
+        monkeypatch.setattr(utils, "_upgrade_db", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sqlite_file.make(path)
+        assert not path.exists()
+        (tmp_path / ".mlflow.db.part").write_text("what a kill leaves")
+        (tmp_path / ".mlflow.db.part-journal").write_text("what a kill leaves")
+        monkeypatch.setattr(utils, "_upgrade_db", whole)
         sqlite_file.make(path)
-    assert not path.exists()
-    (tmp_path / ".mlflow.db.part").write_text("what a kill leaves")
-    (tmp_path / ".mlflow.db.part-journal").write_text("what a kill leaves")
-    monkeypatch.setattr(utils, "_upgrade_db", whole)
-    sqlite_file.make(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mlflow.db"]
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT name FROM experiments").fetchall() == [("Default",)]

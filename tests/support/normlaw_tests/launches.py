@@ -22,17 +22,18 @@ OUTPUT = "out.txt"
 class Nursery:
     """Launches of normlaw from a process that has imported everything; see nursery.py.
 
-    A read-only folder is read-only to them even where root runs the tests, if setpriv is there.
+    A read-only folder is read-only to them even where root runs the tests, if setpriv is there. A new SQLite
+    store begins as a copy of `empty_database`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, empty_database: Path) -> None:
         everywhere = os.geteuid() == 0 and shutil.which("setpriv")
         denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
         self.keeps_out = bool(denied) or os.geteuid() != 0
         """Whether permissions of folders hold for launches."""
         environment = processes.without("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
         self._process = processes.start(
-            [*denied, sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            [*denied, sys.executable, str(Path(__file__).with_name("nursery.py")), str(empty_database)],
             lasting=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

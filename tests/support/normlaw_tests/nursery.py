@@ -8,8 +8,9 @@ and answers with its process id; {"wait": pid} is answered with the exit status.
 modules, as in "normlaw.tracking.sender.LONGEST_PAUSE", and give them a value: how long the program waits, say,
 or {"object": "module.name"}, which is something that a module has. "err" is the file for standard error, if not
 "out". "terminal" is the terminal that the launch is at, if it is at one, in the place of both. Its workers are
-forked too, unless "spawn" is true. Folders of PYTHONPATH in "env" are searched for plugins; NORMLAW_HOME comes
-too late there, as it is read when normlaw is imported.
+forked too, unless "spawn" is true. A new SQLite store begins as a copy of the one that this process is given.
+Folders of PYTHONPATH in "env" are searched for plugins; NORMLAW_HOME comes too late there, as it is read when
+normlaw is imported.
 """
 
 # ruff: noqa: E402 - no import is to be searched for garbage: all of it is kept
@@ -22,6 +23,7 @@ import multiprocessing
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 gc.disable()
@@ -105,21 +107,24 @@ def _value(value: Any) -> Any:
     return value
 
 
-def serve() -> None:
+def serve(empty_database: Path) -> None:
     load_catalogue()
     torch.set_num_threads(1)
     gc.freeze()  # a launch that looked for garbage there would make all of it its own
     gc.enable()
     print("ready", flush=True)
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "wait" in order:
-            _, status = os.waitpid(order["wait"], 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
-        else:
-            print(launch(order), flush=True)
+    with stores.copied(lambda: empty_database):
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "wait" in order:
+                _, status = os.waitpid(order["wait"], 0)
+                print(os.waitstatus_to_exitcode(status), flush=True)
+            else:
+                print(launch(order), flush=True)
 
 
 if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # where normlaw_tests is
-    serve()
+    from normlaw_tests import stores
+
+    serve(Path(sys.argv[1]))

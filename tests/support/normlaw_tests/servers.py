@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normlaw_tests import processes
+from normlaw_tests import processes, stores
 from normlaw_tests.waiting import wait_until
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -33,7 +33,8 @@ def make_empty_database(path: Path) -> None:
     from mlflow import MlflowClient
 
     begun = path.with_suffix(".begun")
-    MlflowClient(f"sqlite:///{begun}").search_experiments()
+    with stores.by_mlflow():
+        MlflowClient(f"sqlite:///{begun}").search_experiments()
     with closing(sqlite3.connect(begun)) as database:
         database.execute("DELETE FROM experiments")
         database.commit()
