@@ -35,6 +35,7 @@ def test_the_file_that_it_shows_is_a_part_of_a_study() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_figure")
 def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("normlaw.study.home.HOME", tmp_path / "home")

@@ -42,7 +42,7 @@ def run(command: str, *more: str) -> Result:
 
 
 @pytest.mark.slow
-def test_the_clocks(folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clocks(folder, one_figure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     run(example("clocks", "sh"), "--json", "laws.json")
     compared = json.loads((folder / "laws.json").read_text())["abscissas"]["compared"]
