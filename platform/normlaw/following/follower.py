@@ -28,6 +28,8 @@ TIMES_ITS_COST = 40.0
 """And so many times as long as the last answer took: no more than a fortieth of a core goes into them."""
 
 OpenStore = Callable[[str], "StudyStore"]
+StoreStamp = Callable[[], object | None]
+"""Returns what is another after any change at MLflow; None where that is not known."""
 
 
 class Follower:
@@ -39,6 +41,7 @@ class Follower:
         open_store: returns the study's store at MLflow; raises InputError where it has none. None: not asked.
         clock: seconds that only rise.
         analyses: whether MLflow is asked for the latest analyses too.
+        stamp: by which is known that MLflow has nothing new; None: it is asked.
 
     """
 
@@ -50,7 +53,11 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
         *,
         analyses: bool = False,
+        stamp: StoreStamp | None = None,
     ) -> None:
+        self._stamp = stamp
+        self._answered: object | None = None
+        """The stamp of what MLflow told last."""
         self._with_analyses = analyses
         self.analyses: dict[str, StudyRun] = {}
         """The latest analysis of each setting at MLflow, by the study's name and the setting."""
@@ -146,6 +153,13 @@ class Follower:
         if self._open is None:
             return
         begun = self._clock()
+        stamp = (
+            None if self._stamp is None else self._stamp()
+        )  # before the question: what comes later is seen later
+        if stamp is not None and stamp == self._answered:
+            self._not_before = begun + LEAST_SECONDS
+            return
+        self._answered = None
         try:
             self.store = self._open(self.study)
             at_server = list(self.store.runs("training", "imported", "theory"))
@@ -154,8 +168,10 @@ class Follower:
                 self.at_server, self.analyses = at_server, analyses
                 self._answers += 1
             self.server_note = ""
+            self._answered = stamp
         except InputError as error:
             self.server_note = first_line(error)
+            self._answered = stamp
         except Exception as error:  # noqa: BLE001  # a server may fail in any way while it is followed
             self.server_note = f"MLflow: {first_line(error)}"
         took = self._clock() - begun

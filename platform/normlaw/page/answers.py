@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from normlaw.analysis.text import VERDICTS
 from normlaw.analysis.writing import plain
 from normlaw.following.progress import Progress, grouped
 from normlaw.page.figures import LIVE, Shown, as_files, drawing_lock
+from normlaw.page.kept import KeptAnswers
 from normlaw.page.points import responses
 from normlaw.page.rendering import render
 from normlaw.page.site import ORDERS, Site
@@ -58,6 +60,7 @@ class Answers:
     ) -> None:
         self._mlflow_pages = mlflow_pages
         self._site, self._findings, self._differences = site, findings, differences
+        self._kept = KeptAnswers()
         self._marks: dict[str, tuple[object, str]] = {}
 
     def studies(self, query: Query) -> str:
@@ -158,18 +161,26 @@ class Answers:
         changed = [name for name in figures if name in (LIVE, MOVED)] if same_laws else figures
         return {"version": version, "parts": parts, "figures": figures, "changed": changed}
 
-    def data(self, query: Query) -> Json:
-        """Return a figure for the browser: whole, or its numbers where the browser has it already."""
+    def data(self, query: Query) -> bytes:
+        """Return a figure for the browser as JSON: whole, or its numbers where the browser has it already."""
+        given = dict(query)
+        now, name, have = self._shown(query), given.get("figure", ""), given.get("have", "")
+        view = now.view if name == MOVED else replace(now.view, gamma_1=None, gamma_2=None)
+        if view != replace(view, gamma_1=None, gamma_2=None):  # asked once, on the way of a slider
+            return as_json(self._data(now, name, have))
+        progress = self._site.study(view.study).look()
+        version = (self._version(progress, now), now.x, repr(now.options))
+        return self._kept.answer((view, name, have), version, lambda: as_json(self._data(now, name, have)))
+
+    def _data(self, now: Shown, name: str, have: str) -> Json:
         from bokeh.embed import json_item
 
-        given = dict(query)
-        now, name = self._shown(query), given.get("figure", "")
         drawing = now.draw(name)
         plot = plot_of(drawing.parts)
         answer: Json = {"signature": plot.signature, "told": self._told(now, name)}
         if name == MOVED:
             answer["gammas"] = dict(zip(("gamma_1", "gamma_2"), now.gammas[1:], strict=True))
-        if given.get("have") == plot.signature:
+        if have == plot.signature:
             answer["data"] = plain(data_of(plot))
         else:
             answer |= {"item": json_item(interactive(drawing)[0]), "keys": [one.key for one in plot.series]}

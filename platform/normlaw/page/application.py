@@ -78,7 +78,7 @@ def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlet
             Route("/run", html(answers.run)),
             Route("/compare", html(answers.compare)),
             Route("/news", json(answers.news)),
-            Route("/data", json(answers.data)),
+            Route("/data", _endpoint(lambda query: (answers.data(query), "application/json"))),
             Route("/figure", _endpoint(answers.figure)),
             Route("/comparison", _endpoint(answers.comparison)),
             Route("/token", enter, methods=["POST"]),

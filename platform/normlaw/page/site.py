@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from normlaw.following.follower import OpenStore, names_here
+from normlaw.following.follower import OpenStore, StoreStamp, names_here
 from normlaw.following.progress import Progress
 from normlaw.page.figures import Figures
 from normlaw.page.fits import Fits
@@ -52,6 +52,7 @@ class Site:
         open_store: returns a study's store at MLflow; None: not asked.
         names: returns the names of the studies at MLflow, and why it could not be asked.
         catalogue: where protocols come from.
+        stamp: by which is known that MLflow has nothing new; None: it is asked.
 
     """
 
@@ -61,8 +62,12 @@ class Site:
         open_store: OpenStore | None,
         names: Callable[[], tuple[list[str], str]],
         catalogue: Catalogue,
+        stamp: StoreStamp | None = None,
     ) -> None:
         self.home, self.catalogue = home, catalogue
+        self._stamp = stamp
+        self._at_server: tuple[object | None, list[str]] = (None, [])
+        """The stamp of the latest answer, and the names of the studies in it."""
         self.fits = Fits()
         self.figures = Figures(self.fits, catalogue)
         self._open, self._ask_names = open_store, names
@@ -83,10 +88,17 @@ class Site:
         """Return the names of all studies, sorted."""
         with self._lock:
             if time.monotonic() >= self._names_until:
-                at_server, self.note = self._ask_names()
-                self._names = names_here(self.home, at_server)
+                self._names = names_here(self.home, self._names_at_server())
                 self._names_until = time.monotonic() + NAMES_SECONDS
             return self._names
+
+    def _names_at_server(self) -> list[str]:
+        """Ask MLflow for its studies, unless it is known to have no others than before; the lock is held."""
+        stamp = None if self._stamp is None else self._stamp()
+        if stamp is None or stamp != self._at_server[0]:
+            found, self.note = self._ask_names()
+            self._at_server = (stamp, found)
+        return self._at_server[1]
 
     def study(self, name: str) -> WatchedStudy:
         """Return a study.
@@ -101,7 +113,9 @@ class Site:
             if name not in names:
                 raise InputError(f"no study {name!r}: {suggestion(name, names)}")
             with self._lock:
-                known = self._studies.setdefault(name, WatchedStudy(self.home, name, self._open, self._pool))
+                known = self._studies.setdefault(
+                    name, WatchedStudy(self.home, name, self._open, self._pool, stamp=self._stamp)
+                )
         return known
 
     def lines(self, search: str = "", order: str = "study", *, down: bool = False) -> list[Line]:

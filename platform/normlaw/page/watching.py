@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from normlaw.following.follower import Follower, OpenStore
+from normlaw.following.follower import Follower, OpenStore, StoreStamp
 from normlaw.following.progress import Progress
 from normlaw.page.curves import CurveCache, Curves
 
@@ -25,6 +25,7 @@ class WatchedStudy:
         open_store: returns its store at MLflow; None: not asked.
         pool: asks MLflow, so that no reader waits for it but the first.
         clock: seconds that only rise.
+        stamp: by which is known that MLflow has nothing new.
 
     """
 
@@ -35,9 +36,11 @@ class WatchedStudy:
         open_store: OpenStore | None,
         pool: ThreadPoolExecutor,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        stamp: StoreStamp | None = None,
     ) -> None:
         self.name = study
-        self.follower = Follower(home, study, open_store, clock, analyses=True)
+        self.follower = Follower(home, study, open_store, clock, analyses=True, stamp=stamp)
         self._cache = CurveCache()
         self._pool, self._clock = pool, clock
         self._lock = threading.RLock()

@@ -110,6 +110,12 @@ def connect(tracking_uri: str | None = None, purpose: Purpose = "make") -> Mlflo
     return client
 
 
+def stamp(tracking_uri: str | None = None) -> object | None:
+    """Return what is another after any change of a store; None: that is not known, and it must be asked."""
+    path = sqlite_file.sqlite_path(tracking_uri or mlflow.get_tracking_uri())
+    return None if path is None else sqlite_file.stamp(path)
+
+
 def check(tracking_uri: str | None = None) -> None:
     """Refuse now what `connect` would refuse after the work that is to be logged; makes nothing.
 

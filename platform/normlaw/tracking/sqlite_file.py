@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from normlaw.base.files import lock
 from normlaw_registry import InputError
 
+SETTLED = 2.0
 ELSEWHERE = "name another store with --tracking-uri or MLFLOW_TRACKING_URI"
 
 
@@ -30,6 +32,28 @@ def sqlite_path(uri: str) -> Path | None:
     except ArgumentError:
         return None  # MLflow says what is wrong with it
     return Path(name).absolute() if name and name != ":memory:" and not name.startswith("file:") else None
+
+
+def stamp(path: Path) -> tuple[tuple[int, int, int] | None, ...] | None:
+    """Return what is another after any change of a store; None where that cannot be told.
+
+    Number, length and time of the last change of the file, and of that in which SQLite may write ahead. A
+    time has steps of some milliseconds, within which there may be two changes: of what changed in the last
+    SETTLED seconds nothing is said. Nothing is opened: closing it would take SQLite's locks away.
+    """
+    found: list[tuple[int, int, int] | None] = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            known = file.stat()
+        except FileNotFoundError:
+            found.append(None)
+            continue
+        except OSError:
+            return None
+        if known.st_mtime > time.time() - SETTLED:
+            return None
+        found.append((known.st_ino, known.st_size, known.st_mtime_ns))
+    return tuple(found) if found[0] is not None else None
 
 
 def is_there(path: Path) -> bool:

@@ -66,7 +66,7 @@ def answers_for(
     """Return what answers for the studies of a home and a server, and what ends its work."""
     from normlaw.page.answers import Answers
     from normlaw.page.site import Site
-    from normlaw.tracking.client import impatient
+    from normlaw.tracking.client import impatient, stamp
     from normlaw.verbs.compare import compare
     from normlaw.verbs.report import latest_findings
     from normlaw_registry import load_catalogue
@@ -85,6 +85,12 @@ def answers_for(
     opened = ExitStack()
     # for as long as the page lives: else one thread would change the environment as another one reads it
     opened.enter_context(impatient())
-    site = Site(home or kept.HOME, open_store, lambda: names_at_server(tracking_uri), load_catalogue())
+    site = Site(
+        home or kept.HOME,
+        open_store,
+        lambda: names_at_server(tracking_uri),
+        load_catalogue(),
+        lambda: stamp(tracking_uri),
+    )
     opened.callback(site.close)
     return Answers(site, findings, differences, mlflow_pages), opened.close

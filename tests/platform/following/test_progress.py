@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from normlaw.following.progress import RunProgress, State
 from normlaw.following.text import overview, whole
 from normlaw.following.time_left import seconds_left
 from normlaw.study.home import begun_study
+from normlaw.tracking import sqlite_file
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.study_run import StudyRun
@@ -156,6 +160,48 @@ def test_mlflow_is_asked_as_seldom_as_it_is_slow_and_hides_nothing(begin: Begin,
         Follower(home, "other", away).follow()  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"no study '\.\./small' was begun"):
         Follower(home, "../small").look()
+
+
+def test_mlflow_is_not_asked_again_as_long_as_its_store_is_known_to_be_the_same(
+    begin: Begin, home: Path
+) -> None:
+    now, asked = [0.0], []
+    stamp: list[object] = [None]
+
+    def empty(study: str) -> object:
+        asked.append(now[0])
+        raise InputError(f"no study {study}")
+
+    follower = Follower(home, "small", empty, lambda: now[0], stamp=lambda: stamp[0])  # type: ignore[arg-type]
+    for stamp[0] in (None, "first", "first", "first", "second", "second", None, "second"):
+        assert follower.follow().notes == ("no study small",)
+        now[0] += 10.0
+    assert asked == [0.0, 10.0, 40.0, 60.0, 70.0]
+
+
+def test_the_stamp_of_a_store_tells_what_was_written_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    assert sqlite_file.stamp(path) is None
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("CREATE TABLE of (numbers)")
+        store.commit()
+        assert sqlite_file.stamp(path) is None  # another change might look the same
+        os.utime(path, (1000.0, 1000.0))
+        first = sqlite_file.stamp(path)
+        assert first is not None
+        assert sqlite_file.stamp(path) == first
+        store.execute("INSERT INTO of VALUES (1)")
+        store.commit()
+        os.utime(path, (2000.0, 2000.0))
+        second = sqlite_file.stamp(path)
+        assert second not in (None, first)
+        store.execute("PRAGMA journal_mode = WAL").fetchone()
+        store.execute("INSERT INTO of VALUES (2)")
+        store.commit()
+        os.utime(path, (2000.0, 2000.0))  # the file itself is as it was
+        assert sqlite_file.stamp(path) is None
+        os.utime(path.with_name("store.db-wal"), (2000.0, 2000.0))
+        assert sqlite_file.stamp(path) not in (None, first, second)
 
 
 def test_a_study_whose_plugin_is_gone_is_seen_as_far_as_its_journals_go(begin: Begin, home: Path) -> None:

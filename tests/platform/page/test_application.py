@@ -74,6 +74,8 @@ def test_a_view_is_drawn_fitted_and_downloaded(page: PageServer) -> None:
     wait_until(lambda: "endpoint_law" in str(news()["figures"]), pause=0.2)
     assert "std. error" in str(news()["parts"])
     answer = json.loads(ask(page.address, "/data", *view, ("figure", "error_against_norm")).content)
+    whole = ask(page.address, "/data", *view, ("figure", "error_against_norm"))
+    assert json.loads(whole.content)["item"]["doc"] == answer["item"]["doc"]  # drawn once: the same names
     again = ("have", answer["signature"])
     numbers = json.loads(ask(page.address, "/data", *view, ("figure", "error_against_norm"), again).content)
     assert numbers["data"].keys() == set(answer["keys"])

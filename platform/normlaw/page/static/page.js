@@ -29,6 +29,14 @@ function leadOn(source) {
   });
 }
 
+let asked = Promise.resolve(); // one figure after the other, so that the first does not wait for the last
+
+function ask(path) {
+  const answer = asked.then(() => fetch(path)).then((response) => response.json());
+  asked = answer.catch(() => null);
+  return answer;
+}
+
 async function draw(figure) {
   const name = figure.dataset.figure;
   const before = drawn.get(name);
@@ -38,8 +46,7 @@ async function draw(figure) {
   now.busy = true;
   now.again = false;
   try {
-    const response = await fetch(address("/data", {figure: name, have: now.signature || ""}));
-    const answer = await response.json();
+    const answer = await ask(address("/data", {figure: name, have: now.signature || ""}));
     figure.querySelector("[data-told]").textContent = answer.told;
     if (answer.item) {
       const plot = figure.querySelector(".plot");
