@@ -13,7 +13,7 @@ import yaml
 
 from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_rows
 from normlaw.analysis.interactive import MOVED
-from normlaw.analysis.interactive.bokeh_figure import data_of, interactive
+from normlaw.analysis.interactive.bokeh_figure import data_of, ends_of, interactive
 from normlaw.analysis.interactive.moved import SLIDERS, told
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
@@ -177,13 +177,18 @@ class Answers:
 
         drawing = now.draw(name)
         plot = plot_of(drawing.parts)
-        answer: Json = {"signature": plot.signature, "told": self._told(now, name)}
+        moves = name in (LIVE, MOVED)  # while it is looked at; of the others the axes end as in print
+        signature = plot.signature if moves else f"{plot.signature};{ends_of(drawing, plot)}"
+        answer: Json = {"signature": signature, "told": self._told(now, name)}
         if name == MOVED:
             answer["gammas"] = dict(zip(("gamma_1", "gamma_2"), now.gammas[1:], strict=True))
-        if have == plot.signature:
+        if have == signature:
             answer["data"] = plain(data_of(plot))
         else:
-            answer |= {"item": json_item(interactive(drawing)[0]), "keys": [one.key for one in plot.series]}
+            answer |= {
+                "item": json_item(interactive(drawing, plot, as_printed=not moves)[0]),
+                "keys": [one.key for one in plot.series],
+            }
         return answer
 
     def figure(self, query: Query) -> tuple[bytes, str]:

@@ -45,6 +45,33 @@ def test_every_figure_in_motion_has_the_numbers_of_the_one_in_print(analysis: no
         assert "http" not in text.replace("http://www.w3.org", "")
 
 
+def test_axes_end_where_they_do_in_print_however_far_limits_run() -> None:
+    drawing, axes = style.new_figure()
+    drawing.record("departure", train_size=[8, 16], log10_norm=[1.0, 2.0], low=[0.5, 1.0], high=[1.5, 30.0])
+    drawing.record("law of gamma_2", train_size=[8, 16], log10_norm=[1.0, 2.0])
+    axes.set_xscale("log")
+    axes.set_xlim(7, 20)
+    axes.set_ylim(0.5, 3.0)
+    figure, plot = interactive(drawing)
+    assert (figure.x_range.start, figure.x_range.end) == (7.0, 20.0)
+    assert (figure.y_range.start, figure.y_range.end) == pytest.approx((10**0.5, 1e3))
+    assert max(plot.series[0].columns["high"]) == pytest.approx(1e30), "the number is there all the same"
+    followed, _ = interactive(drawing, as_printed=False)
+    assert [one.name for one in followed.y_range.renderers] == [
+        "marks departure",
+        "lines law of gamma_2",
+    ]
+    on_curves, axes = style.new_figure()
+    on_curves.record("mean over runs", train_size=8, log10_norm=[0.0, 1.0], error=[0.5, 0.2])
+    on_curves.record("single run", train_size=8, log10_norm=[0.0, 1.3], error=[0.6, 0.1], run="a", name="a")
+    axes.set_yscale("log")
+    axes.set_xlim(-0.1, 1.1)
+    axes.set_ylim(0.18, 0.55)
+    figure, _ = interactive(on_curves)
+    ends = (figure.x_range.start, figure.x_range.end, figure.y_range.start, figure.y_range.end)
+    assert ends == pytest.approx((10**-0.1, 10**1.3, 0.1, 0.6)), "measured curves are seen whole"
+
+
 def _sources() -> type:
     from bokeh.models import ColumnDataSource
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from normlaw.analysis import Analysis, figures
 from normlaw.analysis.figures import style
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 ALL = style.FORMATS
 SVG: dict[style.Use, style.Formats] = dict.fromkeys(ALL, (style.SVG,))
-IN_LAUNCHES: dict[str, object] = {f"{style.__name__}.FORMATS": SVG, f"{motion.__name__}.FIGURES": ()}
+IN_LAUNCHES: dict[str, object] = {f"{style.__name__}.FORMATS": SVG, f"{motion.__name__}.IN_MOTION": ()}
 """The same for a launch from the nursery, as its settings."""
 
 
@@ -55,23 +56,14 @@ def svg_alone() -> AbstractContextManager[None]:
     return _drawn_as(SVG)
 
 
-@contextmanager
-def _in_motion(names: tuple[str, ...]) -> Iterator[None]:
-    before, motion.FIGURES = motion.FIGURES, names
-    try:
-        yield
-    finally:
-        motion.FIGURES = before
-
-
-def still() -> AbstractContextManager[None]:
+def still() -> AbstractContextManager[object]:
     """Write reports whose figures do not move, while the block lasts."""
-    return _in_motion(())
+    return patch.object(motion, "IN_MOTION", ())
 
 
-def moving() -> AbstractContextManager[None]:
+def moving() -> AbstractContextManager[object]:
     """Write reports as users have them, while the block lasts."""
-    return _in_motion(IN_MOTION)
+    return patch.object(motion, "IN_MOTION", IN_MOTION)
 
 
 def all_files() -> AbstractContextManager[None]:

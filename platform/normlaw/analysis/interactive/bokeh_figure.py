@@ -10,8 +10,10 @@ import numpy as np
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.scales import BESIDE_POWERS, PLAIN, decimal
 from normlaw.analysis.figures.scales import decades as decades_between
+from normlaw.analysis.figures.view import Ends
 from normlaw.analysis.interactive.looks import MARKERS, Look, hexadecimal, look_of
-from normlaw.analysis.interactive.series import Plot, Series, plot_of
+from normlaw.analysis.interactive.series import LARGEST, Plot, Series, plot_of
+from normlaw.analysis.interactive.single_runs import SINGLE
 
 if TYPE_CHECKING:
     from normlaw.analysis.figures.drawing import Drawing
@@ -26,20 +28,29 @@ BEYOND = 2
 TOOLS = "pan,box_zoom,wheel_zoom,reset,tap"
 
 
-def interactive(drawing: Drawing, plot: Plot | None = None) -> tuple[Any, Plot]:
+def interactive(drawing: Drawing, plot: Plot | None = None, *, as_printed: bool = True) -> tuple[Any, Plot]:
     """Return a figure as Bokeh draws it, and the numbers in it; its labels are those of the axes in print.
 
     Args:
         drawing: the figure in print.
         plot: what is drawn; default: what the figure records.
+        as_printed: whether the axes end where they do in print; else where lines and marks do, also when these
+            get other numbers later.
 
     """
+    from bokeh.models import Range1d
+
     plot = plot or plot_of(drawing.parts)
     axes = drawing.axes[0]
     label = plain_text(axes.get_xlabel())
     if not plot.x_log:
         label = f"log₁₀ of {label}"
     drawn = bokeh_figure(plot, label, plain_text(axes.get_ylabel()))
+    if as_printed:
+        drawn.x_range, drawn.y_range = (Range1d(*ends) for ends in ends_of(drawing, plot))
+    else:
+        seen = [one for one in drawn.renderers if str(one.name).startswith(("lines ", "marks "))]
+        drawn.x_range.renderers = drawn.y_range.renderers = seen
     if drawing.common is not None:
         from bokeh.models import BoxAnnotation
 
@@ -47,6 +58,28 @@ def interactive(drawing: Drawing, plot: Plot | None = None) -> tuple[Any, Plot]:
         grey = BoxAnnotation(left=left, right=right, fill_color=style.PALE, fill_alpha=1.0, level="underlay")
         drawn.add_layout(grey)
     return drawn, plot
+
+
+def ends_of(drawing: Drawing, plot: Plot) -> tuple[Ends, Ends]:
+    """Return where the axes end: where they do in print, which cuts limits that run away, or at single runs.
+
+    Args:
+        drawing: the figure in print, whose axes hold log10 of norms.
+        plot: what is drawn.
+
+    """
+    axes = drawing.axes[0]
+    found: list[Ends] = []
+    for name, printed, of_norm, is_log in (
+        ("x", axes.get_xlim(), not plot.of_size, plot.x_log),
+        ("y", axes.get_ylim(), plot.norm_is_high, plot.y_log),
+    ):
+        ends = np.array(printed)
+        if of_norm and is_log:
+            ends = np.power(10.0, np.clip(ends, -LARGEST, LARGEST))
+        runs = np.concatenate([ends, *(one.numbers(name) for one in plot.series if one.name == SINGLE)])
+        found.append((float(np.nanmin(runs)), float(np.nanmax(runs))))
+    return found[0], found[1]
 
 
 def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from normlaw.analysis.links import Links
     from normlaw.analysis.results import Analysis
 
-FIGURES: Sequence[str] = IN_MOTION
-"""Those that move in a report."""
-
 
 def motion_of(
     drawings: Mapping[str, Drawing],
@@ -43,7 +40,7 @@ def motion_of(
         analysis: the laws, by which the collapse begins that is moved by hand; None: there is none.
 
     """
-    names = [name for name in FIGURES if name in drawings and drawings[name].parts]
+    names = [name for name in IN_MOTION if name in drawings and drawings[name].parts]
     if not names:
         return None
     runs = {run.run: run for run in links.runs if run.run} if links else {}
@@ -69,7 +66,7 @@ def _to_be_moved(analysis: Analysis) -> tuple[Json, Json]:
     first = moved_by(analysis.mean_curves, gamma_1, gamma_2, gamma_0)
     with _page_style():
         drawing = moved_curves(first, analysis.response)
-    drawn, plot = interactive(drawing)
+    drawn, plot = interactive(drawing, as_printed=False)
     unmoved = moved_by(analysis.mean_curves, 0.0, 0.0, 0.0).curves
     sizes = unmoved["train_size"].unique().astype(np.float64)
     middle = float(np.log(sizes).mean())

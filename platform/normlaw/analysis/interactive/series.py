@@ -50,6 +50,8 @@ class Plot:
     y_log: bool
     of_size: bool
     """Whether the horizontal axis holds train sizes."""
+    norm_is_high: bool = False
+    """Whether the vertical axis holds norms."""
     notes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -75,6 +77,7 @@ def plot_of(parts: Sequence[pd.DataFrame]) -> Plot:
         x_log=of_size or as_log,
         y_log=as_log if norm_is_high else "exponent" not in heights,
         of_size=of_size,
+        norm_is_high=norm_is_high,
     )
 
 
