@@ -34,6 +34,8 @@ OF_THEIR_OWN = {
     ("optimizer", "muon"): "normlaw run quickstart --set 'optimizer={name: muon, learning_rate: 0.02}'",
     ("optimizer", "sign_descent"): "normlaw run quickstart \\\n    "
     "--set 'optimizer={name: sign_descent, learning_rate: 0.001}'",
+    ("dataset", "teacher_regression"): "normlaw run quickstart --set dataset=teacher_regression \\\n    "
+    "--set loss=squared",
     ("dataset", "power_law_regression"): "normlaw run quickstart --set dataset=power_law_regression \\\n    "
     "--set loss=squared",
     ("dataset", "committee_teacher"): "normlaw run quickstart --set dataset=committee_teacher \\\n    "

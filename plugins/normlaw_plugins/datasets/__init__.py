@@ -14,6 +14,7 @@ from normlaw_plugins.datasets.modular_arithmetic import MODULAR_ARITHMETIC
 from normlaw_plugins.datasets.power_law_regression import POWER_LAW_REGRESSION
 from normlaw_plugins.datasets.random_walk import RANDOM_WALK
 from normlaw_plugins.datasets.sparse_regression import SPARSE_REGRESSION
+from normlaw_plugins.datasets.teacher_regression import TEACHER_REGRESSION
 from normlaw_plugins.datasets.teacher_student import TEACHER_STUDENT
 from normlaw_plugins.datasets.text_folder import TEXT_FOLDER
 from normlaw_registry import Dataset, hookimpl
@@ -35,6 +36,7 @@ def normlaw_datasets() -> Iterable[Dataset]:
         POWER_LAW_REGRESSION,
         RANDOM_WALK,
         SPARSE_REGRESSION,
+        TEACHER_REGRESSION,
         TEACHER_STUDENT,
         TEXT_FOLDER,
     )

@@ -39,3 +39,19 @@ def affine(network: nn.Module, dimension: int) -> tuple[Tensor, Tensor] | None:
     if not bool((difference.abs() <= TOLERANCE * scale).all()):
         return None
     return slope.double().cpu(), offset.double().cpu()
+
+
+def affine_squared_error(network: nn.Module, target: Tensor, spectrum: Tensor) -> float | None:
+    """Return the mean of (f(psi) - w.psi)^2 over psi_k ~ N(0, lam_k); None for a network that is not affine.
+
+    Args:
+        network: of one output; left as it is.
+        target: w, (modes,) float64.
+        spectrum: lam, (modes,) float64.
+
+    """
+    found = affine(network, len(target))
+    if found is None:
+        return None
+    slope, offset = found
+    return float((spectrum * (target - slope[0]).square()).sum() + offset[0].square())

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
-from normlaw_plugins.datasets.endless import BLOCK, in_blocks
-from normlaw_registry import Dataset, DatasetInfo, LoadContext, Params, Split, Splits, Task
-
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor, nn
+from normlaw_plugins.datasets.gaussian_inputs import gaussian_splits
+from normlaw_plugins.datasets.linear_response import affine_squared_error
+from normlaw_registry import Dataset, DatasetInfo, LoadContext, Params, Splits, Task
 
 
 class PowerLawRegressionParams(Params):
@@ -50,42 +45,16 @@ def load_power_law_regression(params: PowerLawRegressionParams, context: LoadCon
     target = torch.from_numpy(k ** ((params.b - params.a) / 2))  # (M,) float64
     spectrum = torch.from_numpy(k**-params.b)  # (M,) float64
 
-    def stream(*place: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(context.seed, spawn_key=place))
-
-    def draw(size: int, inputs_from: np.random.Generator, noise_from: np.random.Generator | None) -> Split:
-        inputs = torch.from_numpy(inputs_from.standard_normal((size, params.modes), dtype=np.float32) * scale)
-        # Blocks keep the float64 copy small.
-        values = torch.cat([block.double() @ target for block in torch.split(inputs, BLOCK)])  # (size,)
-        if noise_from is not None:
-            values += params.noise_variance**0.5 * torch.from_numpy(noise_from.standard_normal(size))
-        return Split(inputs=inputs, labels=values.float()[:, None])
-
-    return Splits(
-        task=info(params).task,
-        train=draw(context.train_size, stream(0), stream(1)),
-        test=draw(params.test_size, stream(2), None),
-        population_squared_error=lambda network: squared_error(network, target, spectrum),
-        fresh=in_blocks(lambda number: draw(BLOCK, stream(3, number), stream(4, number))),
+    return gaussian_splits(
+        info(params).task,
+        context,
+        scale,
+        lambda inputs: inputs @ target,
+        test_size=params.test_size,
+        noise_variance=params.noise_variance,
+        noisy_test=False,
+        squared_error=lambda network: affine_squared_error(network, target, spectrum),
     )
-
-
-def squared_error(network: nn.Module, target: Tensor, spectrum: Tensor) -> float | None:
-    """Return the mean of (f(psi) - w.psi)^2 over psi_k ~ N(0, lam_k); None for a network that is not affine.
-
-    Args:
-        network: of one output; left as it is.
-        target: w, (modes,) float64.
-        spectrum: lam, (modes,) float64.
-
-    """
-    from normlaw_plugins.datasets.linear_response import affine
-
-    found = affine(network, len(target))
-    if found is None:
-        return None
-    slope, offset = found
-    return float((spectrum * (target - slope[0]).square()).sum() + offset[0].square())
 
 
 POWER_LAW_REGRESSION = Dataset(

@@ -39,6 +39,26 @@ def test_a_regression_has_losses_and_no_errors(run: Callable[..., list[Point]]) 
     assert together == points
 
 
+@pytest.mark.parametrize(("teacher", "hidden"), [("linear", []), ("two_layer", [8])])
+def test_an_mlp_learns_its_teacher_and_its_loss_is_exact(
+    run: Callable[..., list[Point]], teacher: str, hidden: list[int]
+) -> None:
+    """No test example is looked at: the loss is at least the noise, and falls towards it."""
+    params = {"teacher": teacher, "dimension": 4, "noise_variance": 0.04, "test_size": 1}
+    points = run(
+        architecture={"name": "mlp", "params": {"hidden": hidden, "bias": False}},
+        dataset={"name": "teacher_regression", "params": params},
+        loss="squared",
+        optimizer={"name": "adam", "learning_rate": 0.03},
+        steps=200,
+        train_size=400,
+    )
+    losses = [point["test/loss"] for point in points]
+    assert min(losses) > 0.04
+    assert losses[0] > 0.5
+    assert losses[-1] < 0.06
+
+
 def test_training_is_gradient_descent_on_the_mean_squared_error(
     run: Callable[..., list[Point]], spec: Make, catalogue: Catalogue
 ) -> None:

@@ -20,6 +20,14 @@ def test_parameter_count(bias, expected):
     assert sum(p.numel() for p in build(hidden=[7, 9], bias=bias).parameters()) == expected
 
 
+@pytest.mark.parametrize(("bias", "expected"), [(True, 6 * 7 + 7 + 7 * 3 + 3), (False, 6 * 7 + 7 * 3)])
+def test_parameter_count_of_a_regression(bias, expected):
+    task = Task(input_shape=(6,), kind="regression", num_targets=3)
+    network = MLP.build(validate_params(MLP, {"hidden": [7], "bias": bias}), task)
+    assert sum(p.numel() for p in network.parameters()) == expected
+    assert network(torch.zeros(2, 6)).shape == (2, 3)
+
+
 def test_forward_pass_is_the_one_written_out_by_hand():
     network = build(hidden=[7], dropout=0.3, init_factor=2.0).eval()
     w1, b1, w2, b2 = network.parameters()
