@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def mean_square(weights: Tensor, amplitudes: Tensor, offset: float, spectrum: Te
     cosine = (Q / sizes.clamp_min(torch.finfo(Q.dtype).tiny)).clamp(-1.0, 1.0)
     angle = cosine.acos()
     products = sizes * (angle.sin() + (torch.pi - angle) * cosine) / (2 * torch.pi)
-    mean = float(amplitudes @ size) / (2 * torch.pi) ** 0.5
+    mean = float(amplitudes @ size) / sqrt(2 * torch.pi)
     return max(float(amplitudes @ products @ amplitudes) + 2 * offset * mean + offset**2, 0.0)
 
 

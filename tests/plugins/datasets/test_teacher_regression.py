@@ -76,11 +76,11 @@ def test_the_teacher_itself_has_the_noise_as_its_loss_and_nothing_has_less() -> 
     network = mlp(found, 3)
     B, A = weights(layers)
     with torch.no_grad():
-        network[1].weight.copy_(B)  # type: ignore[index, union-attr]
-        network[3].weight.copy_(A[None])  # type: ignore[index, union-attr]
+        network[1].weight.copy_(B)  # type: ignore[index]
+        network[3].weight.copy_(A[None])  # type: ignore[index]
     assert exact(found, network) == pytest.approx(0.3, rel=1e-6)
     silent = mlp(found, 3)
-    nn.init.zeros_(silent[3].weight)  # type: ignore[index, arg-type]
+    nn.init.zeros_(silent[3].weight)  # type: ignore[index]
     assert exact(found, silent) == pytest.approx(1.3)
 
 
