@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,9 +77,10 @@ print(normlaw.run("api.yaml", max_parallel=2))
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tiny_study, tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
     """Return a folder in which a script without a guard has trained the study."""
     folder = tmp_path_factory.mktemp("api")
+    shutil.copy(empty_database, folder / "mlflow.db")
     (folder / "api.yaml").write_text(yaml.safe_dump(tiny_study))
     (folder / "script.py").write_text(SCRIPT)
     done = python("script.py", cwd=folder)
