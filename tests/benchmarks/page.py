@@ -203,13 +203,13 @@ def open_many(runs: int, folder: Path) -> list[str]:
         f"| | opened again, the slowest of 3 | {max(opened[1:]):.1f} s | {max(spent[1:]):.2f} s |",
     ]
     if browsers:
-        drawn = f"opened again in Chromium until the curves are drawn, the slowest of {len(browsers)}"
+        drawn = f"opened again in Chromium until all is drawn, the slowest of {len(browsers)}"
         lines.append(f"| | {drawn} | {max(browsers):.1f} s | |")
     return [*lines, f"| | at rest, one reader | | {resting:.1%} of a core |"]
 
 
 def in_a_browser(address: str) -> list[float]:
-    """Return how long a browser takes to draw the curves of a study that was opened before."""
+    """Return how long a browser takes to draw all figures of a study that was opened before."""
     chromium = shutil.which("chromium")
     if chromium is None:
         return []
@@ -222,8 +222,12 @@ def in_a_browser(address: str) -> list[float]:
             page = browser.new_page()
             begun = time.monotonic()
             page.goto(f"{address}study?study=followed")
-            drawn = page.locator("figure[data-figure=error_against_norm][data-drawn]")
-            drawn.wait_for(timeout=120_000)
+            page.locator("figure[data-figure=error_against_norm]").wait_for()
+            page.wait_for_function(
+                """() => document.querySelectorAll("figure[data-drawn]").length
+                  === document.querySelectorAll("figure[data-figure]").length""",
+                timeout=120_000,
+            )
             found.append(time.monotonic() - begun)
             page.close()
         browser.close()

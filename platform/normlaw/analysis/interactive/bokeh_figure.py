@@ -183,43 +183,34 @@ def _columns(one: Series, look: Look) -> dict[str, list[Any]]:
 
 
 def _draw(drawn: Any, one: Series, look: Look, colour: str, marker: str | None) -> list[Any]:
-    from bokeh.models import ColumnDataSource
+    """Draw a series; what the plotting interface would make for each part of it is made once, or not at all."""
+    from bokeh.models import CDSView, ColumnDataSource, GlyphRenderer, Line, MultiLine, Scatter, Segment, VArea
 
     source = ColumnDataSource(data=_columns(one, look), name=one.key)
-    if one.name == "single run":
-        thin = {"line_color": colour, "line_width": look.width, "line_alpha": 0.55, "hover_line_width": 3}
-        name = f"lines {one.key}"
-        lines = drawn.multi_line("x", "y", source=source, nonselection_line_alpha=0.55, name=name, **thin)
-        return [lines]
-    renderers: list[Any] = []
+    view, before = CDSView(), len(drawn.renderers)
+
+    def add(glyph: Any, name: str | None = None, **states: Any) -> None:
+        states = {"nonselection_glyph": None, **states}  # a click leaves all else as it is
+        drawn.renderers.append(GlyphRenderer(data_source=source, view=view, glyph=glyph, name=name, **states))
+
+    if one.name == SINGLE:
+        thin = {"xs": "x", "ys": "y", "line_color": colour, "line_alpha": 0.55}
+        thick = MultiLine(**thin, line_width=3)
+        add(MultiLine(**thin, line_width=look.width), f"lines {one.key}", hover_glyph=thick)
+        return list(drawn.renderers[before:])
     if "band_low" in source.data:
-        renderers.append(
-            drawn.varea(x="x", y1="band_low", y2="band_high", source=source, fill_color=colour, fill_alpha=0.2)
-        )
-    renderers += _bars(drawn, source, look, colour)
-    if look.line is not None:
-        solid = {"line_color": colour, "line_width": look.width, "line_dash": look.line}
-        name = f"lines {one.key}"
-        renderers.append(drawn.line("x", "y", source=source, nonselection_line_alpha=1.0, name=name, **solid))
-    if marker is not None:
-        open_mark = {"size": look.size, "line_color": colour, "fill_color": "white", "line_width": 1.5}
-        name = f"marks {one.key}"
-        renderers.append(
-            drawn.scatter(
-                "x", "y", source=source, marker=marker, nonselection_alpha=1.0, name=name, **open_mark
-            )
-        )
-    return renderers
-
-
-def _bars(drawn: Any, source: Any, look: Look, colour: str) -> list[Any]:
-    """Draw limits that are no band as bars."""
-    bars: list[Any] = []
+        add(VArea(x="x", y1="band_low", y2="band_high", fill_color=colour, fill_alpha=0.2))
     if "low" in source.data and not look.band:
-        bars.append(drawn.segment("x", "low", "x", "high", source=source, line_color=colour))
+        add(Segment(x0="x", y0="low", x1="x", y1="high", line_color=colour))
     if "x_low" in source.data:
-        bars.append(drawn.segment("x_low", "y", "x_high", "y", source=source, line_color=colour))
-    return bars
+        add(Segment(x0="x_low", y0="y", x1="x_high", y1="y", line_color=colour))
+    if look.line is not None:
+        line = Line(x="x", y="y", line_color=colour, line_width=look.width, line_dash=look.line)
+        add(line, f"lines {one.key}")
+    if marker is not None:
+        mark = {"line_color": colour, "fill_color": "white", "line_width": 1.5}
+        add(Scatter(x="x", y="y", marker=marker, size=look.size, **mark), f"marks {one.key}")
+    return list(drawn.renderers[before:])
 
 
 def _hover(drawn: Any, plot: Plot) -> None:
