@@ -75,5 +75,7 @@ def test_small_runs_fit_their_data(name):
         task = dataset.info(validate_params(dataset, spec.dataset.params)).task
         architecture = catalogue.get(Architecture, spec.architecture.name)
         network = architecture.build(validate_params(architecture, spec.architecture.params), task)
-        outputs = network(torch.rand(2, *task.input_shape))
-        assert outputs.shape == (2, task.num_outputs)
+        tokens = task.kind == "next_token"
+        shape = (2, *task.input_shape)
+        outputs = network(torch.zeros(shape, dtype=torch.int64) if tokens else torch.rand(shape))
+        assert outputs.shape == ((*shape, task.vocabulary) if tokens else (2, task.num_outputs))
