@@ -22,7 +22,6 @@ TINY = {
     "gpt_markov": ["train_size=[32, 64, 128]", "optimizer.learning_rate=0.003", "dataset.params.test_size=40"],
     "modular_arithmetic": [
         "train_size=[40, 80, 160]",
-        "optimizer.weight_decay=1.0",
         "dataset.params.modulus=17",
     ],
     "gpt_stdlib": ["train_size=[8, 16, 32]", "architecture.params.width=8", "dataset.params.test_size=40"],
