@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -97,8 +97,8 @@ def points(path: Path) -> list[Any]:
     return [line["values"] for line in lines if line["kind"] == "point"]
 
 
-def one_of_two(rank: int, home: Path) -> str:
-    """Train as one of two processes, and say what was due, and what a second start finds."""
+def one_of_two(rank: int, home: Path) -> NoReturn:
+    """Train as one of two processes, write what was due and what a second start finds, and end the process."""
     dist.init_process_group("gloo", init_method=f"file://{home}/meeting", rank=rank, world_size=2)
     model = network()
     wrapped = DistributedDataParallel(model)
@@ -118,10 +118,9 @@ def one_of_two(rank: int, home: Path) -> str:
     try:
         observe(wrapped, home, train_size=0)
     except InputError as error:
-        return f"{found} {error}"
-    finally:
-        dist.destroy_process_group()
-    return found
+        found = f"{found} {error}"
+    (home / f"said-{rank}").write_text(found)
+    os._exit(0)  # here: a wrapped model that ends with the process waits for gloo's thread, at times for ever
 
 
 def test_of_several_processes_the_first_writes_and_all_agree(tmp_path) -> None:
@@ -129,9 +128,9 @@ def test_of_several_processes_the_first_writes_and_all_agree(tmp_path) -> None:
     for rank in (0, 1):
         if (child := os.fork()) == 0:
             try:
-                (tmp_path / f"said-{rank}").write_text(one_of_two(rank, tmp_path))
+                one_of_two(rank, tmp_path)
             finally:
-                os._exit(0)
+                os._exit(1)
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
