@@ -176,6 +176,7 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
             interrupts.require_last_word()
             begun = study in begun_studies(HOME)
             say(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
+            interrupts.said.set()
             raise click.exceptions.Exit(interrupts.exit_code) from None
     parts = [f"{summary.trained} trained", f"{summary.already_there} already there"]
     if summary.elsewhere:

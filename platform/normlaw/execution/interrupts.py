@@ -32,11 +32,13 @@ class Interrupts:
 
     Attributes:
         number: the first signal, None before it came.
+        said: set by who has had the last word.
 
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self.said = threading.Event()
         self._last_word = threading.Lock()
 
     def take_last_word(self) -> bool:
@@ -107,9 +109,11 @@ def _watch(signals: int, at_once: str, acknowledged: threading.Event, interrupts
                 beginning.acquire(timeout=SECONDS_TO_BEGIN)  # and kept: none is started any more
                 _end_children()
                 _do_last_acts(signals)
+            finally:  # a library that the first signal met while it was loaded may fail in any way
                 if mine:
                     say(at_once)
-            finally:
+                else:
+                    interrupts.said.wait(SECONDS_TO_SAY)
                 os._exit(SIGNALLED + signal.SIGINT)
     os.close(signals)
 

@@ -92,9 +92,13 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def training(
-    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path, browser: Any
 ) -> Iterator[str]:
-    """Serve the page of a folder in which a study begins to train beside others; yield its address."""
+    """Serve the page of a folder in which a study begins to train beside others; yield its address.
+
+    The browser is there before: it takes long to start on a busy machine, and the training is short.
+    """
+    del browser
     folder = tmp_path_factory.mktemp("followed")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch, empty_database)

@@ -16,6 +16,8 @@ from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, U_0, Mean
 
 DRAWN = 60
 """Norms at which curves are given."""
+LEAST = float(np.finfo(np.float64).tiny)
+"""Slopes that are smaller, where errors saturate wholly, count as this."""
 NO_DEPARTURE = 1e6
 """A departure beyond all norms; a small one would leave a constant, what H has risen to where it begins."""
 
@@ -71,7 +73,8 @@ class Drawing:
             gone = theta.copy()
             gone[U_0] = NO_DEPARTURE
             link = self._mean(x, gone, fit.runs.p_of_sizes[-1], derivatives=False).offset_slope[0]
-            return np.asarray(np.log(fit.shape.envelope_slope(theta)[::2] * link))
+            slope = fit.shape.envelope_slope(theta)[::2] * link
+            return np.asarray(np.log(np.maximum(slope, LEAST)))
 
         jacobian = derivatives(fit, log_slope)
         value = np.exp(log_slope(fit.theta)) / fit.runs.scale
