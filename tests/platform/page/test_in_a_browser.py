@@ -35,7 +35,7 @@ STUDY: dict[str, Any] = {
         "dataset": "digits",
         "optimizer": {"name": "adam", "learning_rate": 1e-3},
         "batch_size": 16,
-        "steps": 600,
+        "steps": 900,
         "measuring_points": 30,
         "measures": ["spectral_complexity_kernel", "weight_norm"],
     },
@@ -92,13 +92,9 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def training(
-    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path, browser: Any
+    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
 ) -> Iterator[str]:
-    """Serve the page of a folder in which a study begins to train beside others; yield its address.
-
-    The browser is there before: it takes long to start on a busy machine, and the training is short.
-    """
-    del browser
+    """Serve the page of a folder in which a study begins to train beside others; yield its address."""
     folder = tmp_path_factory.mktemp("followed")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch, empty_database)
@@ -159,7 +155,7 @@ def test_a_study_is_seen_as_it_trains(opened: Opened, shots: Path) -> None:
     if page.locator("h1", has_text="cannot be shown").count():  # the launch has not come so far
         wait_until(lambda: "Progress of followed" in opened.open("/progress?study=followed").title(), pause=0.2)
     page.get_by_role("cell", name=re.compile(r"^mlp digits P=")).first.wait_for()
-    page.get_by_text(re.compile(r"\d+/600")).first.wait_for()
+    page.get_by_text(re.compile(r"\d+/900")).first.wait_for()
     page.screenshot(path=shots / "page-progress.png")
     opened.open("/study?study=followed")
     opened.wait_for_drawing("error_against_norm", 3)  # moves on by itself
