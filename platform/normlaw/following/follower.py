@@ -153,9 +153,8 @@ class Follower:
         if self._open is None:
             return
         begun = self._clock()
-        stamp = (
-            None if self._stamp is None else self._stamp()
-        )  # before the question: what comes later is seen later
+        # Before the question: what comes later is seen later.
+        stamp = None if self._stamp is None else self._stamp()
         if stamp is not None and stamp == self._answered:
             self._not_before = begun + LEAST_SECONDS
             return

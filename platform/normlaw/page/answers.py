@@ -165,8 +165,8 @@ class Answers:
         """Return a figure for the browser as JSON: whole, or its numbers where the browser has it already."""
         given = dict(query)
         now, name, have = self._shown(query), given.get("figure", ""), given.get("have", "")
-        view = now.view if name == MOVED else replace(now.view, gamma_1=None, gamma_2=None)
-        if view != replace(view, gamma_1=None, gamma_2=None):  # asked once, on the way of a slider
+        view = replace(now.view, gamma_1=None, gamma_2=None)
+        if name == MOVED and now.view != view:  # asked once, on the way of a slider
             return as_json(self._data(now, name, have))
         progress = self._site.study(view.study).look()
         version = (self._version(progress, now), now.x, repr(now.options))

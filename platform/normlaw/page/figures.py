@@ -32,7 +32,6 @@ from normlaw.page.points import (
 )
 from normlaw.page.view import View
 from normlaw.page.watching import WatchedStudy
-from normlaw.tracking.study_run import unit_of
 from normlaw_registry import Catalogue, InputError
 from normlaw_registry.curves import mean_curves
 from normlaw_registry.errors import suggestion
@@ -62,11 +61,6 @@ class Shown:
     points: pd.DataFrame
     options: Options
     fitted: Fitted
-
-    @property
-    def unit(self) -> str:
-        """What train sizes count."""
-        return unit_of(self.setting.runs)
 
     @property
     def across(self) -> dict[str, str]:
@@ -153,11 +147,6 @@ class Prepared:
     runs: tuple[str, ...]
     """The finished runs."""
 
-    @property
-    def unit(self) -> str:
-        """What train sizes count."""
-        return unit_of(self.setting.runs)
-
 
 class Figures:
     """What views show, and the laws that are fitted for them.
@@ -209,7 +198,7 @@ class Figures:
             return Fitted(missing="no run is finished yet")
 
         def fit() -> Analysis:
-            return analyse(found.finished, self._catalogue, options, unit=found.unit)
+            return analyse(found.finished, self._catalogue, options, unit=found.setting.unit)
 
         asked = (study, found.setting.name, found.x, found.response, options.protocol, view.sizes, view.seeds)
         return self._fits.fitted(asked, found.runs, len(found.runs), fit)

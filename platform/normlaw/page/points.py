@@ -13,7 +13,7 @@ from normlaw.page.curves import Curves
 from normlaw.page.view import RESPONSES, View
 from normlaw.tracking.keys import THEORY_NORM
 from normlaw.tracking.settings import label, with_theory
-from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.study_run import StudyRun, unit_of
 from normlaw_registry import InputError
 from normlaw_registry.errors import suggestion
 
@@ -33,6 +33,11 @@ class Setting:
     def exact(self) -> bool:
         """Whether the curves are a theory's."""
         return any(run.kind == "theory" for run in self.runs)
+
+    @property
+    def unit(self) -> str:
+        """What train sizes count."""
+        return unit_of(self.runs)
 
 
 def settings_of(curves: Curves) -> list[Setting]:

@@ -48,16 +48,14 @@ def read_text(folder: Path, patterns: Sequence[str], without: Sequence[str], tes
             f"named {', '.join(without) or '(none)'}, and train and test want one each: change `files` or "
             "`without`, or split the file"
         )
-    shares = {
-        name: int.from_bytes(sha256(name.encode(errors="surrogateescape")).digest()[:8]) / 2**64
-        for name in names
-    }
+    digests = {name: sha256(name.encode(errors="surrogateescape")).digest() for name in names}
+    shares = {name: int.from_bytes(digest[:8]) / 2**64 for name, digest in digests.items()}
     by_share = sorted(names, key=lambda name: shares[name])
     chosen = {name for name in by_share[:-1] if shares[name] < test_fraction} | {by_share[0]}
     contents = {name: (folder / name).read_bytes() for name in names}
     whole = sha256()
     for name, content in contents.items():
-        whole.update(sha256(name.encode(errors="surrogateescape")).digest() + sha256(content).digest())
+        whole.update(digests[name] + sha256(content).digest())
     return Text(
         train=[content for name, content in contents.items() if name not in chosen],
         test=[content for name, content in contents.items() if name in chosen],
