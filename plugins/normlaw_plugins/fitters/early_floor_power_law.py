@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
     from normlaw_registry import Params
 
 
@@ -44,9 +45,9 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
         *(Parameter(f"log_k1[{size}]", (float(level),)) for size, level in zip(sizes, levels, strict=True)),
     ]
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
         level = theta[2:][np.searchsorted(sizes, frame["train_size"])]
-        power = level - theta[0] * frame["log_norm"].to_numpy(dtype=np.float64)
+        power = level - theta[0] * np.asarray(frame["log_norm"], dtype=np.float64)
         return log_above(theta[1], power)
 
     return fit_nonlinear(

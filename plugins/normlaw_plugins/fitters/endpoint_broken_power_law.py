@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
+
 
 class EndpointBrokenPowerLawParams(Params):
     """What is held fixed."""
@@ -52,7 +54,7 @@ def fit(points: pd.DataFrame, params: EndpointBrokenPowerLawParams) -> FitResult
     if params.floor is None:
         parameters.append(Parameter("q", (0.1 * least,), low=0.0, high=least))
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
         c0, c1, log_b, log_d, f = theta[:5]
         x = log_sizes(frame)
         power = log_b - c0 * x - c1 * f * np.logaddexp(0.0, (x - log_d) / f)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
+
 
 class EndpointExponentialParams(Params):
     """What is held fixed, and what the residuals are of."""
@@ -47,8 +49,8 @@ def fit(points: pd.DataFrame, params: EndpointExponentialParams) -> FitResult:
     if params.error_at_zero is None:
         parameters.append(Parameter("eps_0", (first, 2 * first), low=0.0))
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
-        p = frame["train_size"].to_numpy(dtype=np.float64)
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
+        p = np.asarray(frame["train_size"], dtype=np.float64)
         start = params.error_at_zero if params.error_at_zero is not None else theta[2]
         return np.asarray(np.log(theta[0] + (start - theta[0]) * np.exp(-p * np.exp(-theta[1]))))
 

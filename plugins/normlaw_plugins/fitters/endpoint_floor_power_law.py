@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
+
 
 class EndpointFloorPowerLawParams(Params):
     """What is held fixed, and what the residuals are of."""
@@ -48,7 +50,7 @@ def fit(points: pd.DataFrame, params: EndpointFloorPowerLawParams) -> FitResult:
     if params.floor is None:
         parameters.append(Parameter("q", (0.01 * least, 0.5 * least, 0.9 * least), low=0.0, high=least))
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
         floor = params.floor if params.floor is not None else theta[2]
         return log_above(floor, theta[1] - theta[0] * log_sizes(frame))
 

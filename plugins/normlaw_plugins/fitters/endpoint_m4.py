@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
+
 
 class EndpointM4Params(Params):
     """The error of guessing."""
@@ -51,7 +53,7 @@ def fit(points: pd.DataFrame, params: EndpointM4Params) -> FitResult:
         Parameter("q", (0.05 * least, 0.6 * least), low=0.0, high=least),
     ]
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
         gamma, log_b, a, floor = theta
         right = log_b - gamma * log_sizes(frame)
         return np.asarray(np.log(floor + (top - floor) * _share(right, a, top - floor)))

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Model = Callable[[Floats, pd.DataFrame], Floats]
+    Points = pd.DataFrame | Mapping[str, NDArray[Any]]
+    """A frame or its columns of numbers as arrays: a search that asks a frame 10,000 times waits for it."""
+    Model = Callable[[Floats, Points], Floats]
 
 Residuals = Literal["log", "error"]
 TOLERANCE = 1e-15
@@ -128,7 +130,7 @@ def fit_nonlinear(
         law: the formula, for people.
         points: the frame that the fitter was given.
         response: column with the natural log of the response.
-        model: (theta, points) -> natural log of the response.
+        model: (theta, points) -> natural log of the response; points are a frame, or its columns of numbers.
         parameters: the free parameters.
         derived: further numbers to report, functions of theta.
         residuals: "log" takes residuals of the log response, "error" of the response itself.
@@ -146,10 +148,14 @@ def fit_nonlinear(
     log_response = points[response].to_numpy(dtype=np.float64)
     low, high = (np.array([getattr(p, side) for p in parameters]) for side in ("low", "high"))
 
+    columns = {str(name): column.to_numpy() for name, column in points.select_dtypes("number").items()}
+
     def misfit(theta: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            found = model(theta, points)
+            found = model(theta, columns)
             gap = found - log_response if residuals == "log" else np.exp(found) - np.exp(log_response)
+        if np.isfinite(gap).all():
+            return np.asarray(gap)
         return np.asarray(np.nan_to_num(gap, nan=1e6, posinf=1e6, neginf=-1e6))
 
     best = None
@@ -196,9 +202,9 @@ def fit_nonlinear(
     )
 
 
-def log_sizes(points: pd.DataFrame) -> Floats:
+def log_sizes(points: Points) -> Floats:
     """Return ln P of each point, (n,)."""
-    return np.asarray(np.log(points["train_size"].to_numpy(dtype=np.float64)))
+    return np.asarray(np.log(np.asarray(points["train_size"], dtype=np.float64)))
 
 
 def log_above(floor: float, log_power: Floats) -> Floats:

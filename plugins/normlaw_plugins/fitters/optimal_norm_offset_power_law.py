@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from normlaw_plugins.fitters.nonlinear import Points
     from normlaw_registry import Params
 
 
@@ -39,7 +40,7 @@ def fit(points: pd.DataFrame, _params: Params) -> FitResult:
         Parameter("log_q2", (least - 4.0, least - 0.7), low=least - 30.0, high=least),
     ]
 
-    def model(theta: NDArray[np.float64], frame: pd.DataFrame) -> NDArray[np.float64]:
+    def model(theta: NDArray[np.float64], frame: Points) -> NDArray[np.float64]:
         power = theta[1] + theta[0] * log_sizes(frame)
         return np.asarray(np.logaddexp(power, theta[2]))
 

@@ -72,6 +72,11 @@ class _Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
     turned = ""
     """One that is given channels-last images."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return False: else torch imports its compiler at the first call, most of a second for each worker."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten.convolution.default and _is(args[1], args[3]):
             images = args[0]  # (b, channels, height, width)

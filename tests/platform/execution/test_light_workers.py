@@ -16,7 +16,7 @@ from normlaw.study.spec import RunSpec
 from normlaw_registry import Catalogue
 
 HEAVY = ("matplotlib", "mlflow", "numba", "pandas", "pyarrow", "sklearn", "statsmodels", "sympy", "torchvision")
-"""Packages that training a multilayer perceptron on digits has no use for."""
+"""Packages that training a small network on digits has no use for."""
 COMPILER = ("torch._dynamo", "torch._inductor")
 
 
@@ -60,6 +60,7 @@ def test_a_worker_that_trains_on_digits_imports_nothing_that_it_has_no_use_for(
         "measuring_points": 2,
         "measures": ["spectral_complexity", "weight_norm"],
     }
-    for optimizer in ("adam", "sgd"):
-        run = RunSpec.model_validate({**tree, "optimizer": {"name": optimizer}}).resolved(catalogue)
+    convolutional = {"name": "cnn", "params": {"channels": [2], "hidden": [4]}}
+    for change in ({}, {"optimizer": {"name": "sgd"}}, {"architecture": convolutional}):
+        run = RunSpec.model_validate(tree | change).resolved(catalogue)
         assert imported_by(run, job) == {"torch", "scipy"}
