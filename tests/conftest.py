@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # as a run trains; two test processes would fight for two cores
@@ -16,11 +16,12 @@ import pytest  # noqa: E402
 import yaml  # noqa: E402
 from filelock import FileLock  # noqa: E402
 
-from normlaw.analysis import figures  # noqa: E402
 from normlaw.execution import process  # noqa: E402
-from normlaw_tests import figure_files, forked, processes, servers, stores  # noqa: E402
-from normlaw_tests.launches import Nursery  # noqa: E402
+from normlaw_tests import forked, processes, servers, stores  # noqa: E402
 from normlaw_tests.servers import MlflowApi, MlflowServer, free_port  # noqa: E402
+
+if TYPE_CHECKING:  # what draws figures is not for the process that gives the others their tests
+    from normlaw_tests.launches import Nursery
 
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
@@ -82,6 +83,8 @@ def spawned_workers() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _figures_are_one_file() -> Iterator[None]:
     """Draw figures as SVG alone and in print alone, unless a test wants all files, or figures in motion."""
+    from normlaw_tests import figure_files
+
     with figure_files.svg_alone(), figure_files.still():
         yield
 
@@ -89,6 +92,9 @@ def _figures_are_one_file() -> Iterator[None]:
 @pytest.fixture
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw one figure an analysis, where figures are not the point: they take most of its time."""
+    from normlaw.analysis import figures
+    from normlaw_tests import figure_files
+
     monkeypatch.setattr(figures, "drawn_of", figure_files.cheapest)
 
 
@@ -176,6 +182,8 @@ class _Nurseries:
         self.current: Nursery | None = None
 
     def take(self) -> Nursery:
+        from normlaw_tests.launches import Nursery
+
         if self.current is None or self.current.interrupted:
             self.close()
             self.current = Nursery(self.empty_database)

@@ -110,10 +110,11 @@ def _value(value: Any) -> Any:
 def serve(empty_database: Path) -> None:
     load_catalogue()
     torch.set_num_threads(1)
-    gc.freeze()  # a launch that looked for garbage there would make all of it its own
-    gc.enable()
-    print("ready", flush=True)
     with stores.copied(lambda: empty_database):
+        mlflow.store.db.utils._get_latest_schema_revision()  # type: ignore[no-untyped-call]  # for all launches
+        gc.freeze()  # a launch that looked for garbage there would make all of it its own
+        gc.enable()
+        print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             if "wait" in order:
