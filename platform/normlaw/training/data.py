@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -106,11 +106,20 @@ class Examples:
         scaled = inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs.float()
         if change is not None:
             scaled = change(scaled)
-        return (scaled - self.mean) / self.std, self.split.labels[index]
+        labels = self.split.labels[index]
+        if not self._as_they_are:
+            return (scaled - self.mean) / self.std, labels
+        view = scaled is inputs and isinstance(index, slice)
+        return (scaled.clone() if view else scaled), labels  # a network may write into what it is given
 
-    def batches(self, change: Change | None = None) -> Iterator[Split]:
-        """Yield all examples in large batches, in a fixed order."""
-        for part in self.slices():
+    @cached_property
+    def _as_they_are(self) -> bool:
+        """Whether normalising changes no bit: half of an evaluation's time for a network of one layer."""
+        return not self.mean.any() and bool((self.std == 1).all())
+
+    def batches(self, change: Change | None = None, at_once: int | None = None) -> Iterator[Split]:
+        """Yield all examples in large batches of the same size, in a fixed order."""
+        for part in self.slices(at_once):
             inputs, labels = self.batch(part, change)
             yield Split(inputs=inputs, labels=labels)
 
@@ -120,9 +129,9 @@ class Examples:
             split = Split(inputs=self.split.inputs[part], labels=self.split.labels[part])
             yield replace(self, split=split)
 
-    def slices(self) -> Iterator[slice]:
+    def slices(self, at_once: int | None = None) -> Iterator[slice]:
         """Yield which examples an evaluation's forward passes take, one after the other."""
-        most = EVALUATION_BATCH
+        most = at_once or EVALUATION_BATCH
         if self.tokens:
             most = max(1, min(most, EVALUATION_TOKENS // self.split.inputs.shape[1]))
         for start in range(0, len(self), most):

@@ -72,9 +72,23 @@ def change(spec: RunSpec, stream: Stream, step: int) -> Change | None:
 
 
 @torch.no_grad()
-def outputs(forward: Callable[[Tensor], Tensor], examples: Examples, changed: Change | None = None) -> Tensor:
-    """Return a network's outputs on all examples, (n, *output_shape); it must be in evaluation mode."""
-    return torch.cat([forward(batch.inputs) for batch in examples.batches(changed)])
+def outputs(
+    forward: Callable[[Tensor], Tensor],
+    examples: Examples,
+    changed: Change | None = None,
+    *,
+    at_once: int | None = None,
+) -> Tensor:
+    """Return a network's outputs on all examples, (n, *output_shape); it must be in evaluation mode.
+
+    Args:
+        forward: the network.
+        examples: what it is applied to.
+        changed: what is done to them before.
+        at_once: examples in a forward pass; by default those of any evaluation, on which bits may depend.
+
+    """
+    return torch.cat([forward(batch.inputs) for batch in examples.batches(changed, at_once)])
 
 
 def measure(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from normlaw.study.spec import RunSpec
 from normlaw.training.descent import Descent
-from normlaw.training.evaluation import Point
-from normlaw.training.linear.path import follow_norm
+from normlaw.training.evaluation import Point, outputs
+from normlaw.training.linear.path import evaluated_at_once, follow_norm
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw.training.state import TrainingState
@@ -47,8 +48,9 @@ def train(
     if spec.follows_norm:  # computed in float64 by numpy, in seconds: it is not resumed
         run = Run(spec, catalogue, folder, "cpu", observer)
         observer.data(run.data)
+        outputs_on = partial(outputs, run.forward, at_once=evaluated_at_once(run.data))
         for step in follow_norm(spec, run.network, run.data):
-            if run.measure(step):
+            if run.measure(step, outputs_on):
                 break
             observer.safe_point(None)
     else:

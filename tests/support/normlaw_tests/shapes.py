@@ -55,7 +55,8 @@ STATED: dict[str, Stated] = {
     },
     "normlaw.training.linear.margins.SignedInputs.__init__": {"rows": Float64[np.ndarray, "P N"]},
     "normlaw.training.linear.margins.SignedInputs.at": {"v": VECTOR},
-    "normlaw.training.linear.margins.SignedInputs.curvature": {
+    "normlaw.training.linear.margins.SignedInputs.curvature": {RESULT: Float64[np.ndarray, "N N"]},
+    "normlaw.training.linear.margins.SignedInputs.curvature_and_slowing": {
         RESULT: tuple[Float64[np.ndarray, "N N"], Float64[np.ndarray, "N"]]
     },
     "normlaw_registry.linear_map.LinearMap.matrix": {RESULT: Float[Tensor, "out in"]},

@@ -53,7 +53,7 @@ def at_norm(examples: SignedInputs, v: Array, norm: float, tolerance: float) -> 
                     "separates these examples; lower final_norm"
                 )
             return v
-        curvature, _ = examples.curvature(here)
+        curvature = examples.curvature(here)
         curvature[np.diag_indices_from(curvature)] += abs(multiplier)
         factor = cho_factor(curvature, overwrite_a=True)
         towards, radial = cho_solve(factor, along), cho_solve(factor, v)

@@ -40,7 +40,7 @@ def gradient_flow(
 
     def jacobian(_: float, v: Array) -> Array:
         state = examples.at(v)
-        hessian, slower = examples.curvature(state)
+        hessian, slower = examples.curvature_and_slowing(state)
         return -hessian - np.outer(state.pull, slower)
 
     reached = float(np.linalg.norm(start))

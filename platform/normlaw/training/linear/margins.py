@@ -9,6 +9,7 @@ of the gradient, the curvature and the path of training depend on the ratios s_i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class MarginState:
     pull: Array
     """-grad L / S = 2 sum s_i a_i / sum s_i, (N,)."""
 
-    @property
+    @cached_property
     def log_loss(self) -> float:
         """ln L."""
         z, m = self.margins, self.shift
@@ -57,16 +58,36 @@ class SignedInputs:
         shift, slopes = self._one_pass(self.rows, np.ascontiguousarray(v), z, gathered)
         return MarginState(margins=z, shift=shift, mean_slope=slopes / len(z), pull=gathered * (2.0 / slopes))
 
-    def curvature(self, state: MarginState) -> tuple[Array, Array]:
+    def curvature(self, state: MarginState) -> Array:
+        """Return the Hessian of L divided by S, (N, N)."""
+        weight, active = self._curving(state)
+        if active.all():
+            rows = np.multiply(self.rows, 2.0 * np.sqrt(weight)[:, None], out=self._room)
+        else:
+            chosen = np.flatnonzero(active)
+            rows = np.take(self.rows, chosen, axis=0, out=self._room[: len(chosen)], mode="clip")
+            rows *= 2.0 * np.sqrt(weight[chosen])[:, None]
+        return np.asarray(rows.T @ rows)
+
+    def curvature_and_slowing(self, state: MarginState) -> tuple[Array, Array]:
         """Return the Hessian of L divided by S, (N, N), and the gradient of ln S, (N,)."""
-        slope = scaled_slopes(state.margins, state.shift)
-        curving = slope * (1.0 - slope * np.exp(-2.0 * state.shift))  # sigma(-2z) sigma(2z) e^(2m), (P,)
-        weight = curving / (len(slope) * state.mean_slope)
-        active = weight > NEGLIGIBLE * weight.max()
+        weight, active = self._curving(state)
         rows, weight = self.rows[active], weight[active]
         slower = -2.0 * (weight @ rows)
         rows *= 2.0 * np.sqrt(weight)[:, None]
         return rows.T @ rows, slower
+
+    def _curving(self, state: MarginState) -> tuple[Array, NDArray[np.bool_]]:
+        """Return how much each example curves the loss, sigma(-2z) sigma(2z) / (P S), and whether it counts."""
+        slope = scaled_slopes(state.margins, state.shift)
+        curving = slope * (1.0 - slope * np.exp(-2.0 * state.shift))  # sigma(-2z) sigma(2z) e^(2m), (P,)
+        weight = curving / (len(slope) * state.mean_slope)
+        return weight, weight > NEGLIGIBLE * weight.max()
+
+    @cached_property
+    def _room(self) -> Array:
+        """Room for as many rows, (P, N): filling it again takes half as long as filling new memory."""
+        return np.empty_like(self.rows)
 
 
 def scaled_slopes(z: Array, shift: float) -> Array:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from normlaw.study.spec import RunSpec
+from normlaw.training.linear import path
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue, InputError, Theory, validate_params
 
@@ -35,6 +36,16 @@ def test_points_lie_at_log_spaced_norms(catalogue: Catalogue, name: str) -> None
     assert norms == pytest.approx(np.geomspace(1e-3, 100.0, 13), rel=1e-5)
     assert points[-1]["train/error"] == 0.0
     assert points == train(spec_of(catalogue, name), catalogue)
+
+
+def test_the_size_of_a_forward_pass_changes_no_bit(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs are evaluated on as many examples at once as memory allows: in one pass here, or in four."""
+    spec = spec_of(catalogue, "gradient_flow", train_size=779)
+    at_once = train(spec, catalogue)
+    monkeypatch.setattr(path, "EVALUATION_NUMBERS", 1)
+    assert train(spec, catalogue) == at_once
 
 
 def test_the_held_norm_has_the_smaller_training_loss(catalogue: Catalogue) -> None:

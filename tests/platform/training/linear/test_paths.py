@@ -55,7 +55,7 @@ def test_loss_pull_and_curvature_are_autograds(rows: np.ndarray, norm: float, co
     assert state.log_loss == pytest.approx(float(loss.detach().log()), rel=1e-12)
     assert state.pull == pytest.approx(-gradient.numpy() / slope, rel=1e-11, abs=1e-12)
     assert state.mean_slope * np.exp(-2 * state.shift) == pytest.approx(slope, rel=1e-12)
-    assert examples.curvature(state)[0] == pytest.approx(hessian.numpy() / slope, rel=1e-9, abs=1e-12)
+    assert examples.curvature(state) == pytest.approx(hessian.numpy() / slope, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("ascending", [True, False])
@@ -100,7 +100,7 @@ def test_nothing_underflows_at_a_norm_of_a_million(rows: np.ndarray, start: np.n
 def test_the_jacobian_is_the_derivative_of_the_velocity(rows: np.ndarray) -> None:
     examples, v = SignedInputs(rows), np.random.default_rng(6).standard_normal(N)
     state = examples.at(v)
-    hessian, slower = examples.curvature(state)
+    hessian, slower = examples.curvature_and_slowing(state)
     jacobian, h = -hessian - np.outer(state.pull, slower), 1e-6
     for k in range(0, N, 6):
         e = np.eye(N)[k] * h
