@@ -72,27 +72,9 @@ class Answers:
 
     def study(self, query: Query) -> str:
         """Return the page of a study's curves and laws."""
-        now = self._shown(query)
-        progress = self._site.study(now.view.study).look()
-        names = now.names()
-        own = now.own
+        progress, now = self._seen(query)
         return render(
-            "study.html.jinja",
-            here="study",
-            view=now.view,
-            now=now,
-            progress=progress,
-            version=self._version(progress, now),
-            across=now.across,
-            responses=responses(own),
-            protocols=self._site.catalogue.names(AnalysisProtocol),
-            sizes=sorted({int(size) for size in own["train_size"]}) if len(own) else [],
-            seeds=sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
-            figures={name: now.caption(name) for name in names},
-            titles=TITLES,
-            sliders=SLIDERS,
-            gammas=dict(zip(("gamma_0", "gamma_1", "gamma_2"), now.gammas, strict=True)),
-            verdicts=VERDICTS,
+            "study.html.jinja", version=self._version(progress, now), **self._study_content(progress, now)
         )
 
     def progress(self, query: Query) -> str:
@@ -145,9 +127,11 @@ class Answers:
             version = _digest(html)
             parts = {"list": html}
             return {"version": version, "parts": parts if given.get("have") != version else {}, "figures": []}
-        view = View.of(query)
-        progress = self._site.study(view.study).look()
-        now = self._shown(query) if given.get("page") == "study" else None
+        view, now = View.of(query), None
+        if given.get("page") == "study":
+            progress, now = self._seen(query)
+        else:
+            progress = self._site.study(view.study).look()
         version = self._version(progress, now)
         figures = [] if now is None else now.names()
         if given.get("have") == version:
@@ -157,18 +141,24 @@ class Answers:
             parts["progress"] = render("progress_parts.html.jinja", **_progress_content(view, progress))
         else:
             parts["laws"] = render("laws.html.jinja", now=now, verdicts=VERDICTS)
-        same_laws = given.get("have", "").partition("-")[2] == version.partition("-")[2]
-        changed = [name for name in figures if name in (LIVE, MOVED)] if same_laws else figures
-        return {"version": version, "parts": parts, "figures": figures, "changed": changed}
+        answer = {"version": version, "parts": parts, "figures": figures}
+        if now is None:
+            return answer
+        if given.get("have", "").partition("-")[2] == version.partition("-")[2]:  # by the same laws
+            return answer | {"changed": [name for name in figures if name in (LIVE, MOVED)]}
+        content = self._study_content(progress, now)
+        parts |= {name: render(f"{name}.html.jinja", **content) for name in ("choices", "runs")}
+        made = {name: render("figure.html.jinja", name=name, **content) for name in figures}
+        return answer | {"changed": figures, "made": made}
 
     def data(self, query: Query) -> bytes:
         """Return a figure for the browser as JSON: whole, or its numbers where the browser has it already."""
         given = dict(query)
-        now, name, have = self._shown(query), given.get("figure", ""), given.get("have", "")
+        progress, now = self._seen(query)
+        name, have = given.get("figure", ""), given.get("have", "")
         view = replace(now.view, gamma_1=None, gamma_2=None)
         if name == MOVED and now.view != view:  # asked once, on the way of a slider
             return as_json(self._data(now, name, have))
-        progress = self._site.study(view.study).look()
         version = (self._version(progress, now), now.x, repr(now.options))
         return self._kept.answer((view, name, have), version, lambda: as_json(self._data(now, name, have)))
 
@@ -247,6 +237,35 @@ class Answers:
     def _shown(self, query: Query) -> Shown:
         view = View.of(query)
         return self._site.figures.shown(self._site.study(view.study), view)
+
+    def _seen(self, query: Query) -> tuple[Progress, Shown]:
+        """Return the progress of a study and then what is shown of it, which is as new or newer.
+
+        In the other order what was drawn of older curves could pass for what belongs to the newest progress,
+        and stay for ever where that was the last.
+        """
+        progress = self._site.study(View.of(query).study).look()
+        return progress, self._shown(query)
+
+    def _study_content(self, progress: Progress, now: Shown) -> dict[str, Any]:
+        """Return what the page of a study, and each of its parts, is made of."""
+        own = now.own
+        return {
+            "here": "study",
+            "view": now.view,
+            "now": now,
+            "progress": progress,
+            "across": now.across,
+            "responses": responses(own),
+            "protocols": self._site.catalogue.names(AnalysisProtocol),
+            "sizes": sorted({int(size) for size in own["train_size"]}) if len(own) else [],
+            "seeds": sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
+            "figures": {name: now.caption(name) for name in now.names()},
+            "titles": TITLES,
+            "sliders": SLIDERS,
+            "gammas": dict(zip(("gamma_0", "gamma_1", "gamma_2"), now.gammas, strict=True)),
+            "verdicts": VERDICTS,
+        }
 
     def _list(self, query: Query) -> dict[str, Any]:
         given = dict(query)

@@ -3,10 +3,11 @@
 // reader chooses. All text that comes from outside is set as text.
 
 const body = document.body;
-const figures = [...document.querySelectorAll("figure[data-figure]")];
-const drawn = new Map();
+const drawn = new WeakMap(); // by figure
 const PAUSE = 1000;
 let leaving = false; // what the reader chose is on its way: a reload now would take it back
+
+function figures() { return [...document.querySelectorAll("figure[data-figure]")]; }
 
 function address(path, more = {}) {
   const query = new URLSearchParams(location.search);
@@ -39,10 +40,10 @@ function ask(path) {
 
 async function draw(figure) {
   const name = figure.dataset.figure;
-  const before = drawn.get(name);
+  const before = drawn.get(figure);
   if (before && before.busy) { before.again = true; return; }
   const now = before || {};
-  drawn.set(name, now);
+  drawn.set(figure, now);
   now.busy = true;
   now.again = false;
   try {
@@ -86,21 +87,19 @@ function link(figure) {
   }
 }
 
-for (const slider of document.querySelectorAll("input[type=range]")) {
-  slider.addEventListener("input", () => {
-    slider.nextElementSibling.textContent = Number(slider.value).toFixed(2);
-    history.replaceState(null, "", address(location.pathname, {[slider.name]: slider.value}));
-    const figure = slider.closest("figure");
-    link(figure);
-    draw(figure);
-  });
-}
+document.addEventListener("input", ({target: slider}) => {
+  if (!slider.matches("input[type=range]")) return;
+  slider.nextElementSibling.textContent = Number(slider.value).toFixed(2);
+  history.replaceState(null, "", address(location.pathname, {[slider.name]: slider.value}));
+  const figure = slider.closest("figure");
+  link(figure);
+  draw(figure);
+});
 
-for (const form of document.querySelectorAll("form.choices")) {
-  form.addEventListener("change", (event) => {
-    if (event.target.type !== "search" && event.target.type !== "password") form.requestSubmit();
-  });
-}
+document.addEventListener("change", ({target}) => {
+  const form = target.closest("form.choices");
+  if (form && target.type !== "search" && target.type !== "password") form.requestSubmit();
+});
 
 function replace(part, html) {
   const place = document.querySelector(`[data-part="${part}"]`);
@@ -110,20 +109,46 @@ function replace(part, html) {
   place.querySelectorAll("details").forEach((each, number) => { each.open = open[number] ?? each.open; });
 }
 
+// Figures come and go with the laws, each in its place: a reload would take the slider out of the reader's hand.
+function arrange(names, made) {
+  for (const figure of figures()) {
+    if (!names.includes(figure.dataset.figure)) figure.remove();
+  }
+  let before = null;
+  for (const name of names) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = made[name];
+    let figure = figures().find((each) => each.dataset.figure === name);
+    if (figure) {
+      const caption = fresh.content.querySelector("[data-caption]");
+      figure.querySelector("[data-caption]").replaceWith(caption);
+      figure.querySelector(".plot").ariaLabel = fresh.content.querySelector(".plot").ariaLabel;
+    } else {
+      figure = fresh.content.querySelector("figure");
+      before.after(figure); // the curves are there, or the page is asked for anew
+      link(figure);
+    }
+    before = figure;
+  }
+}
+
 async function news() {
   if (!document.hidden && body.dataset.news) {
     try {
       const response = await fetch(address("/news", {page: body.dataset.news, have: body.dataset.version}));
       if (response.ok) {
         const answer = await response.json();
-        if (answer.version !== body.dataset.version) {
+        // There is something to see for the first time, or nothing any more.
+        const other = (answer.figures || []).length > 0 !== figures().length > 0;
+        if (other && !leaving) {
+          location.reload();
+          return;
+        }
+        if (!other && answer.version !== body.dataset.version) {
           body.dataset.version = answer.version;
           for (const [part, html] of Object.entries(answer.parts)) replace(part, html);
-          if (!leaving && answer.figures.join() !== figures.map((each) => each.dataset.figure).join()) {
-            location.reload();
-            return;
-          }
-          figures.filter((each) => answer.changed.includes(each.dataset.figure)).forEach(draw);
+          if (answer.made) arrange(answer.figures, answer.made);
+          figures().filter((each) => answer.changed.includes(each.dataset.figure)).forEach(draw);
         }
         body.dataset.heard = String(Date.now());
       }
@@ -135,5 +160,5 @@ async function news() {
 addEventListener("submit", () => { leaving = true; });
 addEventListener("beforeunload", () => { leaving = true; });
 addEventListener("pageshow", () => { leaving = false; });
-figures.forEach((figure) => { link(figure); draw(figure); });
+figures().forEach((figure) => { link(figure); draw(figure); });
 if (body.dataset.news) setTimeout(news, PAUSE);
