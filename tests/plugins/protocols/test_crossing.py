@@ -1,4 +1,4 @@
-"""The exponents at departures: those of the envelope that is drawn, however softly errors saturate."""
+"""The exponents at departures: gamma_pred is the slope of the least errors, however softly errors saturate."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
-from normlaw_plugins.protocols.envelope_model.crossing import Laws, by_fractions, reference
+from normlaw_plugins.protocols.envelope_model.crossing import by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.noise import Noise
 from normlaw_plugins.protocols.envelope_model.priors import Variances, start_of
@@ -15,8 +16,9 @@ from normlaw_plugins.protocols.envelope_model.runs import Floats, runs_of
 from normlaw_plugins.protocols.envelope_model.shape import (
     CEILING,
     GAMMA_0,
+    LOG_A,
     LOG_SHARPNESS,
-    U_0,
+    X_1,
     Shape,
 )
 from normlaw_registry.testing.protocol import synthetic_curves
@@ -38,30 +40,34 @@ def saturating(fit: Fit, sharpness: float, ceiling: float) -> Floats:
     return theta
 
 
-def fall_of_the_envelope(fit: Fit, theta: Floats, fraction: float, near: float) -> float:
-    """Return how ln error falls over ln P from the first departure to the last, on envelopes as drawn."""
-    runs, ends = fit.runs, [0, len(fit.runs.sizes) - 1]
-    places = Laws(fit, theta).departures(fraction, runs.p_of_sizes[ends], np.zeros(2), near)
-    rows = [int(np.flatnonzero(runs.size_of == k)[0]) for k in ends]
-    two = runs.subset(np.array(rows))
-    x = two.x.copy()
-    x[:, 0] = places
-    never = theta.copy()
-    never[U_0] = 1e6
-    made = Shape.for_runs(fit.shape, replace(two, x=x))
-    log_error = made(never, derivatives=False).fitted[:, 0]
-    return float(log_error[0] - log_error[1]) / runs.span
+def slope_of_least_errors(fit: Fit, theta: Floats) -> float:
+    """Return how the least ln errors of the fitted curves fall from the smallest size to the largest."""
+    runs = fit.runs
+    rows = np.array([int(np.flatnonzero(runs.size_of == k)[0]) for k in (0, len(runs.sizes) - 1)])
+    two = runs.subset(rows)
+
+    def curve(row: int, x: float) -> float:
+        made = fit.shape.for_runs(replace(two, x=np.full(two.x.shape, x)))
+        return float(made(theta, derivatives=False).fitted[row, 0])
+
+    least = [
+        minimize_scalar(lambda x, row=row: curve(row, x), bounds=(two.x[row].min(), two.x[row].max())).fun
+        for row in (0, 1)
+    ]
+    return (least[0] - least[1]) / runs.span
 
 
 @pytest.mark.parametrize(("sharpness", "ceiling"), [(8.0, 0.0), (1.0, 0.0), (0.5, -0.5)])
-def test_gamma_pred_is_the_fall_of_the_drawn_envelope_between_departures(begun, sharpness, ceiling) -> None:
+def test_gamma_pred_is_the_slope_of_the_least_errors_behind_a_straight_envelope(
+    begun, sharpness, ceiling
+) -> None:
     theta = saturating(begun, sharpness, ceiling)
+    theta[X_1], theta[LOG_A] = -20.0, theta[LOG_A] + 1.0  # straight everywhere, and curves that turn
     fractions, near = reference(begun, theta)
-    for found, fraction, place in zip(
-        by_fractions(begun, theta, fractions, near), fractions, near, strict=True
-    ):
-        gamma_0, gamma_1, gamma_2, gamma_pred, _ = found
-        assert gamma_pred == pytest.approx(fall_of_the_envelope(begun, theta, fraction, place), rel=2e-3)
+    for found in by_fractions(begun, theta, fractions, near):
+        gamma_0, gamma_1, gamma_2, gamma_pred, bend = found
+        assert bend == pytest.approx(0.0, abs=1e-6)
+        assert gamma_pred == pytest.approx(slope_of_least_errors(begun, theta), rel=1e-3)
         assert gamma_pred == pytest.approx(gamma_0 + gamma_1 * gamma_2)
 
 

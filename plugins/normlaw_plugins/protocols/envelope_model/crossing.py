@@ -5,32 +5,27 @@ lost, H' = f G' (f = 1 is the optimum, where the error is least). What is report
 `FRACTIONS`, and their spread is part of the standard error: where the model is what the data say, the
 choice of f does not matter.
 
-The exponents are those of the envelope's error, between the first departure and the last, of which the link to
-the chance level leaves a part: its mean slope there. Those behind the link would be of errors far below the
-chance level, which the study may not have: how softly errors saturate and how steeply they fall behind the link
-trade against each other, and data hardly choose.
+The exponents are those of errors as they are measured, of which the link to the chance level leaves a part, see
+`saturation`. Those behind the link would be of errors far below the chance level, which the study may not have:
+how softly errors saturate and how steeply they fall behind the link trade against each other, and data hardly
+choose.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import (
-    GAMMA_0,
-    GAMMA_2,
-    LEVEL,
-    U_0,
-    linked,
-)
+from normlaw_plugins.protocols.envelope_model.saturation import part_left
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, GAMMA_2, U_0
 
 FRACTIONS = (0.5, 0.6, 0.7)
 SMALLER = (1.0, 0.7, 0.5, 0.3)
 """Where a departure never loses so much of the slope, all fractions are taken smaller by the first of these
 factors at which every one is reached."""
-FLAT = 1e-9
-"""Difference of two eta below which the link's slope is that at both."""
 BEYOND = 80
 """Cells of the grid by which departures may lie outside the norms measured."""
 NAMES = ("gamma_0", "gamma_1", "gamma_2", "gamma_pred", "bend")
@@ -42,6 +37,7 @@ class Laws:
     def __init__(self, fit: Fit, theta: Floats) -> None:
         """Find both slopes; beyond the norms measured, the envelope goes on straight."""
         self.runs, self.shape, self.theta = fit.runs, fit.shape, theta
+        self._ends = fit.ends
         x = self.shape.x
         self.slope = self.shape.envelope_slope(theta)  # G' on the grid x
         self.away = self.shape.departure_slope(theta)  # H' on the grid u
@@ -86,35 +82,20 @@ class Laws:
         first, last = self.departures(fraction, runs.p_of_sizes[[0, -1]], np.zeros(2), near)
         fall = self.rise_at(last) - self.rise_at(first)
         at_last, at_first = np.interp([last, first], self.shape.x, self.slope)
-        left = self._left(first, last)
         return np.array(
             [
-                left * gamma_0,
-                left * fall / (last - first) / runs.scale,
+                self.left * gamma_0,
+                self.left * fall / (last - first) / runs.scale,
                 (last - first) / runs.span * runs.scale,
-                left * (gamma_0 + fall / runs.span),
+                self.left * (gamma_0 + fall / runs.span),
                 np.log(at_last / at_first),
             ]
         )
 
-    def left(self, fraction: float, near: float) -> float:
-        """Return what part of an exponent behind the link is left in front of it."""
-        ends = self.departures(fraction, self.runs.p_of_sizes[[0, -1]], np.zeros(2), near)
-        return self._left(*map(float, ends))
-
-    def _left(self, first: float, last: float) -> float:
-        """Return the mean slope of the link along the envelopes from the first departure to the last."""
-        ends = zip((first, last), self.runs.p_of_sizes[[0, -1]], strict=True)
-        eta = np.array([self._eta(x, p) for x, p in ends])
-        if not np.isfinite(eta).all():  # a departure is lost
-            return float("nan")
-        fitted, slope = linked(eta, self.theta)
-        fall = float(eta[1] - eta[0])
-        return float((fitted[1] - fitted[0]) / fall) if abs(fall) > FLAT else float(slope.mean())
-
-    def _eta(self, x: float, p: float) -> float:
-        """Return eta at x on the envelope of a centred ln P."""
-        return float(self.theta[LEVEL] - self.theta[GAMMA_0] * p - self.rise_at(x))
+    @cached_property
+    def left(self) -> float:
+        """What part of an exponent behind the link is left in front of it."""
+        return part_left(self._ends, self.theta)
 
 
 def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:

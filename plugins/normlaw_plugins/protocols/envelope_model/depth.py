@@ -1,4 +1,8 @@
-"""The model that the laws are tested against: departures whose depth changes with P."""
+"""The model that the laws are tested against: departures whose depth changes with P.
+
+That departures change from one train size to the next is said of train sizes, so that these are what its error
+is resampled by: a depth that one size makes, and that is gone without it, is a curve out of line and no law.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.crossing import Laws, reference
+from normlaw_plugins.protocols.envelope_model.crossing import Laws
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
+from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.shape import DEPTH, GAMMA_2
+from normlaw_plugins.protocols.student import difference_test
 
 FROM = (1.0, 1.5)
 """Multiples of gamma_2 to begin at: a departure that changes with P hides in a gamma_2 that is too small."""
@@ -21,7 +27,15 @@ class Depth:
 
     value: float
     stderr: float
+    """The larger of the model's and that of leaving out each train size in turn (the jackknife)."""
+    freedom: float
+    """Degrees of freedom of the jackknife: a size less than there are."""
     log_bayes_factor: float
+
+    @property
+    def p_value(self) -> float:
+        """Of a test of delta = 0, by Student's t."""
+        return difference_test(self.value, self.stderr, self.freedom)["p_value"]
 
 
 def depth_of(few: Fit) -> Depth:
@@ -45,12 +59,12 @@ def depth_of(few: Fit) -> Depth:
             )
         fits.append(with_better_variances(begun))
     best = max(fits, key=lambda fit: fit.evidence)
-    laws, departures = Laws(best, best.theta), reference(best, best.theta)
-    left = float(
-        np.nan_to_num(np.mean([laws.left(f, near) for f, near in zip(*departures, strict=True)]), nan=1.0)
-    )
+    left = Laws(best, best.theta).left
+    moved = without_each(best, best.runs.size_of)[:, [DEPTH]]  # (m, 1)
+    variance = max(float(best.posterior[DEPTH, DEPTH]), float(jackknife(moved)[0, 0]))
     return Depth(
         value=left * float(best.theta[DEPTH]),
-        stderr=left * float(np.sqrt(best.posterior[DEPTH, DEPTH])),
+        stderr=left * float(np.sqrt(variance)),
+        freedom=len(moved) - 1.0,
         log_bayes_factor=best.evidence - few.evidence,
     )

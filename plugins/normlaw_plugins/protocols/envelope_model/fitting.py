@@ -12,6 +12,7 @@ from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussi
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Prior, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+from normlaw_plugins.protocols.envelope_model.saturation import ends_of
 from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
 
 MOST_RUNS = 64
@@ -72,6 +73,11 @@ class Fit:
     def has_prior_of(self, other: Fit) -> bool:
         """Return whether two fits take gamma_0 for as close to 0."""
         return bool(self.named.precision[GAMMA_0] == other.named.precision[GAMMA_0])
+
+    @cached_property
+    def ends(self) -> Shape:
+        """The model of the smallest and the largest size, over their own norms."""
+        return ends_of(self.shape, self.runs)
 
     @cached_property
     def posterior(self) -> Floats:

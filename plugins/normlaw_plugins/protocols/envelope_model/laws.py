@@ -51,7 +51,8 @@ METHOD = (
     "All variances, with those that say how smooth G and H are, maximise the marginal likelihood (Laplace); "
     "gamma_0 = 0 and gamma_0 free are both fitted, and the more probable is reported.",
     "Departure norm: where half to seven tenths of the envelope's slope is lost, averaged; the spread counts.",
-    "Exponents are mean slopes of the envelope's ln error, saturation included, from first to last departure.",
+    "Exponents are mean slopes of the envelope from first to last departure, times what saturation at the "
+    "chance level leaves of them between the least errors of the smallest and the largest size.",
     "Errors: the scatter of whole runs (cluster-robust; with one run a size, the model's if that is larger), "
     "in quadrature with the spread over smoothings, priors, departure fractions and other optima of evidence; "
     "limits are those of t.",
@@ -127,7 +128,12 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
             "tests": _tests(estimates, found),
             "departures_seen": departed,
             "log_bayes_factor_of_departure": evidence,
-            "delta": {"value": depth.value, "stderr": depth.stderr, "log_bayes_factor": depth.log_bayes_factor},
+            "delta": {
+                "value": depth.value,
+                "stderr": depth.stderr,
+                "p_value": depth.p_value,
+                "log_bayes_factor": depth.log_bayes_factor,
+            },
             "resampled": _resampled(found, runs.sizes),
             "joint": _joint(estimates["gamma_pred"], measured, covariance),
             "trade": _trade(found),

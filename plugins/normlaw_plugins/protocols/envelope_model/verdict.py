@@ -94,6 +94,14 @@ def judge(
             f"only {departed} of {sizes} train sizes reached the norm at which they leave the envelope: train "
             "longer, or add smaller train sizes",
         )
+    if enveloped < min(3, sizes):
+        return _unsure(
+            "no_envelope",
+            f"only {enveloped} of {sizes} train sizes have a stretch of curve before they leave the envelope: "
+            "departures lie at the first norms measured; begin with smaller weights, measure earlier, or take "
+            "smaller batches or a smaller learning rate, so that a training set is not used up while the norm "
+            "has hardly grown",
+        )
     freedom = difference["freedom"]
     failures = []
     if difference["p_value"] < LEVEL / 2:
@@ -105,15 +113,14 @@ def judge(
                 "departure do not explain the endpoint law",
             )
         )
-    delta = 2 * float(stats.norm.sf(abs(depth.value) / depth.stderr)) if depth.stderr > 0 else 1.0
     least = RELEVANT * abs(measured.value)
-    if depth.log_bayes_factor > VERY_STRONG and delta < LEVEL / 2 and abs(depth.value) > least:
+    if depth.log_bayes_factor > VERY_STRONG and depth.p_value < LEVEL / 2 and abs(depth.value) > least:
         failures.append(
             AnalysisWarning(
                 code="departures_differ",
                 message="departures change with P by more than their norm: least errors go as "
-                f"P^-(gamma_pred - delta), delta = {depth.value:.3f} ± {depth.stderr:.3f}, ln of "
-                f"the Bayes factor {depth.log_bayes_factor:.1f}",
+                f"P^-(gamma_pred - delta), delta = {depth.value:.3f} ± {depth.stderr:.3f} "
+                f"(p = {depth.p_value:.2g}), ln of the Bayes factor {depth.log_bayes_factor:.1f}",
             )
         )
     rises = float(stats.t.cdf(gamma_0.value / gamma_0.stderr, freedom)) if gamma_0.stderr > 0 else 0.5
@@ -127,14 +134,6 @@ def judge(
         )
     if failures:
         return Judged("fail", tuple(failures))
-    if enveloped < min(3, sizes):
-        return _unsure(
-            "no_envelope",
-            f"only {enveloped} of {sizes} train sizes have a stretch of curve before they leave the envelope: "
-            "departures lie at the first norms measured; begin with smaller weights, measure earlier, or take "
-            "smaller batches or a smaller learning rate, so that a training set is not used up while the norm "
-            "has hardly grown",
-        )
     half = difference["stderr"] * float(stats.t.ppf(1 - LEVEL / 2, freedom))
     if not half <= abs(measured.value) or predicted.low <= 0 <= predicted.high:
         return _unsure(
