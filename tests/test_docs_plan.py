@@ -46,11 +46,11 @@ def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest
         assert done.exit_code == 0, done.output
         return done.output
 
-    few = ["--set", "train_size=[30, 60, 120, 240, 480]", "--set", "seed={count: 2}", "--set", "steps=2000"]
+    few = ["--set", "train_size=[30, 60, 120, 240, 480]", "--set", "seed={count: 2}", "--set", "steps=1000"]
     run("normlaw run quickstart", *few)
     look, plan, train, analyse = COMMANDS
     assert "what single actions are expected to make of it" in " ".join(run(look).split())
-    run(plan.replace("5min", "30s"), "--json", "plan.json")
+    run(plan.replace("5min", "20s"), "--json", "plan.json")
     found = json.loads((tmp_path / "plan.json").read_text())
     (setting,) = found["settings"]
     assert setting["foretold"]["stderr"] < setting["now"]["stderr"]

@@ -40,14 +40,26 @@ def catalogue():
     return catalogue_with(MODEL)
 
 
+@pytest.fixture(scope="module")
+def predicted(curves, catalogue):
+    """What is foretold from two folds, for a test to look at."""
+    return predict(curves, catalogue, [10**6], (), TWO_LINES, 2)
+
+
+@pytest.fixture(scope="module")
+def predicted_from_three(curves, catalogue):
+    """The same from as many folds as there are by default."""
+    return predict(curves, catalogue, [64_000, 1e6], (), TWO_LINES)
+
+
 def least_error(size):
     """Return the error at the optimum of the law "turn": z = 0, rise 1."""
     return 0.2 * (1 + GAMMA_1) * (size / 1000) ** (-GAMMA_1 * GAMMA_2)
 
 
 @pytest.mark.slow
-def test_the_least_error_far_beyond_what_was_measured(curves, catalogue):
-    found = predict(curves, catalogue, [64_000, 1e6], (), TWO_LINES)
+def test_the_least_error_far_beyond_what_was_measured(predicted_from_three):
+    found = predicted_from_three
     assert found.table["train_size"].tolist() == [64_000, 1_000_000]
     assert found.table["test_error"].to_numpy() == pytest.approx(
         [least_error(64_000), least_error(1e6)], rel=0.02
@@ -73,8 +85,8 @@ def test_norms_and_sizes_are_crossed(curves, catalogue):
 
 
 @pytest.mark.slow
-def test_the_score_is_what_a_calculation_by_hand_gives(curves, catalogue):
-    found = predict(curves, catalogue, [10**6], (), TWO_LINES, 2)
+def test_the_score_is_what_a_calculation_by_hand_gives(curves, predicted):
+    found = predicted
     held = found.held_out[found.held_out["fitter"] == "protocol two_lines"]
     assert held[["fitted_to", "train_size"]].to_numpy().tolist() == [
         [16000, 32000],
@@ -103,8 +115,8 @@ class _Context:
 
 
 @pytest.mark.slow
-def test_every_endpoint_law_is_asked_the_same(curves, catalogue):
-    found = predict(curves, catalogue, [10**6], (), TWO_LINES)
+def test_every_endpoint_law_is_asked_the_same(catalogue, predicted_from_three):
+    found = predicted_from_three
     laws = {name for name in catalogue.names(Fitter) if catalogue.get(Fitter, name).law == "endpoint_law"}
     assert set(found.scores["fitter"]) == {*laws, "protocol two_lines"}
     asked = found.held_out.groupby("fitter")[["fitted_to", "train_size"]].agg(tuple)
@@ -116,11 +128,12 @@ def test_every_endpoint_law_is_asked_the_same(curves, catalogue):
 
 
 @pytest.mark.slow
-def test_held_out_runs_are_not_seen(curves, catalogue):
+def test_held_out_runs_are_not_seen(curves, catalogue, predicted):
     """Spoiling the largest train sizes changes no prediction of the fold that leaves them out."""
     spoilt = curves.copy()
     spoilt.loc[spoilt["train_size"] >= 16000, "test_error"] *= 0.5
-    first, again = (predict(frame, catalogue, [10**6], (), TWO_LINES, 2).held_out for frame in (curves, spoilt))
+    first = predicted.held_out
+    again = predict(spoilt, catalogue, [10**6], (), TWO_LINES, 2).held_out
     fold = first["fitted_to"] == 8000
     assert fold.sum() == 2 * first["fitter"].nunique()
     kept = first.loc[fold, "test_error"].to_numpy()
