@@ -68,18 +68,19 @@ class MlflowServer:
 
 @contextmanager
 def mlflow_server(folder: Path, port: int, *, lasting: bool = False) -> Iterator[MlflowServer]:
-    """Run a server, with its database and artifacts in a folder, while the block lasts.
+    """Run `mlflow server`, in one process (lone_server.py), while the block lasts; its data are in a folder.
 
     A database that is in the folder already is used, which spares the server the seconds of making its tables.
     `lasting`: as for `processes.start`.
     """
     log = folder / "access.log"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    program = Path(__file__).with_name("lone_server.py")
+    command = [sys.executable, "-P", str(program), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder / DATABASE}", "--workers", "1"]
     command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
     with log.open("a") as out:
         options: dict[str, Any] = {"stdout": out, "stderr": subprocess.STDOUT, "cwd": folder}
-        options["start_new_session"] = True  # the server proper is a process below this one
+        options["start_new_session"] = True  # what it begins is of its group
         with processes.running(command, env=os.environ | QUIET, lasting=lasting, **options) as server:
             uri = f"http://127.0.0.1:{port}"
             wait_until(
