@@ -51,6 +51,7 @@ def here(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes(here: Path) -> None:
     made = normlaw.archive("s", "again.zip")
     assert (made.runs, made.findings) == (26, ())

@@ -326,6 +326,7 @@ def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_stu
             assert told.replace("'", "&#39;") in page
 
 
+@pytest.mark.slow
 def test_the_verdict_comes_first(analysis) -> None:
     first = "verdict: these curves do not tell whether the laws hold\n  short_envelope: the envelope spans"
     assert render(analysis).startswith(first)

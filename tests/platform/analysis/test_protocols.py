@@ -58,6 +58,7 @@ def curves() -> pd.DataFrame:
     return synthetic_curves().drop(columns="log_error")
 
 
+@pytest.mark.slow
 def test_four_numbers_are_enough_to_be_drawn_reported_and_written(curves) -> None:
     options = Options(protocol="mine", protocol_params={"shift": 0.25}, confidence=0.8)
     analysis = analyse(curves, catalogue_with(four_numbers), options)

@@ -37,6 +37,7 @@ def test_text_report_and_json_say_it(analysis: Analysis) -> None:
     assert analysis.to_dict()["train_size_unit"] == UNIT
 
 
+@pytest.mark.slow
 def test_predictions_say_it() -> None:
     found = predict(
         synthetic_curves(),

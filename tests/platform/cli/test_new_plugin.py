@@ -39,6 +39,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_ruff_finds_nothing_to_change(written) -> None:
     for plugin in written.iterdir():
         for check in (["check"], ["format", "--check"]):

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from normlaw.cli.program import main
 
 
+@pytest.mark.slow
 def test_lists_each_study_and_scale():
     result = CliRunner().invoke(main, ["studies", "--json"])
     rows = {(row["name"], row["scale"]): row for row in json.loads(result.stdout)}

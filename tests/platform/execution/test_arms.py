@@ -47,6 +47,7 @@ def without_workers(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in lines if line["kind"] not in ("worker", "memory_format")]
 
 
+@pytest.mark.slow
 def test_an_arm_goes_on_from_its_trunk_and_has_the_curve_that_it_has_by_itself(
     specs: list[RunSpec], job: Job, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_trunk_and_arm_may_be_stopped_anywhere(specs: list[RunSpec], job: Job, t
             assert without_workers(curve(stopped, spec)) == without_workers(curve(whole, spec))
 
 
+@pytest.mark.slow
 def test_arms_of_several_trunks_are_stacked(specs: list[RunSpec], job: Job) -> None:
     job = replace(job, forks=forks_of(specs))
     trunks, held = [specs[0], specs[3]], [specs[1], specs[4]]

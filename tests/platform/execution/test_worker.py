@@ -135,6 +135,7 @@ def unstackable(specs: Any, *_: Any, **__: Any) -> Any:
 
 
 @pytest.mark.parametrize(("trouble", "sizes"), [(too_large, [3, 2]), (out_of_memory, [3]), (unstackable, [3])])
+@pytest.mark.slow
 def test_a_stack_that_does_not_go_is_made_smaller(
     trouble: Callable[..., Any],
     sizes: list[int],
@@ -158,6 +159,7 @@ def test_a_stack_that_does_not_go_is_made_smaller(
         assert steps == sorted(set(steps))
 
 
+@pytest.mark.slow
 def test_a_stack_of_runs_at_different_steps_goes_on(job: Job, specs: tuple[RunSpec, ...]) -> None:
     stop = StopAfter(5)
     work(specs[:1], job, stop.report, stop.stopped)

@@ -32,6 +32,7 @@ def state(model: nn.Module) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.slow
 def test_a_compiled_model_is_measured_as_it_is_written_and_is_not_compiled_anew(in_place, tmp_path) -> None:
     compiled: list[int] = []
 

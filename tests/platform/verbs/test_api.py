@@ -250,6 +250,7 @@ def test_curves_from_a_file(here) -> None:
     assert len(normlaw.curves("imported")) == len(table)
 
 
+@pytest.mark.slow
 def test_studies_and_components_are_frames() -> None:
     studies = normlaw.studies()
     quick = studies[studies["name"] == "quickstart"].iloc[0]

@@ -137,6 +137,7 @@ def test_a_download_that_fails_leaves_nothing_behind(tmp_path, load, mirror):
 
 
 @pytest.mark.skipif(not DEBIAN_FASHION.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
+@pytest.mark.slow
 def test_the_real_fashion_mnist(tmp_path, load, monkeypatch):
     monkeypatch.setattr(module, "DEBIAN_FASHION", DEBIAN_FASHION)
     splits = load(FASHION_MNIST, tmp_path)

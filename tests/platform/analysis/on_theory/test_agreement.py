@@ -147,6 +147,7 @@ def test_runs_that_are_not_at_their_ends_are_left_out_and_told() -> None:
     assert agreement(FALLING, ends[:2]).points.empty
 
 
+@pytest.mark.slow
 def test_exact_curves_have_laws_too() -> None:
     runs = [run(size, 0.001 * seed) for size in (100, 200, 400, 800) for seed in range(2)]
     found = agreement(FALLING, runs)
