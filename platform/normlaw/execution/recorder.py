@@ -54,7 +54,7 @@ class Recorder(Observer):
 
     def point(self, point: Point, inexact: Inexact) -> None:
         """Note a measurement."""
-        self._journal.point(point, inexact)
+        self._journal.point(point, inexact, wait=False)
         self._latest = point
         self._report(
             Progress(
@@ -84,11 +84,16 @@ class Recorder(Observer):
 
         """
         if state is not None:
-            self._forks.keep(self._latest, state)
+            self._forks.keep(self._latest, lambda: self._settled(state))
         stopped = self._stopped()
         due = time.monotonic() - self._saved >= self._job.checkpoint_seconds
         if state is not None and (stopped or due):
-            self._checkpoints.save(state())
+            self._checkpoints.save(self._settled(state))
             self._saved = time.monotonic()
         if stopped:
             raise StopRequestedError
+
+    def _settled(self, state: Callable[[], TrainingState]) -> TrainingState:
+        """Return a state once its measurement is on the disk."""
+        self._journal.settle()
+        return state()

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,6 +48,8 @@ class Journal:
             self._file = path.open("ab", buffering=0)  # unbuffered: closing has nothing left to write
         except OSError as error:
             raise self._failure(error) from None
+        self._syncing: Future[None] | None = None
+        self._beside: ThreadPoolExecutor | None = None
         if not try_lock(self._file):
             self._file.close()
             raise JournalInUseError(f"{path}: another process is training this run; let it finish, or stop it")
@@ -57,6 +60,8 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
+        if self._beside is not None:
+            self._beside.shutdown()
         self._file.close()
 
     def start(self, spec: AnySpec, environment: dict[str, Any]) -> None:
@@ -155,9 +160,23 @@ class Journal:
         """Write how the network is laid out from here on, and why, where it is not as asked for."""
         self._append("memory_format", {"used": used, "reason": reason})
 
-    def point(self, values: dict[str, float], inexact: Mapping[str, Exactness] | None = None) -> None:
-        """Write one measurement, and of the norms in it that are not exact what they are."""
-        self._append("point", {"values": values, "inexact": dict(inexact or {})})
+    def point(
+        self,
+        values: dict[str, float],
+        inexact: Mapping[str, Exactness] | None = None,
+        *,
+        wait: bool = True,
+    ) -> None:
+        """Write one measurement, and of the norms in it that are not exact what they are.
+
+        Args:
+            values: the measurement.
+            inexact: what norms that are not exact are instead.
+            wait: until it is on the disk. Else the next line waits, or `settle`: a disk takes milliseconds, in
+                which a small network is trained on to its next measuring point.
+
+        """
+        self._append("point", {"values": values, "inexact": dict(inexact or {})}, wait=wait)
 
     def spectra(self, step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Write the layers' singular values at the step whose point comes next."""
@@ -180,17 +199,32 @@ class Journal:
             self._file.truncate(length)
         return length > 0
 
-    def _append(self, kind: str, content: dict[str, Any]) -> None:
-        line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)
-        self._write(f"{line}\n".encode())
+    def settle(self) -> None:
+        """Wait until all that was written is on the disk."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            try:
+                syncing.result()
+            except OSError as error:
+                raise self._failure(error) from None
 
-    def _write(self, rest: bytes) -> None:
+    def _append(self, kind: str, content: dict[str, Any], *, wait: bool = True) -> None:
+        line = json.dumps({"kind": kind, "time": int(time.time() * 1000), **content}, allow_nan=False)
+        self._write(f"{line}\n".encode(), wait=wait)
+
+    def _write(self, rest: bytes, *, wait: bool = True) -> None:
+        self.settle()
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
+            if wait:
+                os.fsync(self._file.fileno())
+                return
         except OSError as error:
             raise self._failure(error) from None
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1, "journal")
+        self._syncing = self._beside.submit(os.fsync, self._file.fileno())
 
     def _failure(self, error: OSError) -> NormlawError:
         return NormlawError(f"{self.path}: the journal cannot be written: {error.strerror}; the run is stopped")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -173,3 +175,47 @@ def test_a_new_attempt_drops_the_old_one(tmp_path: Path, spec: RunSpec) -> None:
     assert record is not None
     assert record.environment == {"python": "4"}
     assert record.points == []
+
+
+def test_a_point_that_nobody_waits_for_is_on_the_disk_before_the_next_line(
+    tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    begun, disk = threading.Event(), threading.Event()
+
+    def slow(file: int) -> None:
+        begun.set()
+        assert disk.wait(60)
+        done.append(os.fstat(file).st_size)
+
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.start(spec, {})
+        monkeypatch.setattr(os, "fsync", slow)
+        journal.point({"step": 0.0, "test/error": 0.5}, wait=False)  # the disk is not done, and this returns
+        assert begun.wait(60)
+        size = (tmp_path / "j.jsonl").stat().st_size
+        assert done == []
+        disk.set()
+        journal.settle()
+        assert done == [size]
+        journal.point({"step": 1.0, "test/error": 0.5}, wait=False)
+        journal.end("finished")
+        assert len(done) == 3
+    assert done == sorted(set(done))
+    record = read_journal(tmp_path / "j.jsonl")
+    assert record is not None
+    assert len(record.points) == 2
+
+
+def test_a_disk_that_fails_behind_the_scenes_stops_the_run_at_the_next_line(
+    tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(file: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.start(spec, {})
+        monkeypatch.setattr(os, "fsync", broken)
+        journal.point({"step": 0.0, "test/error": 0.5}, wait=False)
+        with pytest.raises(NormlawError, match="cannot be written: Input/output error"):
+            journal.point({"step": 1.0, "test/error": 0.5}, wait=False)
