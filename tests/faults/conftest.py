@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,16 @@ def make_desk(
         return Desk(folder, Study.model_validate(small | changes), uri)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def lasting_desk(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Desk]:
+    """Return a desk with an SQLite file for what the tests of a file only look at."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield Desk(folder, Study.model_validate(SMALL), f"sqlite:///{folder}/mlflow.db")
 
 
 @pytest.fixture

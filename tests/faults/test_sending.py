@@ -71,20 +71,27 @@ def kill_in_the_middle(desk: Any, call: str, before: bool) -> None:
         os._exit(1)  # not reached when it is killed as it should be
 
 
+@pytest.fixture(scope="module")
+def undisturbed(lasting_desk: Any) -> tuple[Any, list[Any]]:
+    """Return a desk that has sent two runs, and what MLflow then has."""
+    for spec in lasting_desk.specs[:2]:
+        lasting_desk.journal(spec)
+    lasting_desk.send()
+    return lasting_desk, lasting_desk.content()
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("call", CALLS)
 def test_what_a_killed_sender_left_is_completed(
-    make_desk: Any, tables: Any, call: str, before: bool, monkeypatch: pytest.MonkeyPatch
+    undisturbed: tuple[Any, list[Any]], desk: Any, tables: Any, call: str, before: bool
 ) -> None:
-    undisturbed, desk = make_desk("undisturbed"), make_desk("killed")
-    for each in (undisturbed, desk):
-        for spec in each.specs[:2]:
-            each.journal(spec)
+    whole, content = undisturbed
+    for spec in desk.specs[:2]:
+        desk.journal(spec)
     kill_in_the_middle(desk, call, before)
     desk.send()
-    undisturbed.send()
-    assert desk.content() == undisturbed.content()
-    assert len(tables(desk.uri)["metrics"]) == len(tables(undisturbed.uri)["metrics"])
+    assert desk.content() == content
+    assert len(tables(desk.uri)["metrics"]) == len(tables(whole.uri)["metrics"])
 
 
 def test_a_launch_that_was_killed_before_its_parameters_were_sent_gets_them(

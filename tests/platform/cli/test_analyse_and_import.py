@@ -56,6 +56,7 @@ def test_parameters_of_the_protocol_and_of_fitters(curves_csv, tmp_path):
     assert "--set &#39;window=[&#34;none&#34;, 0.3]&#39; --set first_index=1" in page
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_options_of_the_version_before_take_the_protocol_that_has_them(curves_csv, tmp_path):
     file = tmp_path / "laws.json"
@@ -67,6 +68,7 @@ def test_options_of_the_version_before_take_the_protocol_that_has_them(curves_cs
         assert json.loads(file.read_text())["protocol"] == protocol
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_released_options(curves_csv, tmp_path):
     done = run(
         *("analyse", "--curves", curves_csv, "--reports", tmp_path, "--protocol", "released"),
@@ -150,6 +152,7 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
         assert [path.name for path in (tmp_path / "reports").iterdir()] == ["outside"]
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_what_could_not_be_fitted_is_logged_without_metrics_and_hides_no_earlier_laws(
     curves_csv, tmp_path, monkeypatch
