@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.report import data_uri, page
 from normlaw.analysis.text import VERDICTS
+
+if TYPE_CHECKING:
+    from normlaw.analysis.figures.drawing import Drawing
 
 PUBLISHED: dict[str, tuple[float, float, float]] = {
     "cnn_mnist": (0.60, 0.55, 0.09),
@@ -24,6 +28,10 @@ PUBLISHED: dict[str, tuple[float, float, float]] = {
 }
 """gamma_pred, gamma_meas and sigma (the error of gamma_pred) of the paper's table, by the name of the study."""
 
+CAPTION = (
+    "gamma_pred against gamma_meas. On the dashed line the early law and the optimal norm explain the endpoint "
+    "law. Filled: here; open: published."
+)
 NUMBERS = ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
 
 
@@ -93,56 +101,90 @@ def pairs(rows: Sequence[Mapping[str, Any]], exponent: str) -> list[list[float |
 
 def comparison_page(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page that compares studies; everything from outside is escaped."""
+    from normlaw.analysis.interactive.compared import compared
+    from normlaw.analysis.interactive.embedding import Motion, item_of
+
     rows = comparison_rows(found)
     ours = [row for row in rows if row["gamma_1"] is not None]
+    drawing = comparison_figure(rows)
     return page(
         "comparison.html.jinja",
         ours=ours,
         published=[row for row in ours if row["setting"]],
         missing=[row["study"] for row in rows if row["gamma_1"] is None],
         pairs={name: pairs(ours, name) for name in ("gamma_pred", "gamma_meas")} if len(ours) > 1 else {},
-        figure=data_uri(style.render(comparison_figure(rows))["svg"]),
+        figure=data_uri(style.render(drawing)["svg"]),
+        caption=CAPTION,
+        motion=Motion({"comparison": item_of(compared(drawing, comparison_points(rows))[0], "comparison")}),
     )
 
 
-def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Return gamma_pred against gamma_meas, studies told apart by marker and colour."""
-    figure, axes = style.new_figure(6.4, 5.0)
-    colours = style.category_styles(range(len(rows)))
-    highest = 0.1
+@dataclass(frozen=True)
+class Point:
+    """A pair of exponents that is drawn."""
+
+    study: str
+    """Of a published one the setting of the paper."""
+    published: bool
+    """Whether it is the paper's, else one of an analysis."""
+    measured: float
+    predicted: float
+    measured_error: float
+    """NaN where it is not known."""
+    predicted_error: float
+    colour: str
+    marker: str
+    """As matplotlib calls it."""
+    alone: bool
+    """Whether the study has no other point."""
+
+
+def comparison_points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
+    """Return what is drawn of a comparison; studies are told apart by marker and colour."""
+    styles = style.category_styles(range(len(rows)))
+    found = []
     for i, row in enumerate(rows):
-        colour, marker = colours[i]
+        both = row["published_pred"] is not None and row["gamma_1"] is not None
         if row["published_pred"] is not None:
-            axes.errorbar(
-                row["published_meas"],
-                row["published_pred"],
-                yerr=row["published_sigma"],
-                marker=marker,
-                color=colour,
-                markerfacecolor="white",
-                linestyle="none",
-                capsize=2,
-                label=None if row["gamma_1"] is not None else style.plain(row["study"]),
-            )
-            highest = max(highest, row["published_meas"], row["published_pred"])
+            numbers = row["published_meas"], row["published_pred"], np.nan, row["published_sigma"]
+            found.append(Point(row["setting"], True, *numbers, *styles[i], not both))
         if row["gamma_1"] is not None:
-            axes.errorbar(
-                row["gamma_meas"],
-                row["gamma_pred"],
-                xerr=row["gamma_meas_stderr"],
-                yerr=row["gamma_pred_stderr"],
-                marker=marker,
-                color=colour,
-                linestyle="none",
-                capsize=2,
-                label=style.plain(row["study"]),
-            )
-            highest = max(highest, row["gamma_meas"], row["gamma_pred"])
-    lowest = min(
-        [0.0, *(row[name] for row in rows for name in ("gamma_pred", "gamma_meas") if row[name] is not None)]
-    )
+            errors = row["gamma_meas_stderr"], row["gamma_pred_stderr"]
+            numbers = row["gamma_meas"], row["gamma_pred"], *errors
+            found.append(Point(row["study"], False, *numbers, *styles[i], not both))
+    return found
+
+
+def diagonal(points: Sequence[Point]) -> float:
+    """Return how far the line is drawn on which both exponents are equal, from 0 on."""
+    return 1.1 * _highest(points)
+
+
+def _highest(points: Sequence[Point]) -> float:
+    return max([0.1, *(value for one in points for value in (one.measured, one.predicted))])
+
+
+def comparison_figure(rows: Sequence[Mapping[str, Any]]) -> Drawing:
+    """Return gamma_pred against gamma_meas."""
+    figure, axes = style.new_figure(6.4, 5.0)
+    points = comparison_points(rows)
+    for one in points:
+        axes.errorbar(
+            one.measured,
+            one.predicted,
+            xerr=None if np.isnan(one.measured_error) else one.measured_error,
+            yerr=one.predicted_error,
+            marker=one.marker,
+            color=one.colour,
+            markerfacecolor="white" if one.published else one.colour,
+            linestyle="none",
+            capsize=2,
+            label=style.plain(one.study) if one.alone or not one.published else None,
+        )
+    highest = _highest(points)
+    lowest = min([0.0, *(value for one in points for value in (one.measured, one.predicted))])
     axes.set_ylim(1.2 * lowest - 0.05, 1.2 * highest)  # an error bar may be longer
-    axes.plot([0, 1.1 * highest], [0, 1.1 * highest], color=style.QUIET, linestyle="--", linewidth=1)
+    axes.plot([0, diagonal(points)], [0, diagonal(points)], color=style.QUIET, linestyle="--", linewidth=1)
     axes.set_xlabel(r"measured exponent $γ_\mathrm{meas}$")
     axes.set_ylabel(r"predicted exponent $γ_\mathrm{pred}$")
     axes.legend(fontsize="x-small", ncols=2)

@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 import yaml
 
-from normlaw.analysis.comparison import NUMBERS, comparison_figure, comparison_rows
+from normlaw.analysis.comparison import CAPTION, NUMBERS, comparison_figure, comparison_points, comparison_rows
 from normlaw.analysis.interactive import MOVED
 from normlaw.analysis.interactive.bokeh_figure import data_of, ends_of, interactive
+from normlaw.analysis.interactive.compared import compared
 from normlaw.analysis.interactive.moved import SLIDERS, told
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
@@ -209,12 +210,15 @@ class Answers:
             ours=[row for row in rows if row["gamma_1"] is not None],
             published=[row for row in rows if row["setting"]],
             exponents=NUMBERS,
+            caption=CAPTION,
             differences=differences,
             query=urlencode([("study", name) for name in chosen]),
         )
 
     def comparison(self, query: Query) -> tuple[bytes, str]:
-        """Return the figure of the comparison as a file, and its type."""
+        """Return the figure of the comparison as a file, or without an ending for the browser, and its type."""
+        from bokeh.embed import json_item
+
         rows = comparison_rows(self._findings([v for k, v in query if k == "study" and v]))
         ending = dict(query).get("ending", "")
         if ending == "csv":
@@ -223,7 +227,11 @@ class Answers:
             return pd.DataFrame(rows).to_csv(index=False).encode(), "text/csv; charset=utf-8"
         with drawing_lock:
             figure = comparison_figure(rows)
-        return as_files(figure, ending)
+        if ending:
+            return as_files(figure, ending)
+        item, plot = compared(figure, comparison_points(rows))
+        answer: Json = {"signature": plot.signature, "told": "", "item": json_item(item), "keys": []}
+        return as_json(answer), "application/json"
 
     def _version(self, progress: Progress, now: Shown | None) -> str:
         """Return what changes with everything that a page of a study shows."""

@@ -113,6 +113,7 @@ def _as_run(name: str, seen: Seen, record: Record) -> tuple[StudyRun, pd.DataFra
         setting=None,
         norm="",
         artifacts="",
+        tags=record.data_tags,
     )
     points = pd.DataFrame(record.points)
     if len(points):

@@ -22,6 +22,7 @@ from normlaw.study.identity import (
 )
 from normlaw.study.listed import flatten
 from normlaw.study.observed import AnySpec, spec_of
+from normlaw.tracking import keys
 from normlaw_registry import Exactness, NormlawError
 
 Status = Literal["finished", "failed"]
@@ -80,6 +81,12 @@ class Record:
     def spec_hash(self) -> str:
         """The run's identity, in the schema of whoever wrote it."""
         return hash_of(self.identity)
+
+    @property
+    def data_tags(self) -> dict[str, str]:
+        """What the run's data set says of itself, as tags."""
+        told = {keys.UNIT: self.data.get("unit", ""), keys.FINGERPRINT: self.data.get("fingerprint", "")}
+        return {key: value for key, value in told.items() if value}
 
     def weakest(self, measure: str) -> Exactness | None:
         """Return what can be said of all values of a measure; None where it was not noted."""

@@ -82,7 +82,7 @@ class StudyRun:
 
     @property
     def train_size(self) -> int:
-        """Training examples P."""
+        """Train size P, in `unit`."""
         return int(self.params["train_size"])
 
     @property

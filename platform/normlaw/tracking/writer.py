@@ -141,7 +141,7 @@ class RunWriter:
             tags[keys.COMMIT] = commit
         if record.memory_format:
             tags[keys.MEMORY_FORMAT] = record.memory_format["used"]
-        tags |= _data_tags(record)
+        tags |= record.data_tags
         if record.status is not None and record.inexact is not None:
             tags[keys.EXACTNESS] = _exactness(record, spec)
         if isinstance(spec, RunSpec) and (trunk := spec.trunk) is not None:
@@ -190,7 +190,7 @@ class RunWriter:
             self.tag(run, keys.MEMORY_FORMAT, used)
         if record.inexact is not None and run.data.tags.get(keys.EXACTNESS) != _exactness(record, spec):
             self.tag(run, keys.EXACTNESS, _exactness(record, spec))
-        for key, told in _data_tags(record).items():
+        for key, told in record.data_tags.items():
             if run.data.tags.get(key) != told:
                 self.tag(run, key, told)
         status = "FINISHED" if record.status == "finished" else "FAILED"
@@ -293,12 +293,6 @@ def batches(metrics: Iterable[Metric], params: Iterable[Param]) -> Iterator[tupl
 def _exactness(record: Record, spec: AnySpec) -> str:
     """Return the value of `keys.EXACTNESS`."""
     return json.dumps({measure.name: record.weakest(measure.name) for measure in spec.measures}, sort_keys=True)
-
-
-def _data_tags(record: Record) -> dict[str, str]:
-    """Return what a run's data set says of itself, as tags."""
-    told = {keys.UNIT: record.data.get("unit", ""), keys.FINGERPRINT: record.data.get("fingerprint", "")}
-    return {key: value for key, value in told.items() if value}
 
 
 def _dataset_input(spec: RunSpec, record: Record) -> DatasetInput:

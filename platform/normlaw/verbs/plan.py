@@ -23,7 +23,7 @@ from normlaw.study.named import find_study
 from normlaw.study.study import Study
 from normlaw.tracking.settings import label
 from normlaw.tracking.store import Group, StudyStore
-from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.study_run import StudyRun, unit_of
 from normlaw.tracking.tidy import tidy
 from normlaw.verbs._options import choices_of
 from normlaw.verbs._plan_setting import Priced, changed, changes_of, largest_size, priced
@@ -148,7 +148,8 @@ def plan(
         curves, _ = tidy(store.curves(members), norm)
         sizes = asked or _sizes(price, members, options, catalogue, home, notes)
         changes = tuple(changes_of(whole, price.reference)) if len(groups) == 1 else ()
-        models.append(fitted(curves, catalogue, options, price.seconds, sizes, changes))
+        unit = unit_of(members)
+        models.append(fitted(curves, catalogue, options, price.seconds, sizes, changes, unit))
         prices.append(price)
         notes += price.notes
     found = outlooks(models, options.confidence, seconds)

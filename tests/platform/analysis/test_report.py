@@ -132,7 +132,7 @@ def test_comparison_has_the_nine_and_ours(analysis):
     assert EVIL not in html
     assert "not analysed yet" in html
     assert html.count(f"{signed(ours['z'])}</td>") >= 1
-    assert Tags(html).seen.isdisjoint({"script"})
+    assert html.count("<script") == 3  # the figure's own: what it is told, Bokeh, and what draws
 
 
 def test_published_table_is_the_paper_s(published):

@@ -17,6 +17,7 @@ import pytest
 
 import normlaw
 from normlaw.analysis import About, NotFittedError, report
+from normlaw.analysis.comparison import comparison_page
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.drawing import Printed
 from normlaw.analysis.figures.style import PAGE, render
@@ -229,4 +230,40 @@ def test_without_scripts_the_figures_are_those_in_print(browser: Any, html: str,
     assert page.locator("figure img:visible").count() == html.count("<figure") - 1 == 4
     for hidden in (".plot", "#choices", "figure.moved"):
         assert page.locator(hidden).first.is_hidden()
+    context.close()
+
+
+def test_studies_are_compared_in_motion_and_readable_without_scripts(
+    analysis: normlaw.Analysis, browser: Any, tmp_path: Path
+) -> None:
+    html = comparison_page({EVIL: analysis.to_dict(), "cnn_cifar10": analysis.to_dict()})
+    assert len(html.encode()) < LARGEST / 2
+    assert EVIL not in html
+    assert "<img src=x" not in html
+    (tmp_path / "comparison.html").write_text(html)
+    context = browser.new_context(offline=True)
+    page, wrong = context.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
+    page.goto((tmp_path / "comparison.html").as_uri())
+    page.locator("body[data-moving='1']").wait_for()
+    marks = page.evaluate(
+        """() => Bokeh.documents.flatMap(d => d.roots()).flatMap(r => r.renderers)
+          .filter(r => r.name && r.name.startsWith("marks "))
+          .map(r => [r.name.slice(6), r.data_source.data, r.glyph.fill_color.value])"""
+    )
+    context.close()
+    assert wrong == []
+    found = {name: (data["x"][0], data["y"][0], fill) for name, data, fill in marks}
+    here, published = found["cnn_cifar10"], found["cnn_cifar10 (published)"]
+    measured, predicted = (analysis.estimates()[name].value for name in ("gamma_meas", "gamma_pred"))
+    assert here[:2] == pytest.approx((measured, predicted))
+    assert published == (0.25, 0.28, "white") != here
+    assert EVIL in found
+    assert len(found) == 9 + 2
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "comparison.html").as_uri())
+    assert page.locator("figure img").is_visible()
+    assert not page.locator("#choices").is_visible()
     context.close()

@@ -16,11 +16,12 @@ from normlaw.following.merging import account
 from normlaw.following.progress import RunProgress, State
 from normlaw.following.text import overview, whole
 from normlaw.following.time_left import seconds_left
+from normlaw.page.curves import CurveCache
 from normlaw.study.home import begun_study
 from normlaw.tracking import sqlite_file
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.launch_file import Launch
-from normlaw.tracking.study_run import StudyRun
+from normlaw.tracking.study_run import StudyRun, unit_of
 from normlaw_registry import InputError, load_catalogue
 
 Begin = Callable[..., Journal]
@@ -213,3 +214,12 @@ def test_a_study_whose_plugin_is_gone_is_seen_as_far_as_its_journals_go(begin: B
     assert [run.state for run in progress.runs] == ["finished"]
     assert "which runs are still to come is not known" in progress.notes[0]
     assert "gone" in progress.notes[0]
+
+
+def test_curves_of_a_journal_count_what_the_journal_says(begin: Begin, home: Path) -> None:
+    follower = Follower(home, "small")
+    with begin(0, 0, 10) as journal:
+        journal.data("text", "digest", 8, 10, {"unit": "sequences of 64 tokens"})
+        follower.look()
+        curves = CurveCache().curves((), follower.journals, None)
+    assert unit_of(curves.runs) == "sequences of 64 tokens"

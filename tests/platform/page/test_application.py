@@ -155,6 +155,9 @@ def test_studies_are_compared_with_each_other_and_with_the_paper(page: PageServe
     assert "cnn_cifar100" in whole.text
     for ending, begin in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("csv", b"study,")):
         assert ask(page.address, "/comparison", ("study", "mine"), ("ending", ending)).content.startswith(begin)
+    for_a_browser = json.loads(ask(page.address, "/comparison", ("study", "mine")).content)
+    assert "mine optimizer.weight_decay=0.1" in for_a_browser["signature"]
+    assert 'src="/comparison?study=mine&amp;ending=svg"' in whole.text  # where no scripts run
     assert "no analysis of" in ask(page.address, "/compare", ("study", "other")).text
 
 

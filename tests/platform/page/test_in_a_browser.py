@@ -202,8 +202,9 @@ def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> No
     exponents = table.get_by_role("row").filter(has_text="optimizer.weight_decay=0.1")
     assert exponents.count() == 4  # a difference of each exponent
     assert page.get_by_role("row", name=re.compile("^cnn_cifar100")).get_by_text("not analysed").is_visible()
-    picture = page.get_by_role("figure").get_by_role("img")
-    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    opened.wait_for_drawing("comparison")
+    drawn = "Bokeh.documents.flatMap(d => d.roots()).flatMap(r => r.renderers).map(r => r.name)"
+    assert "marks compared optimizer.weight_decay=0.1" in page.evaluate(drawn)
     for kind, begin in (("SVG", b"<?xml"), ("CSV", b"study,")):
         with page.expect_download() as loading:
             page.get_by_role("link", name=kind).click()

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import normlaw
+from normlaw.analysis.planning.text import render_outlook
 from normlaw.cli.program import main
 from normlaw.study.expansion import expand, planned_runs
 from normlaw.study.listed import listing
@@ -162,6 +163,16 @@ def test_the_plan_is_a_study_with_the_finished_runs_and_those_of_the_plan(at_mlf
     told = " ".join(outlook.actions["action"])
     assert all(what in told for what in ("1 more seed", "new P = 15", "2 x longer", "2 x as many points"))
     assert "960" in found._repr_html_()
+
+
+def test_a_plan_says_what_its_train_sizes_count(at_mlflow) -> None:
+    study = normlaw.load_study(MINE)
+    for run in at_mlflow(study).runs:
+        run.tags["normlaw.unit"] = "sequences of 64 tokens"
+    found = normlaw.plan(study, protocol="a_line")
+    (outlook,) = found.outlooks.values()
+    assert "95%, P in sequences of 64 tokens)" in " ".join(render_outlook(outlook, None).split())
+    assert found.to_dict()["settings"][0]["train_size_unit"] == "sequences of 64 tokens"
 
 
 def test_a_plan_goes_on_from_a_plan(at_mlflow) -> None:

@@ -43,7 +43,7 @@ def interactive(drawing: Drawing, plot: Plot | None = None, *, as_printed: bool 
     plot = plot or plot_of(drawing.parts)
     axes = drawing.axes[0]
     label = plain_text(axes.get_xlabel())
-    if not plot.x_log:
+    if not plot.x_log and plot.holds is None:
         label = f"log₁₀ of {label}"
     drawn = bokeh_figure(plot, label, plain_text(axes.get_ylabel()))
     if as_printed:
@@ -103,7 +103,7 @@ def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
     styles = style.size_styles(plot.train_sizes)
     items: list[Any] = []
     for one in plot.series:
-        look = look_of(one.name, of_size=plot.of_size)
+        look = one.look or look_of(one.name, of_size=plot.of_size)
         colour, marker = look.colour, look.marker
         if one.train_size is not None:
             own, sign = styles[one.train_size]
@@ -208,7 +208,7 @@ def _draw(drawn: Any, one: Series, look: Look, colour: str, marker: str | None) 
         line = Line(x="x", y="y", line_color=colour, line_width=look.width, line_dash=look.line)
         add(line, f"lines {one.key}")
     if marker is not None:
-        mark = {"line_color": colour, "fill_color": "white", "line_width": 1.5}
+        mark = {"line_color": colour, "fill_color": colour if look.filled else "white", "line_width": 1.5}
         add(Scatter(x="x", y="y", marker=marker, size=look.size, **mark), f"marks {one.key}")
     return list(drawn.renderers[before:])
 
@@ -222,10 +222,17 @@ def _hover(drawn: Any, plot: Plot) -> None:
         said = [(across, "@x{0.[0000]a}" if plot.of_size else "@x{0.0000e+0}"), ("value", "@y{0.00000}")]
         if one.train_size is not None:
             said.insert(0, ("train size", f"{one.train_size:,}"))
-        if one.name == "single run":
+        if plot.holds is not None:
+            said = [
+                ("study", "@name"),
+                *zip(map(symbols, plot.holds), ("@x{0.0000}", "@y{0.0000}"), strict=True),
+            ]
+        elif one.name == "single run":
             said = [("run", "@name"), ("train size", f"{one.train_size:,}"), ("", "click for its page")]
         elif one.train_size is None:
             said.insert(0, (one.name, "@train_size" if "train_size" in one.columns else ""))
+        if plot.holds is not None and "name" not in one.columns:
+            continue
         wanted = [r for r in drawn.renderers if r.name in (f"lines {one.key}", f"marks {one.key}")]
         if wanted:
             drawn.add_tools(HoverTool(renderers=wanted[-1:], tooltips=said, visible=False))

@@ -34,6 +34,7 @@ class Look:
     width: float = 1.5
     marker: str | None = None
     size: int = 6
+    filled: bool = False
     band: bool = False
     """Whether `low` and `high` are drawn as a band, else as bars."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from normlaw.analysis.interactive.looks import Look
 
 LARGEST = 300.0
 """log10 of a norm that an axis of the norm itself can hold; beyond it the axis holds the log."""
@@ -27,6 +29,8 @@ class Series:
     """None where it is of all train sizes."""
     columns: Columns
     """x, y; low and high; x_low and x_high; run and name of single runs, whose x and y are lists."""
+    look: Look | None = None
+    """Default: by its name."""
 
     @property
     def key(self) -> str:
@@ -52,7 +56,8 @@ class Plot:
     """Whether the horizontal axis holds train sizes."""
     norm_is_high: bool = False
     """Whether the vertical axis holds norms."""
-    notes: dict[str, str] = field(default_factory=dict)
+    holds: tuple[str, str] | None = None
+    """What the axes hold, where neither holds norms or train sizes."""
 
     @property
     def train_sizes(self) -> list[int]:

@@ -27,6 +27,7 @@ from normlaw.analysis.planning.foreseeing import checked
 from normlaw.analysis.planning.paths import Paths
 from normlaw.analysis.running import run
 from normlaw_registry import AnalysisWarning, Catalogue, Estimate, InputError
+from normlaw_registry.dataset import EXAMPLES
 
 HOUR = 3600.0
 
@@ -44,6 +45,8 @@ class Fitted:
     changes: tuple[Change, ...]
     """How the whole study could be trained again."""
     warnings: tuple[AnalysisWarning, ...]
+    unit: str = EXAMPLES
+    """What train sizes count."""
 
     def again(self, budget: float | None = None) -> Iterator[Afresh]:
         """Yield the ways of training all of it again."""
@@ -74,6 +77,8 @@ class Outlook:
     evenly: Estimate
     """gamma_pred after the same budget, spent on more seeds of every train size."""
     warnings: tuple[AnalysisWarning, ...] = ()
+    unit: str = EXAMPLES
+    """What train sizes count."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's own types."""
@@ -81,6 +86,7 @@ class Outlook:
         return {
             "protocol": self.protocol,
             "confidence": self.confidence,
+            "train_size_unit": self.unit,
             "now": self.now.to_dict(),
             "actions": self.actions.to_dict("records"),
             "added": [{"train_size": size, "runs": runs} for size, runs in sorted(self.added.items())],
@@ -105,6 +111,7 @@ def fitted(
     seconds: Seconds,
     sizes: Sequence[int],
     changes: tuple[Change, ...] = (),
+    unit: str = EXAMPLES,
 ) -> Fitted:
     """Fit a protocol's model to curves, and lay out what may be trained.
 
@@ -115,6 +122,7 @@ def fitted(
         seconds: core-seconds of a run.
         sizes: train sizes that may be added.
         changes: how the whole study could be trained again.
+        unit: what train sizes count.
 
     Raises:
         InputError: the curves cannot be used, or the protocol cannot foretell.
@@ -140,6 +148,7 @@ def fitted(
         measured=there,
         changes=tuple(change for change in changes if change != "longer" or paths.has_steps),
         warnings=(*chosen.notes, *warnings, *findings.warnings),
+        unit=unit,
     )
 
 
@@ -181,6 +190,7 @@ def outlooks(models: Sequence[Fitted], confidence: float, budget: float | None) 
                 foretold=setting.estimate(added) if again is None else again.estimate,
                 evenly=setting.estimate(more),
                 warnings=model.warnings,
+                unit=model.unit,
             )
         )
     return found

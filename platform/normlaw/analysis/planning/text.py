@@ -7,6 +7,7 @@ from normlaw.analysis.planning.plan import Outlook
 from normlaw.analysis.prediction_text import broken
 from normlaw.analysis.text_tables import table_lines
 from normlaw_registry import Estimate
+from normlaw_registry.dataset import EXAMPLES
 
 SHOWN = 12
 """Actions that are printed."""
@@ -21,10 +22,11 @@ def render_outlook(outlook: Outlook, budget: float | None) -> str:
         narrower=table["narrower"].map("{:.1%}".format),
         per_core_hour=table["per_core_hour"].map(_rate),
     )
+    counted = "" if outlook.unit == EXAMPLES else f", P in {outlook.unit}"
     lines = [
         *broken(
             f"gamma_pred {_told(outlook.now)} now (protocol {outlook.protocol}, limits of "
-            f"{outlook.confidence:.0%}); what single actions are expected to make of it:"
+            f"{outlook.confidence:.0%}{counted}); what single actions are expected to make of it:"
         ),
         "",
         *table_lines(shown),

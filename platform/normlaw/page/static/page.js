@@ -47,7 +47,7 @@ async function draw(figure) {
   now.busy = true;
   now.again = false;
   try {
-    const answer = await ask(address("/data", {figure: name, have: now.signature || ""}));
+    const answer = await ask(address(figure.dataset.from || "/data", {figure: name, have: now.signature || ""}));
     figure.querySelector("[data-told]").textContent = answer.told;
     if (answer.item) {
       const plot = figure.querySelector(".plot");
