@@ -43,6 +43,11 @@ class Drawing(Figure):
             self.savefig(content, format=ending, **options)
         return content.getvalue()
 
+    def keep_layout(self) -> None:
+        """Leave all where it is from now on: with a layout, each file is drawn twice, once to work it out."""
+        with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+            self.set_layout_engine(None)  # "none" would be one more layout, which does nothing
+
     def _repr_png_(self) -> bytes:
         """Return what a notebook shows; it knows pyplot's figures by itself, and others by this method."""
         return self.rendered("png", dpi=110)

@@ -185,7 +185,7 @@ def render(figure: Drawing, use: Use = "page") -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for ending, _ in FORMATS[use]:
         files[ending] = file_of(figure, ending)
-        figure.set_layout_engine("none")
+        figure.keep_layout()
     return files
 
 
