@@ -194,6 +194,7 @@ def test_curves_of_a_theory_are_drawn_with_their_laws(opened: Opened, shots: Pat
 def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> None:
     page = opened.open("/")
     page.get_by_role("link", name="Compare", exact=True).click()
+    page.wait_for_load_state()
     box = page.get_by_role("group", name="studies").get_by_label("compared")
     box.check()  # the form goes as soon as something is chosen
     page.wait_for_url(re.compile("study=compared"))

@@ -5,6 +5,7 @@
 const body = document.body;
 const drawn = new WeakMap(); // by figure
 const PAUSE = 1000;
+const library = new Promise((done) => addEventListener("DOMContentLoaded", done)); // Bokeh's script has run by then
 let leaving = false; // what the reader chose is on its way: a reload now would take it back
 
 function figures() { return [...document.querySelectorAll("figure[data-figure]")]; }
@@ -48,6 +49,7 @@ async function draw(figure) {
   now.again = false;
   try {
     const answer = await ask(address(figure.dataset.from || "/data", {figure: name, have: now.signature || ""}));
+    await library; // it is large: what the reader chooses meanwhile is heard
     figure.querySelector("[data-told]").textContent = answer.told;
     if (answer.item) {
       const plot = figure.querySelector(".plot");
