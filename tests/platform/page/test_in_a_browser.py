@@ -90,7 +90,10 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def training(
-    lasting_nursery: Any, tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+    lasting_nursery: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_database: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[str]:
     """Serve the page of a folder in which a study begins to train beside others; yield its address."""
     folder = tmp_path_factory.mktemp("followed")
@@ -108,9 +111,11 @@ def training(
     server = lasting_nursery.launch(folder, *command, "--port", str(port), out=folder / "served.txt")
     address = f"http://127.0.0.1:{port}"
     wait_until(lambda: _answers(address), while_running=server, pause=0.1)
+    request.getfixturevalue("browser")  # which takes long to start on a busy machine, and training does not
     trained = lasting_nursery.launch(folder, "run", "followed.yaml", "--max-parallel", "1")
-    known = ("study", "followed")  # once the launch has come so far
-    wait_until(lambda: ask(address, "/study", known).status == 200, while_running=trained, pause=0.2)
+    begun = folder / ".normlaw" / "journal" / "followed"
+    wait_until(lambda: any(begun.glob("*.jsonl")), while_running=trained, pause=0.1)
+    wait_until(lambda: ask(address, "/study", ("study", "followed")).status == 200, pause=0.2)
     yield address
     os.kill(server, signal.SIGINT)
     assert lasting_nursery.wait(server) == 130
