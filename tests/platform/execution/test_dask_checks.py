@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 import pytest
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
+
+from distributed.utils import LoopRunner  # noqa: E402
 
 from normlaw.execution.choice import ExecutorChoice  # noqa: E402
 from normlaw.execution.cluster.configuration import (  # noqa: E402
@@ -28,7 +32,7 @@ from normlaw.execution.cluster.fitness import (  # noqa: E402
     versions_here,
 )
 from normlaw.execution.cluster.shared_folder import Token, sight_of  # noqa: E402
-from normlaw.execution.cluster.sites import DaskSite  # noqa: E402
+from normlaw.execution.cluster.sites import DaskSite, quiet_client  # noqa: E402
 from normlaw_registry import InputError  # noqa: E402
 
 
@@ -60,6 +64,27 @@ def test_an_unreachable_scheduler_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(InputError, match=r"no Dask scheduler answers at .*gone.json"):
         opened(str(tmp_path / "gone.json"), tmp_path)
     assert not tmp_path.exists() or not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp://localhost:port", "nonsense://localhost:8786"])
+def test_of_a_client_that_did_not_connect_nothing_waits_for_garbage_collection(address: str) -> None:
+    """Python may collect garbage while another client starts, which holds the lock that closing one takes."""
+    told: list[BaseException] = []
+    try:
+        quiet_client(address, 0.2)
+    except (OSError, InputError) as error:
+        told.append(error)
+    assert told
+
+    def collect() -> None:
+        told.clear()
+        gc.collect()
+
+    collecting = threading.Thread(target=collect, daemon=True)
+    with LoopRunner._lock:
+        collecting.start()
+        collecting.join(30)
+        assert not collecting.is_alive()
 
 
 @pytest.mark.parametrize("address", ["localhost:8786", "tcp://localhost:port", "nonsense://localhost:8786"])

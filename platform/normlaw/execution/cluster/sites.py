@@ -86,6 +86,21 @@ class DaskSite:
         """Leave the workers as they are."""
 
 
+class _Connecting(Client):  # type: ignore[misc]  # distributed has no types
+    """A client that is closed at once where nobody answers.
+
+    Left to Python's garbage collection it would be closed whenever that comes: it may come while another client
+    starts, and the two then wait for one lock of distributed's, which starting and closing take, for ever.
+    """
+
+    def __init__(self, where: Any, seconds: float) -> None:
+        try:
+            super().__init__(where, timeout=seconds, set_as_default=False, name="normlaw")
+        except BaseException:
+            self.close()
+            raise
+
+
 def quiet_client(where: Any, seconds: float) -> Client:
     """Connect to an address or to a cluster, without what Dask itself would print.
 
@@ -100,6 +115,6 @@ def quiet_client(where: Any, seconds: float) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # VersionMismatchWarning: versions are compared by `fitness`
         try:
-            return Client(where, timeout=seconds, set_as_default=False, name="normlaw")
+            return _Connecting(where, seconds)
         except ValueError as error:  # a port that is no number, an unknown protocol
             raise InputError(f"--scheduler {where}: {error}") from None
