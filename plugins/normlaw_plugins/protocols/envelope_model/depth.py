@@ -1,7 +1,7 @@
 """The model that the laws are tested against: departures whose depth changes with P.
 
-That departures change from one train size to the next is said of train sizes, so that these are what its error
-is resampled by: a depth that one size makes, and that is gone without it, is a curve out of line and no law.
+That departures change from one train size to the next is said of train sizes: the evidence for it must be there
+whichever of them is left out. A depth that one size makes is a curve out of line and no law.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normlaw_plugins.protocols.envelope_model.crossing import Laws
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
-from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.shape import DEPTH, GAMMA_2
 from normlaw_plugins.protocols.student import difference_test
 
+STRONG = 3.0
+"""Logarithm of the Bayes factor (20) from which evidence counts as strong (Kass and Raftery 1995)."""
 FROM = (1.0, 1.5)
 """Multiples of gamma_2 to begin at: a departure that changes with P hides in a gamma_2 that is too small."""
 
@@ -27,15 +29,14 @@ class Depth:
 
     value: float
     stderr: float
-    """The larger of the model's and that of leaving out each train size in turn (the jackknife)."""
-    freedom: float
-    """Degrees of freedom of the jackknife: a size less than there are."""
     log_bayes_factor: float
+    log_bayes_factor_without: float
+    """The least of those without one train size each; that of all, where it is no strong one."""
 
     @property
     def p_value(self) -> float:
-        """Of a test of delta = 0, by Student's t."""
-        return difference_test(self.value, self.stderr, self.freedom)["p_value"]
+        """Of a test of delta = 0, two-sided."""
+        return difference_test(self.value, self.stderr, float("inf"))["p_value"]
 
 
 def depth_of(few: Fit) -> Depth:
@@ -60,11 +61,30 @@ def depth_of(few: Fit) -> Depth:
         fits.append(with_better_variances(begun))
     best = max(fits, key=lambda fit: fit.evidence)
     left = Laws(best, best.theta).left
-    moved = without_each(best, best.runs.size_of)[:, [DEPTH]]  # (m, 1)
-    variance = max(float(best.posterior[DEPTH, DEPTH]), float(jackknife(moved)[0, 0]))
+    factor = best.evidence - few.evidence
     return Depth(
         value=left * float(best.theta[DEPTH]),
-        stderr=left * float(np.sqrt(variance)),
-        freedom=len(moved) - 1.0,
-        log_bayes_factor=best.evidence - few.evidence,
+        stderr=left * float(np.sqrt(best.posterior[DEPTH, DEPTH])),
+        log_bayes_factor=factor,
+        log_bayes_factor_without=_least_without_a_size(few, best) if factor > STRONG else factor,
+    )
+
+
+def _least_without_a_size(few: Fit, best: Fit) -> float:
+    """Return the least ln of the Bayes factor without one train size, or the first that is not strong."""
+    least = np.inf
+    for size in range(len(few.runs.sizes)):
+        rows = np.flatnonzero(few.runs.size_of != size)
+        least = min(least, _part(best, rows).evidence - _part(few, rows).evidence)
+        if least <= STRONG:
+            break
+    return float(least)
+
+
+def _part(whole: Fit, rows: NDArray[np.int64]) -> Fit:
+    """Return the fit of some runs, variances chosen anew, begun where that of all of them ended."""
+    runs = whole.runs.subset(rows)
+    shape, shifts = whole.shape.for_runs(runs), whole.run_shifts[rows]
+    return with_better_variances(
+        replace(whole, runs=runs, shape=shape, run_shifts=shifts, evidence=-np.inf, settled=None, rivals=())
     )

@@ -133,6 +133,7 @@ def laws(curves: pd.DataFrame, context: AnalysisContext) -> Findings:
                 "stderr": depth.stderr,
                 "p_value": depth.p_value,
                 "log_bayes_factor": depth.log_bayes_factor,
+                "log_bayes_factor_without": depth.log_bayes_factor_without,
             },
             "resampled": _resampled(found, runs.sizes),
             "joint": _joint(estimates["gamma_pred"], measured, covariance),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.depth import Depth
+from normlaw_plugins.protocols.envelope_model.depth import STRONG, Depth
 from normlaw_plugins.protocols.student import difference_test
 from normlaw_registry import AnalysisWarning, Estimate
 from normlaw_registry.findings import Verdict
@@ -17,9 +17,9 @@ LEVEL = 0.05
 RELEVANT = 0.25
 """Part of gamma_meas that gamma_0 or delta must amount to before it makes the laws fail: on exact curves of
 solvable models, which have corrections to scaling and no noise, everything is significant."""
-STRONG, VERY_STRONG = 3.0, 5.0
-"""Logarithms of the Bayes factors (20, 150) from which evidence counts as strong, and as very strong (Kass and
-Raftery 1995): strong before a departure counts as seen, very strong before laws fail by its depth."""
+VERY_STRONG = 5.0
+"""Logarithm of the Bayes factor (150) from which evidence is very strong (Kass and Raftery 1995), as it must be
+before laws fail by the depth of departures; strong (`STRONG`) is enough before a departure counts as seen."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,11 @@ def judge(
     """Return whether the laws hold.
 
     They fail where gamma_pred differs from gamma_meas, where departures of other train sizes are not the same
-    but for their norm (delta is not 0, by test, by very strong evidence and by its size), or where curves of
-    larger train sizes lie above those of smaller ones at the same norm (gamma_0 < 0). They cannot be judged
-    where no curve, or those of fewer than three sizes, left the envelope, where fewer than three have a stretch
-    of envelope before they leave it, or where the data would not tell gamma_pred from 0.
+    but for their norm (delta is not 0, by test, by its size, and by very strong evidence that rests on no one
+    train size), or where curves of larger train sizes lie above those of smaller ones at the same norm
+    (gamma_0 < 0). They cannot be judged where no curve, or those of fewer than three sizes, left the envelope,
+    where fewer than three have a stretch of envelope before they leave it, or where the data would not tell
+    gamma_pred from 0.
 
     Args:
         gamma_0: with a one-sided test of gamma_0 < 0.
@@ -114,13 +115,15 @@ def judge(
             )
         )
     least = RELEVANT * abs(measured.value)
-    if depth.log_bayes_factor > VERY_STRONG and depth.p_value < LEVEL / 2 and abs(depth.value) > least:
+    evident = depth.log_bayes_factor > VERY_STRONG and depth.log_bayes_factor_without > STRONG
+    if evident and depth.p_value < LEVEL / 2 and abs(depth.value) > least:
         failures.append(
             AnalysisWarning(
                 code="departures_differ",
                 message="departures change with P by more than their norm: least errors go as "
-                f"P^-(gamma_pred - delta), delta = {depth.value:.3f} ± {depth.stderr:.3f} "
-                f"(p = {depth.p_value:.2g}), ln of the Bayes factor {depth.log_bayes_factor:.1f}",
+                f"P^-(gamma_pred - delta), delta = {depth.value:.3f} ± {depth.stderr:.3f}, "
+                f"ln of the Bayes factor {depth.log_bayes_factor:.1f}, and at least "
+                f"{depth.log_bayes_factor_without:.1f} without any one train size",
             )
         )
     rises = float(stats.t.cdf(gamma_0.value / gamma_0.stderr, freedom)) if gamma_0.stderr > 0 else 0.5
