@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normlaw_plugins.protocols.envelope_model.crossing import Laws
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
+from normlaw_plugins.protocols.envelope_model.fitting import FIRST_ROUNDS, Fit, with_better_variances
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
 from normlaw_plugins.protocols.envelope_model.shape import DEPTH, GAMMA_2
 from normlaw_plugins.protocols.student import difference_test
@@ -82,9 +82,8 @@ def _least_without_a_size(few: Fit, best: Fit) -> float:
 
 
 def _part(whole: Fit, rows: NDArray[np.int64]) -> Fit:
-    """Return the fit of some runs, variances chosen anew, begun where that of all of them ended."""
+    """Return the fit of some runs, its variances climbed to for a while from where those of all runs are."""
     runs = whole.runs.subset(rows)
     shape, shifts = whole.shape.for_runs(runs), whole.run_shifts[rows]
-    return with_better_variances(
-        replace(whole, runs=runs, shape=shape, run_shifts=shifts, evidence=-np.inf, settled=None, rivals=())
-    )
+    begun = replace(whole, runs=runs, shape=shape, run_shifts=shifts, evidence=-np.inf, settled=None, rivals=())
+    return with_better_variances(begun, FIRST_ROUNDS)
