@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -177,13 +177,5 @@ class Drawing:
         p_of_sizes[place] = p
         if size is None:
             moved[fit.shape.offsets], moved[fit.shape.shifts] = 0.0, 0.0
-        made = replace(
-            fit.runs,
-            x=x[None],
-            error=np.ones((1, len(x))),
-            mask=np.ones((1, len(x)), dtype=bool),
-            names=("",),
-            size_of=np.array([place]),
-            p_of_sizes=p_of_sizes,
-        )
+        made = fit.runs.at(x[None], np.array([place]), p_of_sizes)
         return fit.shape.for_runs(made)(moved, derivatives=derivatives)

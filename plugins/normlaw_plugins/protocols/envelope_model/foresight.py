@@ -137,15 +137,7 @@ class Foresight:
         if not len(known):
             p[place] = self._p(size)
             theta[own] = 0.0
-        made = replace(
-            fit.runs,
-            x=x[None],
-            error=np.ones((1, len(x))),
-            mask=np.ones((1, len(x)), dtype=bool),
-            names=("",),
-            size_of=np.array([place]),
-            p_of_sizes=p,
-        )
+        made = fit.runs.at(x[None], np.array([place]), p)
         mean = shape.for_runs(made)(theta)
         point = Linearised(mean, np.zeros((1, len(x))), fit.noise.variance(mean.fitted))
         jacobian = np.concatenate([mean.jacobian, np.zeros((1, len(x), 2))], axis=2)

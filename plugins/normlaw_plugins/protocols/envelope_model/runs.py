@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,25 @@ class Runs:
             self.scale,
             self.shift,
             self.response,
+        )
+
+    def at(self, x: Floats, size_of: NDArray[np.int64], p_of_sizes: Floats) -> Runs:
+        """Return runs at norms of choice, in the same units, to ask a model there: nothing is measured of them.
+
+        Args:
+            x: the norms, (k, n).
+            size_of: index of each run's train size, (k,).
+            p_of_sizes: ln P of the sizes, centred as these are.
+
+        """
+        return replace(
+            self,
+            x=x,
+            error=np.ones(x.shape),
+            mask=np.ones(x.shape, dtype=bool),
+            names=("",) * len(x),
+            size_of=size_of,
+            p_of_sizes=p_of_sizes,
         )
 
     def thinned(self, most: int) -> Runs:

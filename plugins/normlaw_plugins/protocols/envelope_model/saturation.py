@@ -29,18 +29,8 @@ def ends_of(shape: Shape, runs: Runs) -> Shape:
     ends = [0, len(runs.sizes) - 1]
     own = [runs.x[runs.size_of == k][runs.mask[runs.size_of == k]] for k in ends]
     x = np.stack([np.linspace(one.min(), one.max(), PLACES) for one in own])  # (2, PLACES)
-    return shape.for_runs(
-        replace(
-            runs,
-            x=x,
-            error=np.ones(x.shape),
-            mask=np.ones(x.shape, dtype=bool),
-            names=("smallest", "largest"),
-            sizes=runs.sizes[ends],
-            size_of=np.array([0, 1]),
-            p_of_sizes=runs.p_of_sizes[[0, -1]],
-        )
-    )
+    made = runs.at(x, np.array([0, 1]), runs.p_of_sizes[[0, -1]])
+    return shape.for_runs(replace(made, sizes=runs.sizes[ends]))
 
 
 def part_left(ends: Shape, theta: Floats) -> float:
