@@ -13,10 +13,12 @@ from matplotlib.container import ErrorbarContainer
 from scipy.stats import chi2
 
 from normlaw.analysis import Analysis, Options, analyse, render, report, write
+from normlaw.analysis import figures as drawings
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import CAPTIONS, caption
 from normlaw.analysis.figures.collapse import collapse
 from normlaw.analysis.figures.endpoint_law import endpoint_law
+from normlaw.analysis.figures.error_against_norm import error_against_norm
 from normlaw.analysis.figures.joint_region import ellipse, joint_region
 from normlaw.analysis.figures.optimal_norm import optimal_norm
 from normlaw.analysis.figures.scales import MOST, decades, decimal
@@ -117,9 +119,9 @@ def analysis(make_study) -> Analysis:
 
 @pytest.fixture(scope="module")
 def folder(analysis, tmp_path_factory) -> Path:
+    """Return the folder of all figures, for page and column, as SVG."""
     place = tmp_path_factory.mktemp("figures") / "out"
-    with all_files():
-        write(analysis, place, figures="paper")
+    write(analysis, place, figures="paper")
     return place / "figures"
 
 
@@ -128,10 +130,22 @@ def test_each_is_written_for_page_and_column_with_its_numbers_in_2_mb(folder) ->
     names = MODEL | {"joint_region"}
     for place in (folder, folder / "column"):
         for name in names:
-            for ending in ("png", "svg", "pdf", "csv"):
+            for ending in ("svg", "csv"):
                 file = place / f"{name}.{ending}"
                 assert 0 < file.stat().st_size <= LARGEST, file
     assert {path.stem for path in folder.iterdir() if path.is_file()} == names
+
+
+@pytest.mark.slow
+def test_one_for_print_is_written_in_every_format(analysis, monkeypatch, tmp_path) -> None:
+    """The one with the most in it: every file takes a second, and all figures are written by the same lines."""
+    monkeypatch.setattr(drawings, "drawn_of", lambda _: [error_against_norm])
+    with all_files():
+        write(analysis, tmp_path / "out", figures="paper")
+    for place in ("figures", "figures/column"):
+        for ending in ("png", "svg", "pdf", "csv"):
+            file = tmp_path / "out" / place / f"error_against_norm.{ending}"
+            assert 0 < file.stat().st_size <= LARGEST, file
 
 
 @pytest.mark.parametrize("size", [PAGE, COLUMN], ids=["page", "column"])
@@ -284,8 +298,13 @@ def test_a_model_that_cannot_predict_is_named(make_study) -> None:
         figures(analysis)
 
 
-@pytest.mark.parametrize("protocol", ["automatic", pytest.param("envelope", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("shift", [0.0, 90.0, 5000.0])
+@pytest.mark.parametrize(
+    ("shift", "protocol"),
+    [
+        *((shift, "automatic") for shift in (0.0, 90.0, 5000.0)),
+        pytest.param(5000.0, "envelope", marks=pytest.mark.slow),
+    ],
+)
 def test_labels_are_decimal_and_few_at_any_norm(make_study, shift, protocol) -> None:
     study = make_study()
     study["log_norm"] += shift

@@ -257,8 +257,9 @@ def test_the_command_that_repeats_an_analysis_has_its_parameters() -> None:
 @pytest.mark.slow
 def test_fitters_take_parameters(curves) -> None:
     catalogue = load_catalogue()
-    ordinary = analyse(curves, catalogue, Options(fitters=["early_power_law:errors=ordinary"]))
-    clustered = analyse(curves, catalogue, Options(fitters={"early_power_law": {}}))
+    asked = Options(protocol="automatic", draws=100)
+    ordinary = analyse(curves, catalogue, replace(asked, fitters=["early_power_law:errors=ordinary"]))
+    clustered = analyse(curves, catalogue, replace(asked, fitters={"early_power_law": {}}))
     one, other = (a.findings.fits["early_power_law"] for a in (ordinary, clustered))
     assert one.params["gamma_1"] == other.params["gamma_1"]
     assert one.bse["gamma_1"] != other.bse["gamma_1"]
