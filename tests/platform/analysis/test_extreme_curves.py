@@ -171,7 +171,7 @@ def test_a_file_of_extreme_numbers_ends_in_a_report_or_one_error(
     usual: pd.DataFrame, column: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     path = tmp_path / "extreme.csv"
-    values = (5e-324, -1e308, 999_999.0)
+    values: tuple[float, ...] = (5e-324, -1e308, 999_999.0)
     if column in BESIDE:  # in no figure
         values = (values[BESIDE.index(column)],)
         request.getfixturevalue("one_figure")

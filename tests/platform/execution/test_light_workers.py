@@ -21,14 +21,14 @@ COMPILER = ("torch._dynamo", "torch._inductor")
 
 
 def train_and_tell(
-    run: RunSpec, job: Job, tell: Callable[[Any], None], stopped: Callable[[], bool]
+    runs: list[RunSpec], job: Job, tell: Callable[[Any], None], stopped: Callable[[], bool]
 ) -> tuple[list[Outcome], set[str]]:
-    """Train a run and return what has been imported then."""
-    outcomes = work((run,), job, tell, stopped)
+    """Train runs one after the other and return what has been imported then."""
+    outcomes = [outcome for run in runs for outcome in work((run,), job, tell, stopped)]
     return outcomes, {name for name in sys.modules if name in (*HEAVY, *COMPILER, "torch", "scipy")}
 
 
-def imported_by(run: RunSpec, job: Job) -> set[str]:
+def imported_by(runs: list[RunSpec], job: Job) -> set[str]:
     worker = WorkerProcess()
     try:
         given = False
@@ -37,11 +37,11 @@ def imported_by(run: RunSpec, job: Job) -> set[str]:
             for message in worker.messages():
                 if isinstance(message, Done):
                     outcomes, found = message.result
-                    assert [outcome.failure for outcome in outcomes] == [None]
+                    assert [outcome.failure for outcome in outcomes] == [None] * len(runs)
                     return set(found)
                 assert not isinstance(message, Failed), message
                 if not isinstance(message, News) and not given:
-                    worker.give(train_and_tell, run, job)
+                    worker.give(train_and_tell, runs, job)
                     given = True
     finally:
         worker.kill()
@@ -61,6 +61,6 @@ def test_a_worker_that_trains_on_digits_imports_nothing_that_it_has_no_use_for(
         "measures": ["spectral_complexity", "weight_norm"],
     }
     convolutional = {"name": "cnn", "params": {"channels": [2], "hidden": [4]}}
-    for change in ({}, {"optimizer": {"name": "sgd"}}, {"architecture": convolutional}):
-        run = RunSpec.model_validate(tree | change).resolved(catalogue)
-        assert imported_by(run, job) == {"torch", "scipy"}
+    changes: list[dict[str, Any]] = [{}, {"optimizer": {"name": "sgd"}}, {"architecture": convolutional}]
+    runs = [RunSpec.model_validate(tree | change).resolved(catalogue) for change in changes]
+    assert imported_by(runs, job) == {"torch", "scipy"}
