@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -42,6 +43,24 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Spare all processes that run tests but one the seconds that their imports take."""
+    if sys.platform == "linux":  # a fork of what has imported everything is safe there
+        from normlaw_tests import testers
+
+        testers.fork()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Look for garbage once, as pytest does then five times over; end what testers were forked from."""
+    gc.collect()
+    gc.freeze()
+    if (testers := sys.modules.get("normlaw_tests.testers")) is not None:
+        testers.end()
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
