@@ -120,6 +120,13 @@ class Answers:
             params=next((one.params for one in watched.follower.at_server if one.run_id == run.run_id), {}),
         )
 
+    def runs(self, query: Query) -> str:
+        """Return the list of the runs whose curves are shown, a page of its own: of thousands it is long."""
+        now = self._shown(query)
+        drawn = set(now.points["run"]) if len(now.points) else set()
+        runs = [run for run in now.setting.runs if run.spec_hash in drawn]
+        return render("runs.html.jinja", here="runs", view=now.view, setting=now.setting, runs=runs)
+
     def news(self, query: Query) -> Json:
         """Return the version of what a page shows and, where the reader has another, the parts that changed."""
         given = dict(query)
@@ -148,7 +155,7 @@ class Answers:
         if given.get("have", "").partition("-")[2] == version.partition("-")[2]:  # by the same laws
             return answer | {"changed": [name for name in figures if name in (LIVE, MOVED)]}
         content = self._study_content(progress, now)
-        parts |= {name: render(f"{name}.html.jinja", **content) for name in ("choices", "runs")}
+        parts["choices"] = render("choices.html.jinja", **content)
         made = {name: render("figure.html.jinja", name=name, **content) for name in figures}
         return answer | {"changed": figures, "made": made}
 
@@ -266,8 +273,8 @@ class Answers:
             "across": now.across,
             "responses": responses(own),
             "protocols": self._site.catalogue.names(AnalysisProtocol),
-            "sizes": sorted({int(size) for size in own["train_size"]}) if len(own) else [],
-            "seeds": sorted({int(seed) for seed in own["seed"]}) if len(own) else [],
+            "sizes": sorted(map(int, own["train_size"].unique())) if len(own) else [],
+            "seeds": sorted(map(int, own["seed"].unique())) if len(own) else [],
             "figures": {name: now.caption(name) for name in now.names()},
             "titles": TITLES,
             "sliders": SLIDERS,

@@ -75,6 +75,7 @@ def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlet
             Route("/", html(answers.studies)),
             Route("/study", html(answers.study)),
             Route("/progress", html(answers.progress)),
+            Route("/runs", html(answers.runs)),
             Route("/run", html(answers.run)),
             Route("/compare", html(answers.compare)),
             Route("/news", json(answers.news)),

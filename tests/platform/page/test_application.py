@@ -118,7 +118,8 @@ def test_curves_of_a_theory_are_shown_as_trained_ones_are(page: PageServer) -> N
     wait_until(lambda: "local_exponent" in figures(), pause=0.2)
     numbers = ask(page.address, "/figure", study, ("figure", "error_against_norm"), ("ending", "csv")).text
     assert re.findall(r"mean over runs,(\d+)", numbers).count("240") == 12
-    run = re.search(r"/run\?study=exact&amp;run=(\w+)", shown.text)
+    assert '<a href="/runs?study=exact">' in shown.text
+    run = re.search(r"/run\?study=exact&amp;run=(\w+)", ask(page.address, "/runs", study).text)
     assert run
     assert "theory.modes: 300" in ask(page.address, "/run", study, ("run", run[1])).text
 
@@ -139,13 +140,21 @@ def test_what_a_study_measured_and_its_theory_are_settings_of_one_page(page: Pag
 
 
 def test_a_run_leads_to_mlflow(page: PageServer) -> None:
-    shown = ask(page.address, "/study", ("study", "other")).text
+    shown = ask(page.address, "/runs", ("study", "other")).text
     run = re.search(r"/run\?study=other&amp;run=(\w+)", shown)
     assert run
     found = ask(page.address, "/run", ("study", "other"), ("run", run[1]))
     assert "http://127.0.0.1:5000/#/experiments/" in found.text
     assert "mlflow ui --backend-store-uri" in found.text
     assert ask(page.address, "/run", ("study", "other"), ("run", "../../etc")).status == 404
+
+
+def test_the_runs_of_a_view_are_listed(page: PageServer) -> None:
+    every = ask(page.address, "/runs", ("study", "other")).text
+    few = ask(page.address, "/runs", ("study", "other"), ("size", "100"), ("seed", "1")).text
+    assert every.count("/run?study=other&amp;run=") > few.count("/run?study=other&amp;run=") == 1
+    assert "P=100 seed=1</a>" in few
+    assert "0 runs of the curves shown" in ask(page.address, "/runs", ("study", "other"), ("size", "3")).text
 
 
 def test_studies_are_compared_with_each_other_and_with_the_paper(page: PageServer) -> None:

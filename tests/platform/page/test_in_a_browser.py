@@ -320,7 +320,7 @@ def test_a_click_on_a_curve_leads_to_its_run(opened: Opened, shots: Path) -> Non
     assert "train_size: 120" in page.inner_text("pre")
     page.screenshot(path=shots / "page-run.png")
     opened.open("/study?study=followed")
-    page.get_by_text("The 6 runs shown").click()
+    page.get_by_role("link", name="The runs shown").click()
     assert page.get_by_role("link", name=re.compile("^mlp digits P=")).count() == 6  # the same without a mouse
 
 
