@@ -112,7 +112,7 @@ def bokeh_figure(plot: Plot, x_label: str, y_label: str) -> Any:
         elif marker == "own":
             marker = "circle"
         renderers = _draw(drawn, one, look, colour or style.QUIET, marker)
-        if one.name != "single run" and not (one.name == "fitted" and len(plot.train_sizes) > 1):
+        if one.name != SINGLE and not (one.name == "fitted" and len(plot.train_sizes) > 1):
             label = f"{one.train_size:,}" if one.train_size is not None else symbols(one.name)
             items.append(LegendItem(label=label, renderers=renderers))
     legend = Legend(items=items, click_policy="hide", label_text_font_size="11px", spacing=0, padding=4)
@@ -173,8 +173,10 @@ def plain_text(label: str) -> str:
 def _columns(one: Series, look: Look) -> dict[str, list[Any]]:
     """Return the columns of a series with numbers that are not known as NaN, as Bokeh draws gaps."""
     found = dict(one.columns)
-    if one.name != "single run":
+    if one.name != SINGLE:
         found = {name: [np.nan if v is None else v for v in values] for name, values in found.items()}
+    if one.train_size is not None:
+        found["train_size"] = [one.train_size] * len(found["x"])
     if "low" in found and look.band:
         keep = [np.isfinite(a) and np.isfinite(b) for a, b in zip(found["low"], found["high"], strict=True)]
         found["band_low"] = [v if k else y for v, k, y in zip(found["low"], keep, found["y"], strict=True)]
@@ -214,25 +216,27 @@ def _draw(drawn: Any, one: Series, look: Look, colour: str, marker: str | None) 
 
 
 def _hover(drawn: Any, plot: Plot) -> None:
-    """Show what is under the pointer, a tool for each kind of series so that none shows what it has not."""
+    """Show what is under the pointer: a tool for all series that have the same to show, since each costs."""
     from bokeh.models import HoverTool
 
-    across = "train size" if plot.of_size else "norm"
+    by_key = {r.name.partition(" ")[2]: r for r in drawn.renderers if r.name}  # of lines and marks the marks
+    alike: dict[tuple[tuple[str, str], ...], list[Any]] = {}
     for one in plot.series:
-        said = [(across, "@x{0.[0000]a}" if plot.of_size else "@x{0.0000e+0}"), ("value", "@y{0.00000}")]
-        if one.train_size is not None:
-            said.insert(0, ("train size", f"{one.train_size:,}"))
-        if plot.holds is not None:
-            said = [
-                ("study", "@name"),
-                *zip(map(symbols, plot.holds), ("@x{0.0000}", "@y{0.0000}"), strict=True),
-            ]
-        elif one.name == "single run":
-            said = [("run", "@name"), ("train size", f"{one.train_size:,}"), ("", "click for its page")]
-        elif one.train_size is None:
-            said.insert(0, (one.name, "@train_size" if "train_size" in one.columns else ""))
-        if plot.holds is not None and "name" not in one.columns:
-            continue
-        wanted = [r for r in drawn.renderers if r.name in (f"lines {one.key}", f"marks {one.key}")]
-        if wanted:
-            drawn.add_tools(HoverTool(renderers=wanted[-1:], tooltips=said, visible=False))
+        if one.key in by_key and (plot.holds is None or "name" in one.columns):
+            alike.setdefault(_said(one, plot), []).append(by_key[one.key])
+    for said, renderers in alike.items():
+        of = dict.fromkeys(("@x", "@y"), "printf")
+        drawn.add_tools(HoverTool(renderers=renderers, tooltips=list(said), formatters=of, visible=False))
+
+
+def _said(one: Series, plot: Plot) -> tuple[tuple[str, str], ...]:
+    """Return what is shown of a series under the pointer: names, and columns with their formats."""
+    if plot.holds is not None:
+        numbers = zip(map(symbols, plot.holds), ("@x{%.4f}", "@y{%.4f}"), strict=True)
+        return (("study", "@name"), *numbers)
+    size = ("train size", "@train_size{0,0}")
+    if one.name == SINGLE:
+        return ("run", "@name"), size, ("", "click for its page")
+    if one.train_size is None:
+        size = (one.name, "@train_size{0,0}" if "train_size" in one.columns else "")
+    return size, ("train size" if plot.of_size else "norm", "@x{%.6g}"), ("value", "@y{%.5g}")
