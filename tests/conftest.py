@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,24 +127,32 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _made_once(folder: Path) -> Path:
-    path = folder / "empty.db"
-    with FileLock(folder / "empty.lock"):
-        if not path.exists():
-            servers.make_empty_database(path)
-    return path
+@pytest.fixture(scope="session")
+def _empty_database(shared_folder: Path, pytestconfig: pytest.Config) -> Callable[[], Path]:
+    """Return what makes an SQLite file with MLflow's empty tables, once for each version of MLflow."""
+
+    def made_once() -> Path:
+        kept = getattr(pytestconfig, "cache", None)
+        folder = kept.mkdir("normlaw") if kept else shared_folder
+        path = Path(folder, f"mlflow-{version('mlflow')}.db")
+        with FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                servers.make_empty_database(path)
+        return path
+
+    return made_once
 
 
 @pytest.fixture(scope="session")
-def empty_database(shared_folder: Path) -> Path:
+def empty_database(_empty_database: Callable[[], Path]) -> Path:
     """Return an SQLite file with MLflow's empty tables: making them takes seconds, copying them nothing."""
-    return _made_once(shared_folder)
+    return _empty_database()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _stores_are_copied(shared_folder: Path) -> Iterator[None]:
+def _stores_are_copied(_empty_database: Callable[[], Path]) -> Iterator[None]:
     """Spare each SQLite store that a test has made in this process the seconds that its tables take."""
-    with stores.copied(lambda: _made_once(shared_folder)):
+    with stores.copied(_empty_database):
         yield
 
 

@@ -25,10 +25,16 @@ def as_shown(node: ast.expr) -> str | None:
 
 
 @cache
-def messages() -> list[str]:
-    """Return every string in the code that ships; the parser has joined neighbouring pieces."""
-    sources = [path for folder in ("registry", "plugins", "platform") for path in (ROOT / folder).rglob("*.py")]
-    nodes = (node for path in sources for node in ast.walk(ast.parse(path.read_text())))
+def sources() -> dict[Path, str]:
+    """Return the code that ships."""
+    folders = ("registry", "plugins", "platform")
+    return {path: path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")}
+
+
+@cache
+def messages(path: Path) -> list[str]:
+    """Return every string in a file; the parser has joined neighbouring pieces."""
+    nodes = ast.walk(ast.parse(sources()[path]))
     return [text for node in nodes if isinstance(node, ast.expr) and (text := as_shown(node))]
 
 
@@ -36,7 +42,14 @@ def is_said(quoted: str) -> bool:
     """Whether one message holds the quoted words in their order; '...' and quotes around it are a value."""
     parts = [part.strip() for part in re.split(r"'?\.\.\.'?", quoted) if part.strip()]
     pattern = re.compile(f"[^\n]*?{GAP}[^\n]*?".join(map(re.escape, parts)))
-    return any(pattern.search(text) for text in messages() if all(part in text for part in parts))
+    words = re.findall(r"\w+", " ".join(parts))
+    return any(
+        pattern.search(text)
+        for path, code in sources().items()
+        if all(word in code for word in words)
+        for text in messages(path)
+        if all(part in text for part in parts)
+    )
 
 
 @pytest.mark.parametrize("quoted", QUOTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -125,8 +126,8 @@ def test_a_journal_is_read_back_to_the_last_bit_whole_or_cut(points: list[dict[s
         assert record.status == end
         whole = path.read_bytes()
         last = whole[:-1].rfind(b"\n") + 1
-        for cut in range(last, len(whole) - 1):  # every byte of the last record
-            path.write_bytes(whole[:cut])
+        for cut in reversed(range(last, len(whole) - 1)):  # every byte of the last record
+            os.truncate(path, cut)
             short = read_journal(path)
             if last == 0:
                 assert short is None
@@ -274,8 +275,10 @@ def test_no_study_file_crashes(seed: int) -> None:
     assert fuzz(seed, texts, WORDS, read) > 60
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_no_curve_file_crashes(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seed", "times"), [*(pytest.param(seed, 150, marks=pytest.mark.slow) for seed in range(2)), (2, 60)]
+)
+def test_no_curve_file_crashes(seed: int, times: int, tmp_path: Path) -> None:
     path = tmp_path / "fuzzed.csv"
     header = "train_size,seed,step,log_norm,test_error,measure\n"
     rows = "".join(
@@ -303,7 +306,7 @@ def test_no_curve_file_crashes(seed: int, tmp_path: Path) -> None:
         "=1+1",
         "\x00",
     ]
-    assert fuzz(seed, [header + rows], words, read) > 40
+    assert fuzz(seed, [header + rows], words, read, times) > 0.27 * times
 
 
 @quick

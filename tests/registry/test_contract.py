@@ -17,7 +17,7 @@ from normlaw_registry.component import Component
 from normlaw_registry.former_names import FORMER
 from normlaw_registry.host.contract import CONTRACTS, incompatibility, requirement_on_normlaw
 from normlaw_registry.host.kinds import KINDS
-from normlaw_tests.processes import python
+from normlaw_tests import forked
 
 HISTORY = {1: "0.1", 2: "0.4", 3: "1.0"}
 NAMES = (*normlaw_registry.__all__, *FORMER)
@@ -81,7 +81,7 @@ def test_an_installed_plugin_says_so_instead_of_failing_strangely(tmp_path, requ
         f"Metadata-Version: 2.1\nName: from-the-future\nVersion: 3.0\nRequires-Dist: {requires}\n"
     )
     (info / "entry_points.txt").write_text("[normlaw]\nit = from_the_future\n")
-    done = python("-m", "normlaw", "plugins", "--json", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    done = forked.normlaw("plugins", "--json", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1, done.stderr
     listing = json.loads(done.stdout)
     assert listing["contract"] == CONTRACT_VERSION

@@ -6,20 +6,25 @@ import subprocess
 
 import pytest
 
+from normlaw_tests import forked
 from normlaw_tests.built_in import PLUGINS
 from normlaw_tests.processes import python
 
 
+def environment(site=None, **variables: str) -> dict[str, str]:
+    path = [*filter(None, [site and str(site), os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), **variables}
+
+
 def normlaw(*arguments: str, site=None, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
-    if site is not None:
-        environment["PYTHONPATH"] = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return python("-c", "from normlaw.cli.program import main; main()", *arguments, env=environment)
+    return forked.normlaw(*arguments, env=environment(site, **variables))
 
 
 @pytest.fixture(scope="module")
 def listing(site_with_fake_plugin):
-    done = normlaw("plugins", "--json", site=site_with_fake_plugin)
+    """Return what a Python says that has imported nothing before."""
+    code = "from normlaw.cli.program import main; main()"
+    done = python("-c", code, "plugins", "--json", env=environment(site_with_fake_plugin))
     assert done.stderr == ""
     assert done.returncode == 1, "a broken plugin must be told by the exit code"
     return json.loads(done.stdout)

@@ -10,7 +10,7 @@ from normlaw.cli.plugins import as_lines
 from normlaw.machine import plugins as doctor
 from normlaw_registry import Catalogue, Dataset, DuplicateComponentError, Splits
 from normlaw_registry.host import PluginRecord
-from normlaw_tests.processes import python
+from normlaw_tests import forked
 
 NAP = 2.0
 SLOW = f"""
@@ -43,7 +43,7 @@ def site(tmp_path_factory) -> Path:
 
 def listed(site: Path, **variables: str) -> dict[str, dict]:
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = python("-m", "normlaw", "plugins", "--json", env={**os.environ, "PYTHONPATH": path, **variables})
+    done = forked.normlaw("plugins", "--json", env={**os.environ, "PYTHONPATH": path, **variables})
     return {plugin["name"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
 
 

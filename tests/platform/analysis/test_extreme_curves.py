@@ -58,7 +58,7 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="replace")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(st.binary(max_size=300), st.text().map(_encoded), tables.map(_encoded)))
 @example(content=b"\x00")
 @example(content=f"{HEADER},measure\n1,1,1,{'x' * 10_000}\n".encode())

@@ -7,7 +7,7 @@ from normlaw_registry.curves import weight_range
 
 
 def test_the_choices_average_to_the_reported_exponents(make_study, catalogue) -> None:
-    analysis = analyse(make_study(), catalogue, Options(protocol="automatic"))
+    analysis = analyse(make_study(), catalogue, Options(protocol="automatic", draws=100))
     table = analysis.tables()["sensitivity"]
     assert table["weight"].sum() == pytest.approx(1.0)
     for name in ("gamma_1", "gamma_pred"):

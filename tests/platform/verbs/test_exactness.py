@@ -16,7 +16,7 @@ def run(exactness: str | None, **more: str) -> StudyRun:
 
 
 def test_bounds_and_estimates_are_a_warning_with_how_many_runs(catalogue) -> None:
-    analysis = analyse(synthetic_curves(), catalogue, Options(protocol="automatic"))
+    analysis = analyse(synthetic_curves(), catalogue, Options(protocol="automatic", draws=100))
     runs = [
         run('{"path_norm": "exact"}'),
         run('{"path_norm": "upper_bound"}'),
@@ -35,7 +35,7 @@ def test_bounds_and_estimates_are_a_warning_with_how_many_runs(catalogue) -> Non
 
 
 def test_files_that_changed_between_runs_are_a_warning(catalogue) -> None:
-    analysis = analyse(synthetic_curves(), catalogue, Options(protocol="automatic"))
+    analysis = analyse(synthetic_curves(), catalogue, Options(protocol="automatic", draws=100))
     before, after = ({keys.FINGERPRINT: f"2 files, digest {name}"} for name in ("aa", "bb"))
     runs = [run(None, **before), run(None, **after), run(None, **before), run(None)]
     assert str(with_doubts(analysis, runs, "weight_norm").warnings[-1]) == (

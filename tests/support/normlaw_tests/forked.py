@@ -2,13 +2,17 @@
 
 Importing torch takes a second or two of each process, and the tests begin hundreds. Here one process a test
 process imports what all need, and begins the others by a fork. They have what a spawned process has: the
-folder, path and environment of the test process, a pipe, an exit code, and an end with their parent.
+folder, path and environment of the test process, a pipe, an exit code, and an end with their parent. So has a
+command line that `normlaw` runs.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -63,3 +67,28 @@ def workers() -> Iterator[None]:
         yield
     finally:
         process.CONTEXT = spawn
+
+
+def normlaw(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end, in an environment whose PYTHONPATH is searched for plugins first."""
+    with tempfile.TemporaryDirectory() as kept:
+        out, err = Path(kept, "out"), Path(kept, "err")
+        command = _Context().Process(target=_command, args=(arguments, dict(env), str(out), str(err)))
+        command.start()
+        command.join()
+        return subprocess.CompletedProcess(
+            ["normlaw", *arguments], command.exitcode or 0, out.read_text(), err.read_text()
+        )
+
+
+def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+    from normlaw.cli.program import main
+    from normlaw_registry import load_catalogue
+
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    load_catalogue.cache_clear()
+    for path, number in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    main([*arguments], standalone_mode=True)

@@ -97,27 +97,44 @@ def require(value: object, stated: Any, what: str) -> None:
 
 
 def checked(function: Callable[..., Any], stated: Stated, name: str) -> Callable[..., Any]:
-    """Return a function that checks what it takes and returns."""
+    """Return a function that checks what it takes and returns, once for all values of the same shapes."""
     signature = inspect.signature(function)
     if unknown := stated.keys() - signature.parameters.keys() - {RESULT}:
         raise ShapeError(
             f"{name} takes no {', '.join(unknown)}: its shapes are stated for another version of it"
         )
+    places = {argument: place for place, argument in enumerate(signature.parameters) if argument in stated}
+    passed: set[tuple[Any, ...]] = set()
+
+    def check(values: Mapping[str, Any]) -> None:
+        kinds = tuple([(argument, kind(value)) for argument, value in values.items()])
+        if kinds not in passed:
+            with jaxtyped("context"):
+                for argument, value in values.items():
+                    what = "its result" if argument == RESULT else argument
+                    require(value, stated[argument], f"{name}: {what}")
+            passed.add(kinds)
 
     @functools.wraps(function)
     def checking(*args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_compiling():
             return function(*args, **kwargs)
-        with jaxtyped("context"):
-            for argument, value in signature.bind(*args, **kwargs).arguments.items():
-                if argument in stated:
-                    require(value, stated[argument], f"{name}: {argument}")
-            result = function(*args, **kwargs)
-            if RESULT in stated:
-                require(result, stated[RESULT], f"{name}: its result")
+        values = {argument: args[place] for argument, place in places.items() if place < len(args)}
+        values |= {argument: value for argument, value in kwargs.items() if argument in places}
+        check(values)
+        result = function(*args, **kwargs)
+        if RESULT in stated:
+            check({**values, RESULT: result})
         return result
 
     return checking
+
+
+def kind(value: object) -> Any:
+    """Return all that a statement may ask of a value: its type, and an array's numbers and shape."""
+    if isinstance(value, Tensor | np.ndarray):
+        return type(value), value.dtype, tuple(value.shape)
+    return tuple([kind(part) for part in value]) if isinstance(value, tuple) else type(value)
 
 
 def checked_load(load: Callable[..., Splits], name: str) -> Callable[..., Splits]:
