@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,10 @@ from unittest.mock import Mock
 
 import pytest
 from mlflow import MlflowClient
+from sqlalchemy import create_engine, text
 
 from normlaw.tracking import keys
+from normlaw.tracking.database import Database
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.launches import Launches
@@ -46,6 +49,9 @@ def test_sent_twice_changes_nothing(desk: Any, tables: Any) -> None:
 
 
 CALLS = ("create_run", "log_batch", "log_inputs", "set_terminated")
+"""What a run is sent by to a server."""
+DIRECT = ("create_run", "fill", "log_inputs", "set_terminated")
+"""What it is sent by into a database, its parameters and metrics at once."""
 
 
 def kill_in_the_middle(desk: Any, call: str, before: bool) -> None:
@@ -56,7 +62,8 @@ def kill_in_the_middle(desk: Any, call: str, before: bool) -> None:
         assert os.WIFSIGNALED(status)
         assert os.WTERMSIG(status) == signal.SIGKILL
         return
-    original = getattr(MlflowClient, call)
+    owner = Database if call == "fill" else MlflowClient
+    original = getattr(owner, call)
 
     def deadly(*arguments: Any, **options: Any) -> None:
         if not before:
@@ -64,7 +71,7 @@ def kill_in_the_middle(desk: Any, call: str, before: bool) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     try:
-        setattr(MlflowClient, call, deadly)
+        setattr(owner, call, deadly)
         desk.client = MlflowClient(desk.uri)
         desk.send()
     finally:
@@ -81,17 +88,53 @@ def undisturbed(lasting_desk: Any) -> tuple[Any, list[Any]]:
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("call", "directly"),
+    [*((call, True) for call in DIRECT), *((call, False) for call in CALLS)],
+)
 def test_what_a_killed_sender_left_is_completed(
-    undisturbed: tuple[Any, list[Any]], desk: Any, tables: Any, call: str, before: bool
+    undisturbed: tuple[Any, list[Any]],
+    desk: Any,
+    tables: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    directly: bool,
+    before: bool,
 ) -> None:
     whole, content = undisturbed
+    if not directly:
+        monkeypatch.setattr(Database, "of", lambda client, experiment: None)
     for spec in desk.specs[:2]:
         desk.journal(spec)
     kill_in_the_middle(desk, call, before)
     desk.send()
     assert desk.content() == content
     assert len(tables(desk.uri)["metrics"]) == len(tables(whole.uri)["metrics"])
+
+
+def test_a_database_has_the_rows_of_requests(make_desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    direct, asked = make_desk("direct"), make_desk("asked")
+    for spec in direct.specs[:2]:
+        direct.journal(spec)
+    shutil.copytree(direct.home, asked.home, dirs_exist_ok=True)  # with the times
+    direct.send()
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "of", lambda client, experiment: None)
+        asked.send()
+    for table, columns in {
+        "params": "key, value",
+        "metrics": "key, value, timestamp, step, is_nan",
+        "latest_metrics": "key, value, timestamp, step, is_nan",
+    }.items():
+        found = []
+        for desk in (direct, asked):
+            engine = create_engine(desk.uri)
+            with engine.connect() as base:
+                query = f"SELECT name, {columns} FROM {table} JOIN runs USING (run_uuid)"
+                found.append(sorted(map(tuple, base.execute(text(query))), key=repr))
+            engine.dispose()
+        assert found[0] == found[1]
+        assert len(found[0]) > 4
 
 
 def test_a_launch_that_was_killed_before_its_parameters_were_sent_gets_them(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
@@ -29,7 +29,11 @@ def redacted(text: str) -> str:
     >>> redacted("https://host/path?region=eu&api_token=abc")
     'https://host/path?region=eu&api_token=***'
     """
-    for secret in _secrets(tuple(os.environ.items())) if len(text) >= SHORTEST else ():
+    return _without(_of_environment(), text)
+
+
+def _without(secrets: Sequence[str], text: str) -> str:
+    for secret in secrets if len(text) >= SHORTEST else ():
         text = text.replace(secret, HIDDEN)
     text = _USER.sub(rf"\1:{HIDDEN}@", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
@@ -38,11 +42,15 @@ def redacted(text: str) -> str:
 
 def redacted_tree(tree: Any) -> Any:
     """Return nested mappings and lists with every text in them redacted."""
+    return _tree_without(_of_environment(), tree)  # looked up once: it takes longer than a text does
+
+
+def _tree_without(secrets: Sequence[str], tree: Any) -> Any:
     if isinstance(tree, str):
-        return redacted(tree)
+        return _without(secrets, tree)
     if isinstance(tree, Mapping):
-        return {redacted(str(key)): redacted_tree(value) for key, value in tree.items()}
-    return [redacted_tree(value) for value in tree] if isinstance(tree, list | tuple) else tree
+        return {_without(secrets, str(key)): _tree_without(secrets, value) for key, value in tree.items()}
+    return [_tree_without(secrets, value) for value in tree] if isinstance(tree, list | tuple) else tree
 
 
 def printable(text: str) -> str:
@@ -58,6 +66,10 @@ def first_line(error: BaseException) -> str:
     """Return what one line can say of an error."""
     lines = printable(str(error)).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__
+
+
+def _of_environment() -> Sequence[str]:
+    return _secrets(tuple(os.environ.items()))
 
 
 @lru_cache(maxsize=1)

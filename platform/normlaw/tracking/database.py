@@ -7,6 +7,7 @@ rows, to the last column. A version of MLflow whose tables have other columns is
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 import uuid
@@ -49,8 +50,7 @@ class Database:
     """
 
     def __init__(self, store: Any, client: MlflowClient, experiment: Experiment) -> None:
-        self._store, self._experiment = store, experiment
-        self._files = get_artifact_repository(experiment.artifact_location, tracking_uri=client.tracking_uri)
+        self._store, self._client, self._experiment = store, client, experiment
         self._last_start = 0
         self._known_names: set[str] = set()
 
@@ -64,6 +64,37 @@ class Database:
         if {name: set(table.columns.keys()) for name, table in tables.items()} != COLUMNS:
             return None
         return cls(store, client, experiment)
+
+    def fill(self, run_id: str, params: Sequence[Param], metrics: Sequence[Metric]) -> None:
+        """Give a run, which has neither parameters nor metrics yet, all of them: by one transaction.
+
+        Raises:
+            MlflowException: a name or value is none that MLflow takes, or the database is away.
+
+        """
+        named = {metric.key: metric for metric in metrics}
+        _, checked, _ = _validate_batch_log_data(list(named.values()), list(params), [])  # type: ignore[no-untyped-call]
+        rows = {
+            (metric.key, metric.timestamp, metric.step, metric.value): {
+                "run_uuid": run_id,
+                "key": metric.key,
+                "timestamp": metric.timestamp,
+                "step": metric.step,
+                "value": metric.value,
+                "is_nan": False,
+            }
+            for metric in metrics
+            if math.isfinite(metric.value)
+        }
+        latest: dict[str, Row] = {}
+        for row in rows.values():
+            before = latest.get(row["key"])
+            if before is None or _moment(row) > _moment(before):
+                latest[row["key"]] = row
+        own = [{"run_uuid": run_id, "key": param.key, "value": param.value} for param in checked]
+        self._execute(
+            [("params", own), ("metrics", list(rows.values())), ("latest_metrics", list(latest.values()))]
+        )
 
     def insert(self, runs: Sequence[WholeRun], context: Mapping[str, str]) -> list[str]:
         """Write runs and return their ids. They are begun first and finished last, each time all together.
@@ -100,12 +131,14 @@ class Database:
     @contextmanager
     def _folder(self) -> Iterator[str]:
         """Give a folder whose content becomes the experiment's artifacts: their own, if they lie on a disk."""
-        if isinstance(self._files, LocalArtifactRepository):
-            yield str(self._files.artifact_dir)
+        location = self._experiment.artifact_location
+        files = get_artifact_repository(location, tracking_uri=self._client.tracking_uri)
+        if isinstance(files, LocalArtifactRepository):
+            yield str(files.artifact_dir)
             return
         with tempfile.TemporaryDirectory() as folder:
             yield folder
-            self._files.log_artifacts(folder)  # type: ignore[no-untyped-call]
+            files.log_artifacts(folder)  # type: ignore[no-untyped-call]
 
     def _begin(self, run: WholeRun, context: Mapping[str, str]) -> Row:
         """Return the row of a run that is being written. Runs begin one after the other: readers sort by it."""
@@ -173,6 +206,11 @@ class Database:
             tags = [RunTag(key, value) for key, value in run.tags.items()]
             _validate_batch_log_data(metrics, params, tags)  # type: ignore[no-untyped-call]
             self._known_names |= new.keys()
+
+
+def _moment(row: Row) -> tuple[int, int, float]:
+    """Return what MLflow compares to find a metric's latest value."""
+    return row["step"], row["timestamp"], row["value"]
 
 
 def _latest(values: Sequence[Value]) -> list[Value]:

@@ -22,6 +22,7 @@ from normlaw.study.spec import RunSpec
 from normlaw.study.study import Study
 from normlaw.tracking import keys, note, optimum
 from normlaw.tracking.client import artifacts_at
+from normlaw.tracking.database import Database
 from normlaw.tracking.experiment import opened
 from normlaw.tracking.launches import Launches
 from normlaw.tracking.record import Record
@@ -104,6 +105,7 @@ class RunWriter:
         self._experiment = experiment
         self._study = study
         self._launches = launches
+        self._database = Database.of(client, experiment)
         self._context_tags: dict[str, str] = resolve_tags()
 
     def find(self, spec_hash: str) -> list[Run]:
@@ -168,13 +170,20 @@ class RunWriter:
         }
 
     def add(self, run: Run, spec: AnySpec | None, metrics: list[Metric]) -> None:
-        """Add measurements to a run, and parameters with their sizes where a specification is given."""
+        """Add measurements to a run, and parameters with their sizes where a specification is given.
+
+        A run that has nothing yet gets all at once where the store is a database: by requests, most of the
+        time that a run takes to be sent goes here.
+        """
         values = listing(spec) if spec is not None else {}
         varied = values if isinstance(spec, ObservedSpec) else self._study.varied
         numbers = sizes(values, varied)
         metrics = [*(Metric(name, x, run.info.start_time, 0) for name, x in numbers.items()), *metrics]
         there = run.data.params  # a parameter cannot be written over
         params = [Param(key, value) for key, value in values.items() if key not in there]
+        if self._database is not None and spec is not None and not there and not run.data.metrics:
+            self._database.fill(run.info.run_id, params, metrics)
+            return
         for some_metrics, some_params in batches(metrics, params):
             self._client.log_batch(run.info.run_id, metrics=some_metrics, params=some_params)
 
