@@ -13,6 +13,8 @@ from contextlib import suppress
 from types import FrameType
 
 STOPPED = 128 + signal.SIGINT
+OWN_PROCESS = "own process"
+"""What a command finds as its context's object where the process is there for it alone."""
 _stopped_with: list[int] = []
 """The exit status, once the command was stopped by a signal."""
 
@@ -23,7 +25,7 @@ def main() -> None:
     try:
         from normlaw.cli.program import main as program
 
-        program(prog_name="normlaw")
+        program(prog_name="normlaw", obj=OWN_PROCESS)
     except KeyboardInterrupt:  # before there was a command that could meet it
         sys.stderr.write("Stopped.\n")
         _stopped_with.append(STOPPED)

@@ -164,9 +164,12 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
         options: as the command line has them.
 
     """
+    from normlaw.__main__ import OWN_PROCESS
+    from normlaw.execution import nest
     from normlaw.execution.interrupts import interruptible
     from normlaw.study.home import HOME, begun_studies
 
+    nest.wanted = click.get_current_context().find_object(str) == OWN_PROCESS
     go_on = f"go on with: normlaw resume {study}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:

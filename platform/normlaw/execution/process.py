@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -28,7 +28,8 @@ from normlaw.execution.signals import SIGNALS, beginning, put_off
 MAX_ATTEMPTS = 3
 """How often what a process was at is begun again when it dies (out of memory, say), before it has failed."""
 CONTEXT: BaseContext = multiprocessing.get_context("spawn")
-"""How processes begin. They are not forked: torch's threads do not survive that."""
+"""How processes begin. They are not forked from the launcher: torch's threads do not survive that. `nest` may
+have them forked from a process that has no threads."""
 SECONDS_TO_END = 5.0
 _STOP, _END = "stop", "end"
 
@@ -96,7 +97,7 @@ class WorkerProcess:
         self._last_words, words = CONTEXT.Pipe(duplex=False)
         self._process = CONTEXT.Process(target=_serve, args=(theirs, words), name="normlaw worker")  # type: ignore[attr-defined]
         resource_tracker.ensure_running()  # it would unblock the signals
-        with put_off(), beginning, _main_module_hidden():
+        with put_off(), beginning, main_module_hidden():
             self._process.start()
         theirs.close()
         words.close()
@@ -218,15 +219,21 @@ def _leave_it_to_the_launcher(*_: object) -> None:
 
 
 def _end_with_parent() -> None:
-    """End at once when the parent is killed: the runs' locks are free then for whoever goes on with them."""
+    """End at once when the launcher is killed: the runs' locks are free then for whoever goes on with them.
+
+    And when the process is killed that this one was forked from: the launcher takes this one for dead then.
+    """
     parent = multiprocessing.parent_process()
     assert parent is not None
-    parent.join()
+    ends = [parent.sentinel]
+    with suppress(AttributeError, OSError):  # another system than Linux
+        ends.append(os.pidfd_open(os.getppid()))
+    wait(ends)
     os._exit(1)
 
 
 @contextmanager
-def _main_module_hidden() -> Iterator[None]:
+def main_module_hidden() -> Iterator[None]:
     """Keep processes that are spawned meanwhile from running the main script once more.
 
     A spawned process imports it, for functions that it might define; ours come from normlaw. Without this, a

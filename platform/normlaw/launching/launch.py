@@ -16,7 +16,6 @@ from normlaw.execution.forks import clear_forks, forks_of, in_waves, trunks_left
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
 from normlaw.launching.display import Display
-from normlaw.launching.plan import make_plan
 from normlaw.launching.readiness import make_ready
 from normlaw.machine import environment
 from normlaw.study import home as kept
@@ -25,7 +24,6 @@ from normlaw.study.home import journal_path, keep_study
 from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
-from normlaw.tracking.session import Offline, Online
 from normlaw_registry import Catalogue, InputError
 
 MAX_PARALLEL = 1024
@@ -150,6 +148,9 @@ def launch(
         undone = [planned for h, planned in planned_as.items() if h not in done]
         hands = ready(undone) if undone else None
         with display.working("looking at what is stored of it already"):
+            from normlaw.launching.plan import make_plan  # MLflow: after what loads torch meanwhile was begun
+            from normlaw.tracking.session import Offline, Online
+
             session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
             plan = make_plan(study, specs, catalogue, home, session.finished(specs))
         keep_study(home, study)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
+from normlaw.execution import nest
 from normlaw.execution.choice import Executor, ExecutorChoice
 from normlaw.execution.devices import largest_stack
 from normlaw.execution.job import Stack
@@ -79,9 +81,13 @@ def make_ready(
         InputError: a run, the device or the executor cannot do what is asked for.
 
     """
+    if choice.name == "local":
+        nest.begin()
+    import_module("normlaw.tracking.session")  # MLflow: while what workers are forked from loads torch
     with display.working("loading torch"):
         from normlaw.launching.preflight import Trials, check, combinations
 
+        nest.settle()
     for finding in quick(catalogue, home):
         if finding.state != "good":
             display.say(f"{finding.check}: {finding.said}; {finding.advice}")

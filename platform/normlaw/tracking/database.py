@@ -74,7 +74,7 @@ class Database:
         """
         named = {metric.key: metric for metric in metrics}
         _, checked, _ = _validate_batch_log_data(list(named.values()), list(params), [])  # type: ignore[no-untyped-call]
-        rows = {
+        rows: dict[tuple[str, int, int, float], Row] = {
             (metric.key, metric.timestamp, metric.step, metric.value): {
                 "run_uuid": run_id,
                 "key": metric.key,
