@@ -58,15 +58,29 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="replace")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.one_of(st.binary(max_size=300), st.text().map(_encoded), tables.map(_encoded)))
+contents = st.one_of(st.binary(max_size=300), st.text().map(_encoded), tables.map(_encoded))
+few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@few
+@given(content=contents)
 @example(content=b"\x00")
 @example(content=f"{HEADER},measure\n1,1,1,{'x' * 10_000}\n".encode())
 @example(content=f"{HEADER},{'x' * 10_000}\n1,1,1,1\n".encode())
 @example(content=f"{HEADER},{HEADER}\n1,1,1,1,1,1\n".encode())
 @example(content=b"\n".join([HEADER.encode(), *(b"1,%d,0.5" % n for n in range(3)), b"1," * 4000]))
 def test_any_file_gives_a_frame_or_one_error_of_bounded_length(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "curves.csv"
+    check_file(tmp_path / "curves.csv", content)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=200)
+@given(content=contents)
+def test_any_of_many_files_does(tmp_path: Path, content: bytes) -> None:
+    check_file(tmp_path / "curves.csv", content)
+
+
+def check_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -92,7 +92,7 @@ def test_any_convolution_agrees_with_its_assembled_matrix(m: LinearMap, iterated
         assert relative_error(m) < 1e-6
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(convolutions())
 def test_the_adjoint_is_exact(m: LinearMap) -> None:
     matrix = assembled(m)
@@ -111,7 +111,7 @@ def test_ill_separated_top_singular_values(gap: float) -> None:
     weight = torch.randn(12, 4, 3, 3)
     # Three groups of almost the same kernel: the top singular value comes three times, `gap` apart.
     weight = torch.cat([weight[:4], weight[:4] * (1 - gap), weight[:4] * (1 - 2 * gap)])
-    assert relative_error(conv(weight, (9, 8), padding=1, groups=3)) < 1e-6
+    assert relative_error(conv(weight, (6, 5), padding=1, groups=3)) < 1e-6
 
 
 def test_ill_separated_by_a_long_smooth_axis() -> None:
@@ -128,7 +128,7 @@ def test_warm_starts_follow_a_top_singular_value_that_jumps() -> None:
     for step in range(6):
         moved = weight + 0.01 * step * torch.randn_like(weight)
         moved[4 * (step % 2) : 4 * (step % 2) + 4] *= 1.1  # now one group has the largest, now the other
-        assert relative_error(conv(moved, (8, 8), padding=1, groups=2), norms) < 1e-6
+        assert relative_error(conv(moved, (6, 5), padding=1, groups=2), norms) < 1e-6
 
 
 @pytest.mark.slow
