@@ -81,7 +81,7 @@ def assert_same_curve(stacked: list[Point], alone: list[Point]) -> None:
 )
 def test_a_stacked_run_has_its_own_curve(name: str, spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     data = {"dataset": TOKENS} if name in ("gpt", "lstm") else {}
-    specs = [spec(seed, architecture=NETWORKS[name], **data) for seed in range(3)]
+    specs = [spec(seed, architecture=NETWORKS[name], steps=15, **data) for seed in range(3)]
     kept = [Kept() for _ in specs]
     assert train_together(specs, catalogue, kept) == [None] * 3
     alone = [train(one, catalogue) for one in specs]
@@ -106,7 +106,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", list(OPTIONS))
 def test_options_act_on_each_member(name: str, spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     architecture = NETWORKS["cnn"] if name == "augmentation" else MLP
-    specs = [spec(seed, architecture=architecture, **OPTIONS[name]) for seed in range(2)]
+    specs = [spec(seed, architecture=architecture, steps=15, **OPTIONS[name]) for seed in range(2)]
     kept = [Kept() for _ in specs]
     assert train_together(specs, catalogue, kept) == [None] * 2
     for stacked, one in zip(kept, specs, strict=True):
