@@ -53,7 +53,7 @@ def test_forty_kills_change_no_bit_and_double_nothing(
     nursery: Any, make_desk: Any, small: dict[str, Any], write_study: Callable[[dict[str, Any]], Path]
 ) -> None:
     changes = {
-        "fixed": {**small["fixed"], "steps": 240, "measuring_points": 60, "callbacks": ["path_length"]},
+        "fixed": {**small["fixed"], "steps": 120, "measuring_points": 60, "callbacks": ["path_length"]},
         "vary": {"train_size": [32, 64], "seed": {"count": 7}},
     }
     undisturbed, desk = make_desk("undisturbed", **changes), make_desk("killed", **changes)
@@ -87,7 +87,7 @@ def test_forty_kills_change_no_bit_and_double_nothing(
             assert unfinished(desk), f"all was trained after {kills}: make the study longer"
             continue
         victims = workers(pid)
-        if victims and draw.random() < 0.5:
+        if victims and draw.random() < 0.6:
             os.kill(draw.choice(victims), signal.SIGKILL)
             kills["worker"] += 1
         else:
