@@ -9,9 +9,9 @@ import pytest
 from normlaw.analysis import EXPONENTS, Options, analyse
 from normlaw_registry import InputError
 
-STUDIES = 100
+STUDIES = 200
 SHAPES = ("turn", "kink", "sum", "turn")
-AGAINST_RELEASED = 40
+AGAINST_RELEASED = 50
 
 
 def draw(number, make_study):
