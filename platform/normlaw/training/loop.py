@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from normlaw.study.spec import RunSpec
 from normlaw.training.descent import Descent
-from normlaw.training.evaluation import Point, outputs
+from normlaw.training.evaluation import Point
+from normlaw.training.linear.kept import KeptInputs
 from normlaw.training.linear.path import evaluated_at_once, follow_norm
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
@@ -48,7 +48,7 @@ def train(
     if spec.follows_norm:  # computed in float64 by numpy, in seconds: it is not resumed
         run = Run(spec, catalogue, folder, "cpu", observer)
         observer.data(run.data)
-        outputs_on = partial(outputs, run.forward, at_once=evaluated_at_once(run.data))
+        outputs_on = KeptInputs(run.forward, evaluated_at_once(run.data))
         for step in follow_norm(spec, run.network, run.data):
             if run.measure(step, outputs_on):
                 break
