@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 import normlaw
 from normlaw.analysis.figures import drawn_of, style
 from normlaw.analysis.interactive.bokeh_figure import data_of, interactive, plain_text, round_numbers
+from normlaw.analysis.interactive.embedding import item_of
 from normlaw.analysis.interactive.looks import hexadecimal
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.rescaling import rescaled
@@ -43,6 +45,23 @@ def test_every_figure_in_motion_has_the_numbers_of_the_one_in_print(analysis: no
         assert figure.yaxis[0].axis_label == plain_text(drawing.axes[0].get_ylabel())
         text = json.dumps(json_item(figure))
         assert "http" not in text.replace("http://www.w3.org", "")
+
+
+def test_a_page_is_told_of_a_figure_what_bokeh_tells_of_it(analysis: normlaw.Analysis) -> None:
+    from bokeh.embed import json_item
+
+    drawing = next(draw for draw in drawn_of(analysis) if draw.__name__ == "error_against_norm")
+    drawn = drawing(analysis, style.PAGE)
+    own, of_bokeh = (item(interactive(drawn)[0]) for item in (lambda one: item_of(one, "figure"), json_item))
+
+    def unnamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: unnamed(one) for key, one in value.items() if key not in ("id", "root_id")}
+        return [unnamed(one) for one in value] if isinstance(value, list | tuple) else value
+
+    # as text, which tells NaN from no other
+    assert json.dumps(unnamed(own)) == json.dumps(unnamed(of_bokeh))
+    assert own["root_id"] == own["doc"]["roots"][0]["id"]
 
 
 def test_axes_end_where_they_do_in_print_however_far_limits_run() -> None:

@@ -58,7 +58,8 @@ def item_of(figure: Any, name: str) -> Json:
         name: of the figure; tells its parts from those of others in the page.
 
     """
-    from bokeh.embed import json_item
+    from bokeh import __version__
+    from bokeh.document import Document
 
     known: dict[str, str] = {}
 
@@ -71,7 +72,12 @@ def item_of(figure: Any, name: str) -> Json:
             return own | {key: called(str(own[key])) for key in ("id", "root_id") if key in own}
         return list(map(renamed, value)) if isinstance(value, list | tuple) else value
 
-    item: Json = renamed(json_item(figure))
+    document = Document()  # as `bokeh.embed.json_item` has one, which also looks three times through all parts
+    document.add_root(figure)
+    document.title = ""
+    told = document.to_json(deferred=False)
+    root = told["roots"][0]["id"]
+    item: Json = renamed({"target_id": None, "root_id": root, "doc": told, "version": __version__})
     return item
 
 
