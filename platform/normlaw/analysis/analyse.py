@@ -14,7 +14,7 @@ from normlaw.analysis.extrapolation import predictions
 from normlaw.analysis.hold_out import hold_out, said_by
 from normlaw.analysis.layer_growth import layer_growth
 from normlaw.analysis.model import OwnModel, checked, own_model
-from normlaw.analysis.named_fits import fit_by
+from normlaw.analysis.named_fits import check_fitters, fit_by
 from normlaw.analysis.options import Options
 from normlaw.analysis.results import Analysis, given
 from normlaw.analysis.running import run
@@ -65,6 +65,7 @@ def analyse(
     options = options or Options()
     chosen = choose(options, catalogue)
     protocol, params = chosen.protocol, chosen.params
+    check_fitters(options.named_fitters(), catalogue)
     kept = restricted(curves, options)
     points, warnings = prepare(kept, options.measured)
     try:

@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from normlaw_registry import Catalogue, FitResult, Fitter
+from normlaw_registry import Catalogue, FitResult, Fitter, validate_params
 from normlaw_registry.curves import early_points
 from normlaw_registry.host.fitting import alpha_of, fit_guarded
 
 if TYPE_CHECKING:
     from normlaw_registry import Findings
+
+
+def check_fitters(fitters: Sequence[tuple[str, Mapping[str, Any]]], catalogue: Catalogue) -> None:
+    """Refuse wrong fitters before anything is fitted, which may take minutes.
+
+    Raises:
+        UnknownComponentError: there is no such fitter; names the nearest.
+        InputError: a parameter is wrong.
+
+    """
+    for name, params in fitters:
+        validate_params(catalogue.get(Fitter, name), params)
 
 
 def fit_by(

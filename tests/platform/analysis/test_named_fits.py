@@ -11,6 +11,7 @@ from normlaw.analysis.extrapolation import endpoint_fits
 from normlaw_registry import (
     Catalogue,
     Fitter,
+    InputError,
     NormlawError,
     UnknownComponentError,
     hookimpl,
@@ -62,10 +63,12 @@ def test_the_command_that_repeats_it_names_the_fitters() -> None:
     assert line == "normlaw analyse tiny --norm weight_norm --fitter mine --fitter yours"
 
 
-@pytest.mark.slow
-def test_an_unknown_fitter_is_told(curves) -> None:
+def test_a_wrong_fitter_is_told_before_anything_is_fitted(curves) -> None:
+    alone = curves[curves["train_size"] == 100]  # to which no law can be fitted
     with pytest.raises(UnknownComponentError, match="did you mean endpoint_power_law"):
-        analyse(curves, load_catalogue(), Options(fitters=("endpoint_powerlaw",)))
+        analyse(alone, load_catalogue(), Options(fitters=("endpoint_powerlaw",)))
+    with pytest.raises(InputError, match="draws: unknown key"):
+        analyse(alone, load_catalogue(), Options(fitters=("endpoint_m4:draws=3",)))
 
 
 class Broken:
