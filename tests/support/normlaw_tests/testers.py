@@ -8,6 +8,7 @@ that tests begin; see forked.py.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -36,9 +37,12 @@ def fork() -> None:
 
 
 def end() -> None:
-    """End the process that the others were forked from, once they have ended."""
-    server: Any = forkserver
-    server._forkserver._stop()
+    """End the process that the others were forked from, if this one has begun it; nothing is waited for."""
+    module: Any = forkserver
+    server = module._forkserver
+    if server._forkserver_pid is not None:
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
 
 
 def _create_io(original: Callable[..., Any], spec: Any, execmodel: Any) -> Any:
