@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -23,6 +24,10 @@ def curves_csv(tmp_path_factory):
     path = tmp_path_factory.mktemp("csv") / "outside.csv"
     exact_curves((100, 200, 400, 800), 2, np.linspace(0, 8, 30)).to_csv(path, index=False)
     return path
+
+
+QUICK = ("--protocol", "automatic", "--draws", "100")
+"""Options of an analysis of which any laws will do: a tenth of the default's time."""
 
 
 def run(*arguments):
@@ -127,7 +132,7 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
         with all_files():
             done = run("analyse", "outside", "--figures", "paper", "--tracking-uri", uri)
     else:
-        assert run("analyse", "--curves", curves_csv).exit_code == 0  # an earlier analysis of the name stays
+        assert run("analyse", "--curves", curves_csv, *QUICK).exit_code == 0  # whose folder stays
         with all_files():
             done = run("analyse", "--curves", "outside.csv", "--figures", "paper")
         assert (tmp_path / "reports" / "outside" / "report.html").is_file()
@@ -148,7 +153,7 @@ def test_curves_too_few_for_laws_are_written_and_drawn(curves_csv, tmp_path, mon
     assert "data:image/svg+xml;base64," in page
     if through == "file":
         curves.to_csv("outside.csv", index=False)
-        assert run("analyse", "--curves", "outside.csv").exit_code == 0
+        assert run("analyse", "--curves", "outside.csv", *QUICK).exit_code == 0
         assert [path.name for path in (tmp_path / "reports").iterdir()] == ["outside"]
 
 
@@ -162,7 +167,7 @@ def test_what_could_not_be_fitted_is_logged_without_metrics_and_hides_no_earlier
     monkeypatch.chdir(tmp_path)
     uri = ("--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db")
     assert run("import", curves_csv, "--study", "outside", *uri).exit_code == 0
-    assert run("analyse", "outside", *uri).exit_code == 0
+    assert run("analyse", "outside", *uri, *QUICK).exit_code == 0
     refused = ("analyse", "outside", "--window", "1e-30", "1e-29", *uri)
     for _ in range(2):  # the second time it finds the same, and logs nothing
         assert run(*refused).exit_code == 2
@@ -283,7 +288,7 @@ def two_norms_csv(tmp_path_factory):
 @pytest.mark.slow
 def test_norms_of_a_file_are_compared(two_norms_csv, tmp_path):
     asked = ("analyse", "--curves", two_norms_csv, "--norm", "shared", "--compare-norms")
-    done = run(*asked, "--reports", tmp_path, "--json", tmp_path / "laws.json")
+    done = run(*asked, *QUICK, "--reports", tmp_path, "--json", tmp_path / "laws.json")
     assert done.exit_code == 0, done.output
     assert "one envelope in each abscissa explains" in done.output
     found = json.loads((tmp_path / "laws.json").read_text())["abscissas"]["compared"]
@@ -314,15 +319,16 @@ def test_the_comparison_of_norms_is_logged_with_the_analysis(two_norms_csv, tmp_
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     assert run("import", two_norms_csv, "--study", "norms", "--tracking-uri", uri).exit_code == 0
     asked = ("analyse", "norms", "--norm", "shared", "--compare-norms", "--tracking-uri", uri)
-    done = run(*asked)
+    done = run(*asked, *QUICK)
     assert done.exit_code == 0, done.output
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("norms")
     (logged,) = client.search_runs([experiment.experiment_id], "tags.`normlaw.kind` = 'analysis'")
-    table = normlaw.fit(two_norms_csv, norm="shared", compare_norms=True).tables()["abscissas"]
+    quick: dict[str, Any] = {"norm": "shared", "compare_norms": True, "protocol": "automatic", "draws": 100}
+    table = normlaw.fit(two_norms_csv, **quick).tables()["abscissas"]
     for name, explained in zip(table["abscissa"], table["explained"], strict=True):
         assert logged.data.metrics[f"explained/{name}"] == pytest.approx(explained, rel=1e-9)
     files = {item.path for item in client.list_artifacts(logged.info.run_id, "figures")}
     assert "figures/abscissas.svg" in files
-    (again,) = normlaw.analyse("norms", norm="shared", compare_norms=True, tracking_uri=uri)
+    (again,) = normlaw.analyse("norms", **quick, tracking_uri=uri)
     assert again.run_id == logged.info.run_id  # the same curves: the same results

@@ -125,8 +125,9 @@ def test_true_laws_are_seldom_said_to_fail(outcomes) -> None:
 
 @pytest.mark.slow
 def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
-    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE, ENVELOPE).findings.verdict for number in range(8)]
-    assert verdicts.count("fail") >= 6
+    # whole studies, as thinned ones tell less: each is as dear as a dozen of those above
+    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE, ENVELOPE).findings.verdict for number in range(4)]
+    assert verdicts.count("fail") >= 3
 
 
 @pytest.mark.slow
