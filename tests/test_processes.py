@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -93,3 +94,10 @@ def test_an_event_that_cannot_come_any_more_is_told() -> None:
         pytest.raises(AssertionError, match="has ended with 4"),
     ):
         wait_until(lambda: False, while_running=process)
+
+
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" not in os.environ or sys.platform != "linux", reason="one process runs the tests"
+)
+def test_processes_that_run_tests_are_forked_from_one_that_has_imported_everything() -> None:
+    assert multiprocessing.parent_process() is not None, "xdist has begun it as a new Python: see testers.py"
