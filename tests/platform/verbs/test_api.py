@@ -75,7 +75,7 @@ QUICK: dict[str, Any] = {"protocol": "automatic", "draws": 100}
 
 SCRIPT = """
 import normlaw, sys
-print(normlaw.run("api.yaml", max_parallel=1))
+print(normlaw.run("api.yaml", max_parallel=2))
 """
 
 
