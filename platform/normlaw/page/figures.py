@@ -89,11 +89,7 @@ class Shown:
         """Return the figures that can be drawn, in order."""
         if self.points.empty:
             return []
-        found = [LIVE, MOVED]
-        if self.analysis is not None:
-            drawn = {draw.__name__ for draw in drawn_of(self.analysis)}
-            found += [name for name in OF_A_FIT if name in drawn]
-        return found
+        return [LIVE, MOVED, *(name for name in OF_A_FIT if name in self.fitted.figures)]
 
     def draw(self, name: str) -> Drawing:
         """Return a figure.

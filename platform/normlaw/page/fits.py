@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from normlaw.analysis.figures import drawn_of
 from normlaw.base.redaction import first_line
 from normlaw_registry import NormlawError
 
@@ -35,6 +37,11 @@ class Fitted:
     at_work: bool = False
     version: int = 0
     """Rises with each fit."""
+
+    @cached_property
+    def figures(self) -> frozenset[str]:
+        """The names of the figures that tell of the analysis: looked up once, and asked for every second."""
+        return frozenset() if self.analysis is None else frozenset(d.__name__ for d in drawn_of(self.analysis))
 
 
 class Fits:
