@@ -261,7 +261,7 @@ def test_the_page_shows_what_was_trained_to_whoever_has_the_password(machine: Ma
         assert ask(machine.page, "/").status == 401
         token = {"Authorization": f"Bearer {machine.settings['MLFLOW_ADMIN_PASSWORD']}"}
         assert "services_check" in ask(machine.page, "/", headers=token).text
-        shown = ask(machine.page, "/study", ("study", "services_check"), headers=token)
+        shown = ask(machine.page, "/runs", ("study", "services_check"), headers=token)
         run_page = re.search(r"/run\?study=services_check&amp;run=(\w+)", shown.text)
         assert run_page
         run_shown = ask(machine.page, "/run", ("study", "services_check"), ("run", run_page[1]), headers=token)

@@ -19,11 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,7 @@ NEWS = 20
 """Points whose way to the page is timed."""
 ASKS = 1.0
 """Seconds between two questions of a browser."""
+READERS: dict[str, HTTPConnection] = {}
 
 
 def study_of(runs: int) -> Study:
@@ -89,8 +90,18 @@ def served(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def get(address: str, path: str, **query: object) -> bytes:
-    with urllib.request.urlopen(f"{address}{path}?{urlencode(query)}") as answer:
-        return bytes(answer.read())
+    """Return an answer, by the connection that was open before, as browsers do it."""
+    reader = READERS.setdefault(address, HTTPConnection(urlsplit(address).netloc))
+    asked = f"/{path}?{urlencode(query)}"
+    try:
+        reader.request("GET", asked)
+        answer = reader.getresponse()
+    except RemoteDisconnected:  # it was idle for long
+        reader.request("GET", asked)
+        answer = reader.getresponse()
+    content = answer.read()
+    assert answer.status == 200, content
+    return content
 
 
 def news(address: str, have: str = "") -> dict[str, Any]:

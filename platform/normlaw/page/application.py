@@ -7,13 +7,14 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from normlaw.page.answers import Answers, Query, as_json
 from normlaw.page.guard import COOKIE, LARGEST_FORM, Guard
@@ -34,6 +35,40 @@ HEADERS = {
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+class Gate:
+    """Answers nobody whom the guard does not admit, and gives each answer the page's headers.
+
+    It stands before the application as ASGI has it: Starlette's own base for such a gate carries every answer
+    through a task and a stream of its own, which costs more than the answer that nothing is new.
+    """
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app, self._guard = app, guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have the application answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope)
+        answer: ASGIApp = self._app if self._guard.admits(request) else _token_asked_for(request)
+        await answer(scope, receive, with_headers)
+
+
+def _token_asked_for(request: Request) -> Response:
+    if request.url.path in ("/news", "/data", "/figure", "/comparison"):
+        return Response("this page asks for its token", 401, {"WWW-Authenticate": "Bearer"})
+    return HTMLResponse(render("token.html.jinja", wrong=False), 401)
+
+
 def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlette:
     """Return the application.
 
@@ -43,17 +78,6 @@ def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlet
         hosts: names that the page may be called by; '*' for any.
 
     """
-
-    async def gate(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        if guard.admits(request):
-            response = await answer(request)
-        elif request.url.path in ("/news", "/data", "/figure", "/comparison"):
-            response = Response("this page asks for its token", 401, {"WWW-Authenticate": "Bearer"})
-        else:
-            response = HTMLResponse(render("token.html.jinja", wrong=False), 401)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
 
     async def enter(request: Request) -> Response:
         form = await request.body() if int(request.headers.get("content-length") or 0) <= LARGEST_FORM else b""
@@ -87,7 +111,7 @@ def application(answers: Answers, guard: Guard, hosts: Sequence[str]) -> Starlet
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
-            Middleware(BaseHTTPMiddleware, dispatch=gate),
+            Middleware(Gate, guard=guard),
             Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
         ],
     )
