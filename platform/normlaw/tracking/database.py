@@ -24,7 +24,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from mlflow.utils.uri import append_to_uri_path
 from mlflow.utils.validation import _validate_batch_log_data
 
-from normlaw.tracking.whole_run import Value, WholeRun
+from normlaw.tracking.whole_run import WholeRun
 
 PAIR = {"key", "value", "run_uuid"}
 METRIC = {*PAIR, "timestamp", "step", "is_nan"}
@@ -74,27 +74,8 @@ class Database:
         """
         named = {metric.key: metric for metric in metrics}
         _, checked, _ = _validate_batch_log_data(list(named.values()), list(params), [])  # type: ignore[no-untyped-call]
-        rows: dict[tuple[str, int, int, float], Row] = {
-            (metric.key, metric.timestamp, metric.step, metric.value): {
-                "run_uuid": run_id,
-                "key": metric.key,
-                "timestamp": metric.timestamp,
-                "step": metric.step,
-                "value": metric.value,
-                "is_nan": False,
-            }
-            for metric in metrics
-            if math.isfinite(metric.value)
-        }
-        latest: dict[str, Row] = {}
-        for row in rows.values():
-            before = latest.get(row["key"])
-            if before is None or _moment(row) > _moment(before):
-                latest[row["key"]] = row
-        own = [{"run_uuid": run_id, "key": param.key, "value": param.value} for param in checked]
-        self._execute(
-            [("params", own), ("metrics", list(rows.values())), ("latest_metrics", list(latest.values()))]
-        )
+        values = [(one.key, one.step, one.timestamp, one.value) for one in metrics if math.isfinite(one.value)]
+        self._execute(_rows(run_id, {param.key: param.value for param in checked}, values))
 
     def insert(self, runs: Sequence[WholeRun], context: Mapping[str, str]) -> list[str]:
         """Write runs and return their ids. They are begun first and finished last, each time all together.
@@ -119,7 +100,7 @@ class Database:
                 **run.noted(row["run_uuid"]),
             }.items()
         ]
-        self._execute([("runs", begun), ("tags", tags)])
+        self._execute({"runs": begun, "tags": tags})
         with self._folder() as folder:
             for run, row in zip(runs, begun, strict=True):
                 own = Path(folder, row["run_uuid"], FOLDER)
@@ -164,27 +145,20 @@ class Database:
         }
 
     def _finish(self, runs: Sequence[WholeRun], begun: Sequence[Row]) -> None:
-        params: list[Row] = []
-        metrics: list[Row] = []
-        latest: list[Row] = []
+        rows: dict[str, list[Row]] = {}
         for run, row in zip(runs, begun, strict=True):
-            own = {"run_uuid": row["run_uuid"]}
-            params += [{**own, "key": key, "value": value} for key, value in run.params.items()]
-            common = {**own, "timestamp": row["start_time"], "is_nan": False}
-            # the primary key holds all of these: the same value twice is one row
-            for name, step, value in dict.fromkeys(run.finite):
-                metrics.append({**common, "key": name, "step": step, "value": value})
-            for name, step, value in _latest(run.finite):
-                latest.append({**common, "key": name, "step": step, "value": value})
-        self._execute([("params", params), ("metrics", metrics), ("latest_metrics", latest)], finished=begun)
+            values = [(name, step, row["start_time"], value) for name, step, value in run.finite]
+            for table, own in _rows(row["run_uuid"], run.params, values).items():
+                rows.setdefault(table, []).extend(own)
+        self._execute(rows, finished=begun)
 
-    def _execute(self, rows: Sequence[tuple[str, list[Row]]], finished: Sequence[Row] = ()) -> None:
-        """Insert rows, and mark runs as finished, in one transaction."""
+    def _execute(self, rows: Mapping[str, list[Row]], finished: Sequence[Row] = ()) -> None:
+        """Insert rows, by table, and mark runs as finished, in one transaction."""
         from sqlalchemy import bindparam, insert, update
 
         tables = _tables()
         with self._store.ManagedSessionMaker(read_only=False) as session:
-            for name, some in rows:
+            for name, some in rows.items():
                 if some:
                     session.execute(insert(tables[name]), some)
             if finished:
@@ -208,18 +182,32 @@ class Database:
             self._known_names |= new.keys()
 
 
-def _moment(row: Row) -> tuple[int, int, float]:
-    """Return what MLflow compares to find a metric's latest value."""
-    return row["step"], row["timestamp"], row["value"]
+def _rows(
+    run_id: str, params: Mapping[str, str], values: Sequence[tuple[str, int, int, float]]
+) -> dict[str, list[Row]]:
+    """Return the rows of a run's parameters and metrics, by table.
 
+    Args:
+        run_id: of the run.
+        params: its parameters.
+        values: of its metrics: name, step, time in ms, and the number, which is finite.
 
-def _latest(values: Sequence[Value]) -> list[Value]:
-    """Return the value of each metric at its last step; of several there the largest, as MLflow does."""
-    found: dict[str, Value] = {}
-    for value in values:
-        if value[0] not in found or value[1:] > found[value[0]][1:]:
-            found[value[0]] = value
-    return list(found.values())
+    """
+    latest: dict[str, tuple[str, int, int, float]] = {}
+    for value in values:  # at the last step; of several there the latest, then the largest, as MLflow does
+        if value[0] not in latest or value[1:] > latest[value[0]][1:]:
+            latest[value[0]] = value
+
+    def row(name: str, step: int, timestamp: int, value: float) -> Row:
+        own = {"run_uuid": run_id, "key": name, "value": value}
+        return {**own, "timestamp": timestamp, "step": step, "is_nan": False}
+
+    return {
+        "params": [{"run_uuid": run_id, "key": key, "value": value} for key, value in params.items()],
+        # the primary key holds all of these: the same value twice is one row
+        "metrics": [row(*value) for value in dict.fromkeys(values)],
+        "latest_metrics": [row(*value) for value in latest.values()],
+    }
 
 
 def _tables() -> dict[str, Any]:
