@@ -15,6 +15,7 @@ from normlaw.analysis.comparison import CAPTION, NUMBERS, comparison_figure, com
 from normlaw.analysis.interactive import MOVED
 from normlaw.analysis.interactive.bokeh_figure import data_of, ends_of, interactive
 from normlaw.analysis.interactive.compared import compared
+from normlaw.analysis.interactive.embedding import json_item
 from normlaw.analysis.interactive.moved import SLIDERS, told
 from normlaw.analysis.interactive.series import plot_of
 from normlaw.analysis.text import VERDICTS
@@ -171,8 +172,6 @@ class Answers:
         return self._kept.answer((view, name, have), version, lambda: as_json(self._data(now, name, have)))
 
     def _data(self, now: Shown, name: str, have: str) -> Json:
-        from bokeh.embed import json_item
-
         drawing = now.draw(name)
         plot = plot_of(drawing.parts)
         moves = name in (LIVE, MOVED)  # while it is looked at; of the others the axes end as in print
@@ -224,8 +223,6 @@ class Answers:
 
     def comparison(self, query: Query) -> tuple[bytes, str]:
         """Return the figure of the comparison as a file, or without an ending for the browser, and its type."""
-        from bokeh.embed import json_item
-
         rows = comparison_rows(self._findings([v for k, v in query if k == "study" and v]))
         ending = dict(query).get("ending", "")
         if ending == "csv":

@@ -58,9 +58,6 @@ def item_of(figure: Any, name: str) -> Json:
         name: of the figure; tells its parts from those of others in the page.
 
     """
-    from bokeh import __version__
-    from bokeh.document import Document
-
     known: dict[str, str] = {}
 
     def called(part: str) -> str:
@@ -72,13 +69,20 @@ def item_of(figure: Any, name: str) -> Json:
             return own | {key: called(str(own[key])) for key in ("id", "root_id") if key in own}
         return list(map(renamed, value)) if isinstance(value, list | tuple) else value
 
-    document = Document()  # as `bokeh.embed.json_item` has one, which also looks three times through all parts
+    item: Json = renamed(json_item(figure))
+    return item
+
+
+def json_item(figure: Any) -> Json:
+    """Return what `bokeh.embed.json_item` does, which also looks three times through all parts of a figure."""
+    from bokeh import __version__
+    from bokeh.document import Document
+
+    document = Document()
     document.add_root(figure)
     document.title = ""
     told = document.to_json(deferred=False)
-    root = told["roots"][0]["id"]
-    item: Json = renamed({"target_id": None, "root_id": root, "doc": told, "version": __version__})
-    return item
+    return {"target_id": None, "root_id": told["roots"][0]["id"], "doc": told, "version": __version__}
 
 
 @cache
