@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from normlaw_tests import processes
-from normlaw_tests.servers import free_port
 from normlaw_tests.waiting import wait_until
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
@@ -37,6 +33,7 @@ from normlaw.study.study import Study  # noqa: E402
 from normlaw.tracking.journal import Journal, is_being_written  # noqa: E402
 from normlaw.tracking.record import read_journal  # noqa: E402
 from normlaw_registry import Catalogue  # noqa: E402
+from normlaw_tests.dask_cluster import DaskCluster, pids_of_workers, running  # noqa: E402
 
 PATIENCE = 400.0
 """Seconds; a loaded machine takes half a minute to import torch in a worker."""
@@ -44,75 +41,16 @@ PATIENCE = 400.0
 pytestmark = pytest.mark.slow
 
 
-class Supervised:
-    """A program that is started anew whenever it ends, as compose and batch systems do."""
-
-    def __init__(self, command: list[str], folder: Path) -> None:
-        self._command, self._folder = command, folder
-        self._ended = threading.Event()
-        self.process = self._start()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with (self._folder / "log").open("ab") as log:
-            return processes.start(self._command, stdout=log, stderr=log, cwd=self._folder)
-
-    def _watch(self) -> None:
-        while not self._ended.is_set():
-            self.process.wait()
-            if not self._ended.wait(0.5):
-                self.process = self._start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self.process.kill()
-        self._thread.join()
-        processes.stop(self.process)  # a worker with its nanny
-
-
-@dataclass
-class DaskCluster:
-    address: str
-    scheduler: Supervised
-    workers: dict[str, Supervised]
-
-    def worker_pids(self) -> dict[str, int]:
-        """Return the process of each worker (not of its nanny) by the worker's name."""
-        with distributed.Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(len(self.workers))
-            names = {a: w["name"] for a, w in client.scheduler_info(n_workers=-1)["workers"].items()}
-            return {names[address]: pid for address, pid in pids_of_workers(client).items()}
-
-
-def pids_of_workers(client: Any) -> dict[str, int]:
-    """Return the process of each worker by its address.
-
-    `os.getpid` itself would have its signature parsed by the worker, and Python 3.11 (cpython issue 106905)
-    cannot do that in one thread while another imports torch: the import fails with a SystemError.
-    """
-    found = client.run(lambda: os.getpid(), on_error="ignore")  # noqa: PLW0108
-    assert isinstance(found, dict)
-    return found
-
-
 @pytest.fixture(scope="module")
 def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    folder = tmp_path_factory.mktemp("dask")
-    port = free_port()
-    address = f"tcp://127.0.0.1:{port}"
-    dask = [sys.executable, "-m", "dask"]
-    scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
-    with closing(Supervised(scheduler, folder)) as first:
-        workers = {}
-        for name in ("a", "b"):
-            command = [*dask, "worker", address, "--nthreads", "1", "--name", name, "--host", "127.0.0.1"]
-            workers[name] = Supervised([*command, "--local-directory", str(folder)], folder)
-        try:
-            yield DaskCluster(address, first, workers)
-        finally:
-            for worker in workers.values():
-                worker.close()
+    with running(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def _again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what a worker could not do handed out again without a pause that only broken workers need."""
+    monkeypatch.setattr("normlaw.execution.cluster.executor.SECONDS_UNTIL_AGAIN", 0.3)
 
 
 @pytest.fixture
@@ -144,6 +82,7 @@ def lines(job: Job, spec_hash: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in journal_path(job.home, job.study, spec_hash).read_text().splitlines()]
 
 
+@pytest.mark.usefixtures("_again_soon")
 def test_lost_workers_and_a_new_scheduler_lose_and_double_nothing(
     dask_cluster: DaskCluster,
     open_executor: Open,
@@ -168,9 +107,9 @@ def test_lost_workers_and_a_new_scheduler_lose_and_double_nothing(
         for outcome in executor.execute(stacks, job, note):
             outcomes.append(outcome)
             if len(outcomes) == 1:
-                kill("nanny", dask_cluster.workers["b"].process.pid)
+                kill("nanny", dask_cluster.workers["b"].pid)
             if len(outcomes) == 3:
-                kill("scheduler", dask_cluster.scheduler.process.pid)
+                kill("scheduler", dask_cluster.scheduler.pid)
     assert killed.keys() == {"worker", "nanny", "scheduler"}
     shown = capfd.readouterr()
     assert "connected to tcp://127.0.0.1" in shown.out
@@ -236,6 +175,7 @@ def test_closing_stops_at_a_measuring_point_and_leaves_the_workers(
     assert dask_cluster.worker_pids() == before
 
 
+@pytest.mark.usefixtures("_again_soon")
 def test_a_task_waits_for_the_attempt_that_was_given_up(
     open_executor: Open, stacks: list[Stack], job: Job
 ) -> None:
@@ -353,6 +293,7 @@ def test_a_run_whose_worker_crashes_goes_on_with_the_same_bits(
     assert found.points == expected.points
 
 
+@pytest.mark.usefixtures("_again_soon")
 def test_a_run_whose_workers_crash_each_time_fails_with_the_signals_name(
     dask_cluster: DaskCluster, open_executor: Open, tiny: dict[str, Any], catalogue: Catalogue, job: Job
 ) -> None:

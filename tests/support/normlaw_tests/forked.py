@@ -12,9 +12,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from normlaw_tests.processes import LASTING
 
 SUPPORT = str(Path(__file__).parents[1])
 """Where what is preloaded is found."""
+_output: Path | None = None
+"""Where this process prints, if it was told; the processes that it begins do so too."""
 
 
 class _Process(ForkServerProcess):
@@ -32,7 +34,7 @@ class _Process(ForkServerProcess):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._environment = dict(os.environ)
+        self._environment, self._output = dict(os.environ), _output
 
     def start(self) -> None:
         before = {name: os.environ.get(name) for name in (VARIABLE, "PYTHONPATH")}
@@ -51,6 +53,8 @@ class _Process(ForkServerProcess):
     def run(self) -> None:
         os.environ.clear()
         os.environ.update(self._environment)
+        if self._output is not None:
+            _print_to(self._output)
         super().run()
 
 
@@ -79,6 +83,40 @@ def normlaw(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProc
         return subprocess.CompletedProcess(
             ["normlaw", *arguments], command.exitcode or 0, out.read_text(), err.read_text()
         )
+
+
+def begin(target: Callable[..., None], *arguments: Any, out: Path, folder: Path) -> ForkServerProcess:
+    """Begin a function of a module in a process of its own, in a folder; what it prints is added to `out`."""
+    process = _Context().Process(target=_in, args=(str(folder), str(out), target, arguments))
+    process.start()
+    return process
+
+
+def context() -> ForkServerContext:
+    """Return what has a process that was begun here begin others in its turn, forked from the same one."""
+    ask_the_same_server()
+    return _Context()
+
+
+def ask_the_same_server() -> None:
+    """Let a forked process know that what it was forked from is there, and can fork others for it."""
+    server: Any = forkserver
+    server._forkserver.ensure_running = server.ensure_running = resource_tracker.ensure_running  # it is there
+
+
+def _in(folder: str, out: str, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    os.chdir(folder)
+    _print_to(Path(out))
+    target(*arguments)
+
+
+def _print_to(path: Path) -> None:
+    """Add what this process prints from now on, and what it begins, to a file."""
+    global _output  # noqa: PLW0603  # a process has one output
+    _output = path
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number in (1, 2):
+        os.dup2(file, number)
 
 
 def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import forkserver, get_context, resource_tracker
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from unittest.mock import patch
 
 from execnet import gateway_io
 from execnet.gateway_base import Popen2IO
+
+from normlaw_tests import forked
 
 SUPPORT = str(Path(__file__).parents[1])
 """Where what is preloaded is found."""
@@ -77,8 +79,7 @@ class _ForkedIO(Popen2IO):
 
 def _serve(standard_in: Connection, standard_out: Connection, environment: dict[str, str]) -> None:
     """Do what a Python does that execnet has begun: obey the line that comes in."""
-    server: Any = forkserver
-    server._forkserver.ensure_running = server.ensure_running = resource_tracker.ensure_running  # it is there
+    forked.ask_the_same_server()
     os.environ.clear()
     os.environ.update(environment)
     for end, number in ((standard_in, 0), (standard_out, 1)):
