@@ -25,8 +25,8 @@ from normlaw_tests.processes import LASTING
 
 SUPPORT = str(Path(__file__).parents[1])
 """Where what is preloaded is found."""
-_output: Path | None = None
-"""Where this process prints, if it was told; the processes that it begins do so too."""
+_output: tuple[str, str] | None = None
+"""Files for what this process prints, if it was told; the processes that it begins print there too."""
 
 
 class _Process(ForkServerProcess):
@@ -54,7 +54,7 @@ class _Process(ForkServerProcess):
         os.environ.clear()
         os.environ.update(self._environment)
         if self._output is not None:
-            _print_to(self._output)
+            _print_to(*self._output)
         super().run()
 
 
@@ -106,17 +106,16 @@ def ask_the_same_server() -> None:
 
 def _in(folder: str, out: str, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     os.chdir(folder)
-    _print_to(Path(out))
+    _print_to(out, out)
     target(*arguments)
 
 
-def _print_to(path: Path) -> None:
-    """Add what this process prints from now on, and what it begins, to a file."""
+def _print_to(out: str, err: str) -> None:
+    """Add what this process prints from now on, and what it begins, to files."""
     global _output  # noqa: PLW0603  # a process has one output
-    _output = path
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for number in (1, 2):
-        os.dup2(file, number)
+    _output = out, err
+    for path, number in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
 
 
 def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
@@ -127,6 +126,5 @@ def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, 
     os.environ.update(environment)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     load_catalogue.cache_clear()
-    for path, number in ((out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    _print_to(out, err)
     main([*arguments], standalone_mode=True)
