@@ -172,7 +172,7 @@ def test_ctrl_c(
         terminal.wait_until(lambda: "Stopping: " in terminal.shown)
         if presses == 2:
             terminal.press(CTRL_C)
-        assert terminal.wait_for_end() == 130
+        assert terminal.wait_for_end() == 130, terminal.shown
         assert terminal.shown.count("Stopped") == 1
         assert "Traceback" not in terminal.shown
         assert terminal.usable
@@ -226,10 +226,40 @@ def test_ctrl_c_while_a_server_keeps_silent(
             terminal.wait_until(lambda: "Stopping: " in terminal.shown)
             if presses == 2:
                 terminal.press(CTRL_C)
-            assert terminal.wait_for_end() == 130
+            assert terminal.wait_for_end() == 130, terminal.shown
         finally:
             os.killpg(mlflow_server.pid, signal.SIGCONT)
         assert "Stopped" in terminal.shown
         assert "Traceback" not in terminal.shown
         assert terminal.usable
         terminal.wait_until(lambda: terminal.processes() == [], ended=True)
+
+
+LAUNCH = """
+import os, signal, sys, threading
+import click
+from normlaw.cli.debugging import with_debug_option
+from normlaw.cli.run import train
+
+
+def half_loaded(**_):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        raise AttributeError("half a module") from None
+
+
+command = click.Command("run", callback=lambda: train("digits", half_loaded, {}))
+with_debug_option(command)
+command.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--debug"]])
+def test_whatever_error_ctrl_c_makes_of_the_code_it_meets_is_a_stop(options: list[str], tmp_path: Path) -> None:
+    """A library that is met while it is loaded, say, ends in an error of its own."""
+    done = processes.python("-c", LAUNCH, *options, cwd=tmp_path)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.endswith("Stopped.\n")
+    assert ("half a module" in done.stderr) == bool(options)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import click
@@ -29,6 +32,13 @@ def with_debug_option(command: click.Command, *, below: bool = True) -> None:
     if below and isinstance(command, click.Group):
         for one in command.commands.values():
             with_debug_option(one)
+
+
+def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback, of a bug, as Python does, but without passwords and tokens."""
+    from normlaw.base.redaction import printable
+
+    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _note(ctx: click.Context, _option: click.Parameter, asked: Any) -> None:

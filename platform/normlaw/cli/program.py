@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-import traceback
-from types import TracebackType
 from typing import Any, NoReturn
 
 import click
 
-from normlaw.cli.debugging import debug_asked_for, with_debug_option
+from normlaw.cli.debugging import debug_asked_for, show_redacted, with_debug_option
 from normlaw.cli.listing import Lazy
 from normlaw.cli.saying import say, say_error, say_misuse
 
@@ -18,13 +16,6 @@ EXIT_CODES = (
     "Exit codes: 0 done; 1 something failed, or is left to do; 2 the input was bad; 130 stopped by Ctrl-C; "
     "143 stopped by SIGTERM; 141 whoever read the output was gone."
 )
-
-
-def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print a traceback, of a bug, as Python does, but without passwords and tokens."""
-    from normlaw.base.redaction import printable
-
-    sys.stderr.write(printable("".join(traceback.format_exception(kind, error, trace))))
 
 
 class Program(Lazy):

@@ -11,7 +11,7 @@ import click
 
 from normlaw.base.terminal import words
 from normlaw.cli import complete
-from normlaw.cli.debugging import debug_asked_for
+from normlaw.cli.debugging import debug_asked_for, show_redacted
 from normlaw.cli.saying import say
 from normlaw.cli.source_options import set_option, tracking_uri_option
 
@@ -175,7 +175,12 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
         try:
             with words.working(f"{study}: loading MLflow"):
                 summary = call(**options, debug=debug_asked_for())
-        except KeyboardInterrupt:
+        except BaseException as error:
+            if interrupts.number is None:
+                raise
+            # code that the interruption met half-way may fail in any way: it has stopped all the same
+            if debug_asked_for() and not isinstance(error, KeyboardInterrupt):
+                show_redacted(type(error), error, error.__traceback__)
             interrupts.require_last_word()
             begun = study in begun_studies(HOME)
             say(f"Stopped. What is finished is kept; {go_on}" if begun else "Stopped.", err=True)
