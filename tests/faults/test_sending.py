@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -193,6 +194,22 @@ def test_an_interrupted_launch_marks_what_it_showed_live_as_killed(desk: Any) ->
     assert statuses(desk) == ["FINISHED"]
     (run,) = desk.runs()[spec.spec_hash]
     assert len(desk.client.get_metric_history(run.info.run_id, "test/error")) == 6
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+def test_a_full_disk_is_not_waited_for_and_its_runs_are_sent_once_there_is_room(desk: Any) -> None:
+    spec = desk.specs[0]
+    desk.journal(spec)
+    lock = desk.path(spec).with_suffix(".sending")
+    lock.symlink_to("/dev/full")
+    with Sender(desk.writer(), desk.home, desk.study.name) as sender:
+        sender.ended(spec.spec_hash)
+        assert not sender.finish(patience=10**6)
+        (reason,) = sender.unsent.values()
+        assert "No space left on device" in reason
+        lock.unlink()
+        assert sender.finish(patience=10**6)
+    assert statuses(desk) == ["FINISHED"]
 
 
 def test_a_run_measured_anew_with_other_numbers_is_another_mlflow_run(desk: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 import threading
@@ -30,6 +31,8 @@ OTHERS_PAUSE = 2.0
 """Seconds until a run that another process is sending is looked at again."""
 STOP_SECONDS = 5.0
 """How long an interrupted launch takes to mark its runs as killed."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk of this machine that makes no room by being waited for."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Sender:
         self._not_before = 0.0
         self._last_backlog = Backlog(0)
         self._closing = self._stopping = False
+        self._full = False
+        """Whether this machine's disk had no room for what sending takes, at the last try."""
         self._changed = threading.Condition()
         self._jitter = random.Random()
         self._last_success = time.monotonic()
@@ -141,13 +146,16 @@ class Sender:
         self._report(self._last_backlog.trouble)
 
     def finish(self, patience: float = PATIENCE_SECONDS) -> bool:
-        """Wait until all is sent, or the server has taken nothing for so many seconds; say whether all is."""
+        """Wait until all is sent, or the server has taken nothing for so many seconds; say whether all is.
+
+        A full disk of this machine is tried once more, and not waited for.
+        """
         with self._changed:
-            self._closing = True
+            self._closing, self._full = True, False
             self._last_success = time.monotonic()
             self._not_before = min(self._not_before, time.monotonic() + FIRST_PAUSE)
             self._changed.notify_all()
-        while self.waiting and time.monotonic() < self._last_success + patience:
+        while self.waiting and not self._full and time.monotonic() < self._last_success + patience:
             with self._changed:
                 self._changed.wait(0.2)  # short: an interrupt is to be heard at once
         return not self.waiting and not self.refused
@@ -233,6 +241,7 @@ class Sender:
         pause = min(self._pause, LAST_PAUSE if self._closing else LONGEST_PAUSE)
         self._not_before = time.monotonic() + pause * self._jitter.uniform(0.5, 1.5)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._full = isinstance(error, OSError) and error.errno in FULL
         self._report(what_happened(error))
 
     def _refuse(self, spec_hash: str, error: Exception) -> None:
