@@ -105,14 +105,14 @@ class Terminal:
 
 @contextmanager
 def at_a_terminal(
-    study: Path, folder: Path, *arguments: str, nursery: Nursery | None = None, spawn: bool = False
+    study: Path, folder: Path, *arguments: str, nursery: Nursery | None = None, **options: Any
 ) -> Iterator[Terminal]:
-    """Launch a study at a terminal, from a nursery or as users do; see there for `spawn`."""
+    """Launch a study at a terminal, from a nursery, which takes the options, or as users do."""
 
     def begin(there: int, name: str) -> Process:
         if nursery is not None:
             shown = {"TERM": "xterm"}
-            launched = nursery.launch(folder, "run", study, *arguments, env=shown, terminal=name, spawn=spawn)
+            launched = nursery.launch(folder, "run", study, *arguments, env=shown, terminal=name, **options)
             return FromNursery(nursery, launched)
         return processes.start(
             [sys.executable, "-m", "normlaw", "run", study, *arguments],
@@ -217,7 +217,10 @@ def test_ctrl_c_while_a_server_keeps_silent(
     small["name"] = f"silent-{presses}"
     small["vary"] = {"train_size": [32], "seed": [0]}
     at_the_server = ("--tracking-uri", mlflow_server.uri)
-    with at_a_terminal(write_study(small), tmp_path, *at_the_server, nursery=nursery) as terminal:
+    soon = {"normlaw.tracking.sender.STOP_SECONDS": 1.0}
+    with at_a_terminal(
+        write_study(small), tmp_path, *at_the_server, nursery=nursery, settings=soon
+    ) as terminal:
         terminal.wait_until(lambda: training(terminal, tmp_path))
         os.killpg(mlflow_server.pid, signal.SIGSTOP)
         try:

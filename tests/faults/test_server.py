@@ -168,6 +168,22 @@ def test_a_refusal_is_told_and_not_tried_again_until_asked(make_desk: Any, proxy
     assert desk.send().sent == {desk.specs[0].spec_hash}
 
 
+@pytest.mark.usefixtures("_patience")
+def test_a_server_that_keeps_silent_when_sending_ends_is_taken_for_away(
+    make_desk: Any, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launch that was interrupted then asks it nothing more."""
+    monkeypatch.setattr(sender_module, "STOP_SECONDS", 0.1)
+    desk = make_desk(uri=proxy.uri, name="silent")
+    with Sender(desk.writer(), desk.home, "silent") as sender:
+        proxy.mood = lambda: "hang"
+        desk.journal(desk.specs[0])
+        sender.ended(desk.specs[0].spec_hash)
+        wait_until(lambda: proxy.counts.get("hang"))
+        assert not sender.away
+    assert sender.away
+
+
 def test_pauses_grow_and_are_bounded(desk: Any) -> None:
     sender = Sender(desk.writer(), desk.home, "small")
     pauses = []

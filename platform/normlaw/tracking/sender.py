@@ -85,6 +85,7 @@ class Sender:
         self._not_before = 0.0
         self._last_backlog = Backlog(0)
         self._closing = self._stopping = False
+        self._silent = False
         self._full = False
         """Whether this machine's disk had no room for what sending takes, at the last try."""
         self._changed = threading.Condition()
@@ -109,11 +110,12 @@ class Sender:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join(0.5 if self.away else STOP_SECONDS)
+        self._silent = self._thread.is_alive()
 
     @property
     def away(self) -> bool:
-        """Whether the server took nothing when it was tried last."""
-        return self._last_backlog.trouble is not None
+        """Whether the server took nothing when it was tried last, or kept silent when sending was to end."""
+        return self._silent or self._last_backlog.trouble is not None
 
     @property
     def waiting(self) -> set[str]:
