@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+gc.set_threshold(50_000, 20, 1_000_000)  # what is imported and parsed is kept, so that it is no garbage
 
 project = "normlaw"
 author = "The normlaw contributors"
@@ -35,6 +38,7 @@ smartquotes = False  # messages and options stand as the program prints them
 default_role = "literal"  # docstrings write `name` as Markdown does
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_use_type_comments = False  # there are none, and looking for them parses each function once more
 autodoc_default_options = {"exclude-members": "model_config"}  # pydantic's own
 napoleon_numpy_docstring = False
 
