@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from normlaw_tests import processes
+from normlaw_tests.launches import Nursery
 from normlaw_tests.waiting import wait_until
 
 pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
@@ -50,32 +51,57 @@ def numbers(file: Path) -> list[list[str]]:
     return [sorted(line.split()) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def stop_hard(queue: Path, study: Path, submitted: int, before_the_second: Callable[[], None]) -> str:
-    """Launch, press Ctrl-C twice once jobs are in the queue, and return what the launch says."""
+class FromPython:
+    """What a nursery does, in a Python that imports everything itself, as a user's does."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[Any] | None = None
+
+    def launch(self, folder: Path, *arguments: str | Path, err: Path, env: dict[str, str]) -> int:
+        with err.open("w") as told:
+            self._process = processes.start(
+                [sys.executable, "-m", "normlaw", *arguments],
+                cwd=folder,
+                env=processes.without() | env,
+                stdout=subprocess.DEVNULL,
+                stderr=told,
+                start_new_session=True,
+            )
+        return self._process.pid
+
+    def wait(self, pid: int) -> int:
+        assert self._process is not None
+        return self._process.wait()
+
+    def close(self) -> None:
+        if self._process is not None:
+            processes.stop(self._process)
+
+
+@pytest.fixture
+def from_python() -> Iterator[FromPython]:
+    """Return what launches as users do; what it has begun ends with the test."""
+    made = FromPython()
+    yield made
+    made.close()
+
+
+def stop_hard(
+    begun_by: FromPython | Nursery, queue: Path, study: Path, before_the_second: Callable[[], None]
+) -> str:
+    """Launch, press Ctrl-C twice once both jobs are in the queue, and return what the launch says."""
     configuration = queue / "cluster.yaml"
     jobs = {"jobs": 2, "cores": 1, "memory": "1 GB", "interface": "lo"}
     configuration.write_text(yaml.safe_dump({**jobs, "scheduler_options": {"dashboard_address": ":0"}}))
-    command = [sys.executable, "-m", "normlaw", "run", str(study), "--offline", "--executor", "slurm"]
-    environment = processes.without() | {"PATH": f"{queue}:{os.environ['PATH']}"}
     told = queue / "told"
-    with (
-        told.open("w") as out,
-        processes.running(
-            [*command, "--cluster-config", str(configuration)],
-            cwd=queue,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=out,
-            start_new_session=True,
-        ) as launcher,
-    ):
-        wait_until(lambda: len(numbers(queue / "submitted")) == submitted, while_running=launcher)
-        os.killpg(launcher.pid, signal.SIGINT)  # as a terminal does, sbatch included
-        wait_until(lambda: "Stopping: " in told.read_text(), while_running=launcher)
-        before_the_second()
-        os.killpg(launcher.pid, signal.SIGINT)
-        launcher.wait()
-    assert launcher.returncode == 130
+    command = ("run", study, "--offline", "--executor", "slurm", "--cluster-config", configuration)
+    launcher = begun_by.launch(queue, *command, err=told, env={"PATH": f"{queue}:{os.environ['PATH']}"})
+    wait_until(lambda: len(numbers(queue / "submitted")) == 2, while_running=launcher)
+    os.killpg(launcher, signal.SIGINT)  # as a terminal does, sbatch included
+    wait_until(lambda: "Stopping: " in told.read_text(), while_running=launcher)
+    before_the_second()
+    os.killpg(launcher, signal.SIGINT)
+    assert begun_by.wait(launcher) == 130
     assert "Stopped at once" in told.read_text()
     assert told.read_text().count("Stopped") == 1
     assert "Traceback" not in told.read_text()
@@ -85,7 +111,12 @@ def stop_hard(queue: Path, study: Path, submitted: int, before_the_second: Calla
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [0, 1])
 def test_queued_jobs_are_cancelled(
-    status: int, queue: Path, tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path]
+    status: int,
+    queue: Path,
+    tiny: dict[str, Any],
+    write_study: Callable[[dict[str, Any]], Path],
+    from_python: FromPython,
+    nursery: Nursery,
 ) -> None:
     write(queue / "scancel", CANCEL_ONE_NEVER, status=status)
     tiny["vary"] = {"train_size": [32], "seed": [0, 1]}
@@ -93,7 +124,7 @@ def test_queued_jobs_are_cancelled(
     def wait_for_the_clean_way() -> None:
         wait_until(lambda: len(numbers(queue / "cancelled")) == 2)
 
-    told = stop_hard(queue, write_study(tiny), 2, wait_for_the_clean_way)
+    told = stop_hard(nursery if status else from_python, queue, write_study(tiny), wait_for_the_clean_way)
     jobs = sorted(job for [job] in numbers(queue / "submitted"))
     assert numbers(queue / "cancelled")[-1] == jobs
     assert f"scancel {' '.join(numbers_as_told(told))}" in told
@@ -102,14 +133,15 @@ def test_queued_jobs_are_cancelled(
 
 
 @pytest.mark.slow
-def test_a_job_that_is_being_submitted_is_cancelled_too(
-    queue: Path, tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path]
+def test_jobs_that_are_being_submitted_are_cancelled_too(
+    queue: Path, tiny: dict[str, Any], write_study: Callable[[dict[str, Any]], Path], nursery: Nursery
 ) -> None:
     (queue / "slow").touch()
-    tiny["vary"] = {"train_size": [32], "seed": [0]}
-    told = stop_hard(queue, write_study(tiny), 1, (queue / "hurry").touch)
-    assert sorted(numbers_as_told(told)) == [job for [job] in numbers(queue / "submitted")]
-    assert numbers(queue / "cancelled")
+    tiny["vary"] = {"train_size": [32], "seed": [0, 1]}
+    told = stop_hard(nursery, queue, write_study(tiny), (queue / "hurry").touch)
+    jobs = sorted(job for [job] in numbers(queue / "submitted"))
+    assert sorted(numbers_as_told(told)) == jobs
+    assert jobs in numbers(queue / "cancelled")
 
 
 def numbers_as_told(told: str) -> list[str]:
