@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from normlaw_tests import environments
+from normlaw_tests.launches import Nursery
 from normlaw_tests.processes import run
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,9 @@ OFFLINE = {
     "PIP_NO_BUILD_ISOLATION": "0",  # read as the value of `build_isolation`: hatchling is taken from here
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
+
+
+ANALYSIS = re.compile(r"^normlaw (analyse .+)$", re.MULTILINE)
 
 
 def script(page: str) -> Iterator[str]:
@@ -47,13 +51,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def output(folder) -> str:
+def output(folder, lasting_nursery: Nursery) -> str:
+    """Carry the page out; return what it prints. What the plugin is used in last, its analyses, is forked."""
     quiet = {"MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"}
     environment = {key: value for key, value in os.environ.items() if key not in quiet} | OFFLINE
-    commands = ["bash", "-euo", "pipefail", "-c", "\n".join(script(PAGE))]
+    parts = list(script(PAGE))
+    first = next(index for index, part in enumerate(parts) if ANALYSIS.search(part))
+    commands = ["bash", "-euo", "pipefail", "-c", "\n".join(parts[:first])]
     done = run(commands, cwd=folder, env=environment, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
+    printed, plugin = [done.stdout], {"PYTHONPATH": installed_alone(folder)}
+    for part in parts[first:]:
+        (arguments,) = ANALYSIS.findall(part)  # nothing else is done from there on
+        analysed = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin)
+        assert analysed.returncode == 0, analysed.stderr
+        printed += [f"$ normlaw {arguments}\n", analysed.stdout]
+    return "".join(printed)
+
+
+def installed_alone(folder: Path) -> str:
+    """Return a path on which pip's installation of the plugin is found, and nothing else of the environment."""
+    (metadata,) = (folder / ".venv" / "lib").glob("python*/site-packages/my_lab-*.dist-info")
+    alone = folder / "installed"
+    alone.mkdir()
+    (alone / metadata.name).symlink_to(metadata)
+    return os.pathsep.join(map(str, (alone, folder / "my-lab" / "src")))
 
 
 def test_its_diff_is_one(output, folder) -> None:
