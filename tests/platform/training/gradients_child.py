@@ -1,13 +1,16 @@
 """Take gradients of networks as a run lays them out, each in its own process, and print those that are wrong.
 
-Arguments: `rule`, or `asked` to lay networks out as asked for, whatever comes of it. A line a network that
-crashed, hung, or whose gradient is not that of float64 in contiguous format.
+Arguments: each `HOW,INSTRUCTIONS`. How is `rule`, or `asked` to lay networks out as asked for, whatever comes
+of it; instructions are what oneDNN calls them, which reads them when it is first used. A line of JSON each: how
+many networks were tried, and those that crashed, hung, or whose gradient is not that of float64 in contiguous
+format.
 """
 
 from __future__ import annotations
 
 import copy
 import itertools
+import json
 import os
 import resource
 import signal
@@ -29,6 +32,7 @@ SECONDS = 60
 """Of the processor, that a network may take; and ten times as many of the clock, for one that is stuck."""
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 CATALOGUE = load_catalogue()
+LANES = channels_last.LANES
 Build = Callable[[], nn.Module]
 
 
@@ -99,10 +103,11 @@ def difference(build: Build, shape: tuple[int, int, int], precision: str) -> flo
     return worst
 
 
-def apart(build: Build, shape: tuple[int, int, int], precision: str) -> str:
+def apart(instructions: str, build: Build, shape: tuple[int, int, int], precision: str) -> str:
     """Return what is wrong, found out in a process of its own; empty when nothing is."""
     child = os.fork()  # nothing has been computed yet: torch has no threads
     if child == 0:
+        os.environ["ONEDNN_MAX_CPU_ISA"] = instructions
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
@@ -114,13 +119,15 @@ def apart(build: Build, shape: tuple[int, int, int], precision: str) -> str:
     return "wrong, or an error" if code > 0 else signal.Signals(-code).name
 
 
+def wrong(how: str, instructions: str) -> tuple[int, list[str]]:
+    """Return how many networks were tried, and those whose gradients are wrong."""
+    channels_last.LANES = {"rule": LANES, "asked": 0}[how]
+    thinned = 1 if how == "rule" else 6  # each of those that crash takes a while to do so
+    tried = [*convolutions(), *resnets()][::thinned]
+    found = ((name, apart(instructions, build, shape, precision)) for name, build, shape, precision in tried)
+    return len(tried), [f"{name}: {what}" for name, what in found if what]
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "asked":
-        channels_last.LANES = 0
-    tried = 0
-    thinned = 1 if sys.argv[1] == "rule" else 6  # each of those that crash takes a while to do so
-    for name, build, shape, precision in [*convolutions(), *resnets()][::thinned]:
-        tried += 1
-        if wrong := apart(build, shape, precision):
-            print(f"{name}: {wrong}", flush=True)
-    print(tried)
+    for argument in sys.argv[1:]:
+        print(json.dumps(wrong(*argument.split(","))), flush=True)
