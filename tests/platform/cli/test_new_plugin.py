@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from normlaw.cli.program import main
 from normlaw.verbs.new_plugin import MAX_LENGTH, writable
 from normlaw_tests import processes
+from normlaw_tests.unread import UNREAD
 
 KINDS = writable()
 LONGEST = "abcdefghij-klmnopqrst-uvwxyz-abcdefghijk"
@@ -52,8 +53,7 @@ def test_ruff_finds_nothing_to_change(written) -> None:
 def test_mypy_finds_nothing(written) -> None:
     plugin = written / LONGEST  # it has the modules of all kinds
     settings = plugin / "pyproject.toml"
-    # torch's own annotations take half a minute to read, those that pandas and pytest lead to ten seconds
-    unread = [f"{name}.*" for name in ("torch", "IPython", "matplotlib", "pygments", "rich", "sqlalchemy")]
+    unread = [f"{name}.*" for name in UNREAD]
     quick = f'\n[[tool.mypy.overrides]]\nmodule = {json.dumps(unread)}\nfollow_imports = "skip"\n'
     settings.write_text(settings.read_text() + quick)
     done = python("mypy", cwd=plugin)
