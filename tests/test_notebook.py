@@ -17,12 +17,25 @@ from nbclient import NotebookClient
 pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
+SPARED = f"""
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+sys.path.append({str(Path(__file__).parent / "support")!r})
+import mlflow
+from normlaw_tests import figure_files, stores
+spared = ExitStack()
+for one in (stores.copied(lambda: Path({{database!r}})), figure_files.svg_alone(), figure_files.still()):
+    spared.enter_context(one)
+"""
+"""What the kernel is told first: that the store is a copy, and that what is written has no PNGs."""
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+def run(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> tuple[Any, Any]:
     """Return the notebook as it is stored and as it was just run, in a folder of its own."""
     stored, fresh = nbformat.read(PAGE, 4), nbformat.read(PAGE, 4)
+    fresh.cells.insert(0, nbformat.v4.new_code_cell(SPARED.format(database=str(empty_database))))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("NORMLAW_HOME", raising=False)
@@ -30,6 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
         NotebookClient(
             fresh, timeout=None, startup_timeout=900, kernel_name="python3", resources=where
         ).execute()
+    del fresh.cells[0]
     return stored, fresh
 
 
