@@ -103,6 +103,6 @@ def test_plugins_as_they_are(catalogue):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet"])
-def test_gradients_differ_by_rounding(catalogue, name):
-    [found] = numerics.check(catalogue, (name,))
-    assert found.state == "good", found.said
+def test_gradients_differ_by_rounding(name):
+    """As the process tells that `doctor` begins for each network."""
+    assert 0 < numerics.difference(name) < numerics.TOLERANCE

@@ -60,7 +60,7 @@ def job(job: Job, catalogue: Catalogue) -> Job:
 
 @pytest.fixture
 def stacks(tiny: dict[str, Any], catalogue: Catalogue) -> list[Stack]:
-    tiny["fixed"].update(steps=600, measuring_points=24)
+    tiny["fixed"].update(steps=240, measuring_points=24)
     tiny["vary"] = {"train_size": [64], "seed": [0, 1, 2, 3, 4]}
     specs = expand(Study.model_validate(tiny), catalogue)
     return [(specs[0], specs[1]), *((spec,) for spec in specs[2:])]
