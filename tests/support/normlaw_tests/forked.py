@@ -25,6 +25,8 @@ from normlaw_tests.processes import LASTING
 
 SUPPORT = str(Path(__file__).parents[1])
 """Where what is preloaded is found."""
+everything = False
+"""Whether what forks this process's others has imported all that tests import; see testers.py."""
 _output: tuple[str, str] | None = None
 """Files for what this process prints, if it was told; the processes that it begins print there too."""
 

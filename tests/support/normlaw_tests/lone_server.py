@@ -35,7 +35,12 @@ def take_over(command: Sequence[str], *, extra_env: Mapping[str, str], **_: Any)
     raise SystemExit(0)
 
 
-if __name__ == "__main__":
+def serve(arguments: Sequence[str]) -> None:
+    """Run `mlflow server` with these arguments in this process, to its end."""
     assert hasattr(mlflow.server, "_exec_cmd")
     mlflow.server._exec_cmd = take_over
-    cli(["server", *sys.argv[1:]])
+    cli(["server", *arguments])
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])

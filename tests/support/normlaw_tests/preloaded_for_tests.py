@@ -6,6 +6,7 @@ See testers.py. Leaving something out costs seconds and nothing else.
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -27,7 +28,8 @@ OF_OTHERS = (
     "fastapi",
     "git",
     "matplotlib.backends.backend_svg",
-    "mlflow.server",
+    "mlflow.cli",
+    "mlflow.server.fastapi_app",
     "mlflow.store.tracking.sqlalchemy_store",
     "mpmath",
     "nbclient",
@@ -56,8 +58,9 @@ def of_the_house() -> Iterator[str]:
 
 
 gc.disable()
-for name in (*of_the_house(), *OF_OTHERS):
-    with suppress(ImportError):  # of an extra that is not installed, say: its tests are skipped
-        import_module(name)
+with warnings.catch_warnings(action="ignore"):  # of what libraries import of one another
+    for name in (*of_the_house(), *OF_OTHERS):
+        with suppress(ImportError):  # of an extra that is not installed, say: its tests are skipped
+            import_module(name)
 gc.freeze()
 gc.enable()

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normlaw_tests import processes, stores
+from normlaw_tests import forked, processes, stores
 from normlaw_tests.waiting import wait_until
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -71,24 +71,54 @@ def mlflow_server(folder: Path, port: int, *, lasting: bool = False) -> Iterator
     """Run `mlflow server`, in one process (lone_server.py), while the block lasts; its data are in a folder.
 
     A database that is in the folder already is used, which spares the server the seconds of making its tables.
+    It is forked where what forks this process's others has imported MLflow's server, which takes seconds, too.
     `lasting`: as for `processes.start`.
     """
     log = folder / "access.log"
-    program = Path(__file__).with_name("lone_server.py")
-    command = [sys.executable, "-P", str(program), "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{folder / DATABASE}", "--workers", "1"]
-    command += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    arguments += ["--backend-store-uri", f"sqlite:///{folder / DATABASE}"]
+    arguments += ["--artifacts-destination", str(folder / "artifacts"), "--uvicorn-opts", "--access-log"]
+    with (
+        _forked(arguments, folder, log) if forked.everything else _begun(arguments, folder, log, lasting) as pid
+    ):
+        uri = f"http://127.0.0.1:{port}"
+        wait_until(lambda: _answers(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0"), while_running=pid)
+        yield MlflowServer(uri, log, pid)
+
+
+@contextmanager
+def _begun(arguments: list[str], folder: Path, log: Path, lasting: bool) -> Iterator[int]:
+    """Run a server in a Python of its own, which leads a group, while the block lasts."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("lone_server.py")), *arguments]
     with log.open("a") as out:
         options: dict[str, Any] = {"stdout": out, "stderr": subprocess.STDOUT, "cwd": folder}
         options["start_new_session"] = True  # what it begins is of its group
         with processes.running(command, env=os.environ | QUIET, lasting=lasting, **options) as server:
-            uri = f"http://127.0.0.1:{port}"
-            wait_until(
-                lambda: _answers(f"{uri}/api/2.0/mlflow/experiments/get?experiment_id=0"), while_running=server
-            )
-            yield MlflowServer(uri, log, server.pid)
+            yield server.pid
             server.send_signal(signal.SIGTERM)
             server.wait()
+
+
+@contextmanager
+def _forked(arguments: list[str], folder: Path, log: Path) -> Iterator[int]:
+    """Run a server in a process that is forked, and leads a group, while the block lasts."""
+    server = forked.begin(_serve, arguments, out=log, folder=folder)
+    assert server.pid is not None
+    try:
+        yield server.pid
+        server.terminate()
+        server.join()
+    finally:
+        server.kill()
+        server.join()
+
+
+def _serve(arguments: list[str]) -> None:
+    os.setsid()
+    os.environ.update(QUIET)
+    from normlaw_tests import lone_server
+
+    lone_server.serve(arguments)
 
 
 def _answers(url: str) -> bool:

@@ -80,6 +80,7 @@ class _ForkedIO(Popen2IO):
 def _serve(standard_in: Connection, standard_out: Connection, environment: dict[str, str]) -> None:
     """Do what a Python does that execnet has begun: obey the line that comes in."""
     forked.ask_the_same_server()
+    forked.everything = True
     os.environ.clear()
     os.environ.update(environment)
     for end, number in ((standard_in, 0), (standard_out, 1)):
