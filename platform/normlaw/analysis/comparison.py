@@ -113,7 +113,7 @@ def comparison_page(found: Mapping[str, Mapping[str, Any]]) -> str:
         published=[row for row in ours if row["setting"]],
         missing=[row["study"] for row in rows if row["gamma_1"] is None],
         pairs={name: pairs(ours, name) for name in ("gamma_pred", "gamma_meas")} if len(ours) > 1 else {},
-        figure=data_uri(style.render(drawing)["svg"]),
+        figure=data_uri(style.printed(drawing)),
         caption=CAPTION,
         motion=Motion({"comparison": item_of(compared(drawing, comparison_points(rows))[0], "comparison")}),
     )

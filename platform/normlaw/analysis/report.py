@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import caption
 from normlaw.analysis.figures.drawing import Printed
-from normlaw.analysis.figures.style import render
+from normlaw.analysis.figures.style import printed
 from normlaw.analysis.interactive.motion import motion_of
 from normlaw.analysis.interactive.moved import CAPTION, SLIDERS, fitted_gammas
 from normlaw.analysis.links import Links
@@ -69,7 +69,7 @@ def report(
     about = about or About()
     tables = analysis.tables() | ({"layer_norms": pd.DataFrame(about.layers)} if about.layers else {})
     if drawings is None:
-        drawings = {name: Printed(figure, render(figure)["svg"]) for name, figure in figures(analysis).items()}
+        drawings = {name: Printed(figure, printed(figure)) for name, figure in figures(analysis).items()}
     motion = motion_of(
         {name: one.drawing for name, one in drawings.items()}, analysis.curves, about.links, analysis
     )

@@ -182,11 +182,18 @@ def render(figure: Drawing, use: Use = "page") -> dict[str, bytes]:
     its fonts as TrueType, which journals ask for: to cut them to the letters used takes longer than all else.
     No file holds a date: the same figure is the same file.
     """
-    files: dict[str, bytes] = {}
-    for ending, _ in FORMATS[use]:
-        files[ending] = file_of(figure, ending)
-        figure.keep_layout()
-    return files
+    return {ending: _laid_out(figure, ending) for ending, _ in FORMATS[use]}
+
+
+def printed(figure: Drawing) -> bytes:
+    """Return the figure as the SVG file of `render`, where no other is asked for: a PNG takes longer."""
+    return _laid_out(figure, "svg")
+
+
+def _laid_out(figure: Drawing, ending: str) -> bytes:
+    content = file_of(figure, ending)
+    figure.keep_layout()
+    return content
 
 
 def file_of(figure: Drawing, ending: str) -> bytes:
