@@ -26,6 +26,7 @@ extensions = [
     "plain_docstrings",
     "plain_formulas",
     "repository_links",
+    "short_navigation",
     "study_reference",
 ]
 nb_execution_mode = "off"  # a test runs the notebook; the site shows what is stored in it
