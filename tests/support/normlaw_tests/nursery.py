@@ -114,6 +114,7 @@ def serve(empty_database: Path) -> None:
         mlflow.store.db.utils._get_latest_schema_revision()  # type: ignore[no-untyped-call]  # for all launches
         gc.freeze()  # a launch that looked for garbage there would make all of it its own
         gc.enable()
+        huge_pages.collapse()
         print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
@@ -126,6 +127,6 @@ def serve(empty_database: Path) -> None:
 
 if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # where normlaw_tests is
-    from normlaw_tests import stores
+    from normlaw_tests import huge_pages, stores
 
     serve(Path(sys.argv[1]))

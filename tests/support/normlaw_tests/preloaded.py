@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 from importlib import import_module
 
+from normlaw_tests import huge_pages
+
 IMPORTED = (
     "normlaw.execution.recorder",
     "normlaw.execution.worker",
@@ -22,3 +24,4 @@ for name in IMPORTED:
     import_module(name)
 gc.freeze()
 gc.enable()
+huge_pages.collapse()

@@ -14,6 +14,7 @@ from pkgutil import walk_packages
 
 import normlaw
 import normlaw_plugins
+from normlaw_tests import huge_pages
 
 WITHOUT = ("normlaw.callbacks", "normlaw_plugins.torchvision_import")
 """Their modules import what few tests need: Lightning, Transformers, torchvision."""
@@ -64,3 +65,4 @@ with warnings.catch_warnings(action="ignore"):  # of what libraries import of on
             import_module(name)
 gc.freeze()
 gc.enable()
+huge_pages.collapse()
