@@ -84,7 +84,8 @@ class LinearMapPlan:
             plan = cls(
                 architecture, task, *resolve(network, example or Example((blank_inputs(task, 1),)), rules)
             )
-        names = [m.name for m in plan.linear_maps(network)]
+        maps = plan.linear_maps(network)
+        names = maps.names if isinstance(maps, LinearMaps) else [m.name for m in maps]
         if not names:
             raise InputError(
                 f"the network {type(network).__name__} has no linear map that a norm could be taken of"

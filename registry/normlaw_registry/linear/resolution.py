@@ -15,7 +15,6 @@ from normlaw_registry.linear.rules import (
     EXCLUSIONS,
     NO_STATISTICS,
     batch_norm,
-    batch_norm_scale,
     linear,
 )
 from normlaw_registry.linear.steps import Step
@@ -127,9 +126,7 @@ def _foldable(
         return None
     step = steps[place]
     maps = step.maps(network)
-    fits = (
-        len(maps) == 1 and maps[0].weight.shape[0] == len(batch_norm_scale(layer)) and step.batch_norm is None
-    )
+    fits = len(maps) == 1 and maps[0].weight.shape[0] == layer.num_features and step.batch_norm is None
     # A dense map followed by a normalisation over another axis than its outputs is not scaled row by row.
     last_axis = maps[0].operation == "dense" and len(call.shape) > 1
     return place if fits and not last_axis else None

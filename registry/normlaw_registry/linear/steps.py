@@ -27,15 +27,25 @@ class Step:
 
     def maps(self, network: nn.Module) -> Sequence[LinearMap]:
         """Return the maps of this call, its normalisation folded in."""
-        maps = [*self.rule(network.get_submodule(self.layer), self.layer, self.shape)]
+        maps = self._unfolded(network)
         if self.batch_norm is not None:
             weight = maps[-1].weight
             scale = batch_norm_scale(network.get_submodule(self.batch_norm)).to(weight)  # (out,)
             maps[-1] = replace(maps[-1], weight=weight * scale.reshape(-1, *(1,) * (weight.dim() - 1)))
         maps[-1] = replace(maps[-1], lipschitz=maps[-1].lipschitz * self.lipschitz)
         if self.repeat > 1:
-            maps = [replace(m, name=f"{m.name}@{self.repeat}") for m in maps]
+            maps = [replace(m, name=name) for m, name in zip(maps, self._named(maps), strict=True)]
         return maps
+
+    def names(self, network: nn.Module) -> list[str]:
+        """Return the names of the maps of this call: for them nothing is folded, which copies every weight."""
+        return self._named(self._unfolded(network))
+
+    def _unfolded(self, network: nn.Module) -> list[LinearMap]:
+        return [*self.rule(network.get_submodule(self.layer), self.layer, self.shape)]
+
+    def _named(self, maps: Sequence[LinearMap]) -> list[str]:
+        return [f"{m.name}@{self.repeat}" if self.repeat > 1 else m.name for m in maps]
 
 
 class LinearMaps(Sequence[LinearMap]):
@@ -48,6 +58,11 @@ class LinearMaps(Sequence[LinearMap]):
         self._network = network
         self._steps = steps
         self._index = [(step, part) for step in steps for part in range(step.parts)]
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each map; no weight is folded for it."""
+        return [name for step in self._steps for name in step.names(self._network)]
 
     def __len__(self) -> int:
         return len(self._index)
