@@ -177,13 +177,21 @@ def test_closing_stops_at_a_measuring_point_and_leaves_the_workers(
 
 @pytest.mark.usefixtures("_again_soon")
 def test_a_task_waits_for_the_attempt_that_was_given_up(
-    open_executor: Open, stacks: list[Stack], job: Job
+    open_executor: Open, stacks: list[Stack], job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = stacks[-1]
     held = Journal(journal_path(job.home, job.study, stack[0].spec_hash))
-    threading.Timer(4.0, held.__exit__).start()
     with open_executor() as executor:
+        may_be_free_soon = executor._may_be_free_soon
+
+        def let_go(spec_hash: str) -> bool:
+            """Hold the journal until a worker has found it held."""
+            held.__exit__()
+            return may_be_free_soon(spec_hash)
+
+        monkeypatch.setattr(executor, "_may_be_free_soon", let_go)
         [outcome] = executor.execute([stack], job, lambda news: None)
+    assert executor._elsewhere_since.keys() == {stack[0].spec_hash}
     assert outcome.failure is None
     assert not outcome.elsewhere
     with open_executor() as executor:  # finished: told at once, and not trained again
