@@ -125,6 +125,12 @@ def drawn(analysis) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def page(analysis) -> str:
+    """Return the report."""
+    return report(analysis)
+
+
+@pytest.fixture(scope="module")
 def folder(analysis, tmp_path_factory) -> Path:
     """Return the folder of all figures, for page and column, as SVG."""
     place = tmp_path_factory.mktemp("figures") / "out"
@@ -335,28 +341,26 @@ def test_ticks_are_round_numbers_within(low, high) -> None:
 
 
 @pytest.mark.slow
-def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, make_study) -> None:
+def test_every_figure_has_a_caption_of_one_line_in_the_report(analysis, drawn, page, make_study) -> None:
     options = Options(protocol="automatic", draws=100, compare_norms=True)
     automatic = analyse(make_study(), load_catalogue(), options)
-    drawn = set(figures(analysis)) | set(figures(automatic))
+    others = figures(automatic)
     of_layers = {"layer_norms", "layer_growth", "singular_values"}
     of_arms = {"cause_curves", "cause_shares", "cause_doses"}
     of_other_tests = {*of_layers, *of_arms, "scaling_collapse", "collapse_floors"}  # not asked for
-    assert drawn == set(CAPTIONS) - of_other_tests
-    for one in (analysis, automatic):
-        page = report(one)
-        for name in figures(one):
+    assert {*drawn, *others} == set(CAPTIONS) - of_other_tests
+    for one, names, shown in ((analysis, drawn, page), (automatic, others, report(automatic))):
+        for name in names:
             told = caption(name, one)
             assert told
             assert "\n" not in told
-            assert told.replace("'", "&#39;") in page
+            assert told.replace("'", "&#39;") in shown
 
 
 @pytest.mark.slow
-def test_the_verdict_comes_first(analysis) -> None:
+def test_the_verdict_comes_first(analysis, page) -> None:
     first = "verdict: these curves do not tell whether the laws hold\n  short_envelope: the envelope spans"
     assert render(analysis).startswith(first)
-    page = report(analysis)
     assert page.index("short_envelope") < page.index("<h2>Exponents</h2>")
     assert "gamma_0" in render(analysis)
 
