@@ -74,17 +74,25 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 LONGEST = (
     "plugins/protocols/test_envelope.py",
-    "faults/test_killed.py",
-    "faults/test_interrupts.py",
+    "test_site.py",
+    "platform/execution/test_dask.py",
+    "test_tutorial.py",
+    "test_readme.py",
+    "faults/test_killed_writers.py",
+    "test_compose_services.py",
+    "platform/page/test_in_a_browser.py",
+    "platform/training/test_compute.py",
     "platform/verbs/test_api.py",
-    "platform/tracking/test_mlflow_pages.py",
-    "test_docs_supercollapse.py",
-    "test_docs_plan.py",
-    "test_docs_cause.py",
-    "platform/cli/test_new_plugin.py",
-    "platform/cli/test_analyse_and_import.py",
+    "faults/test_launches.py",
+    "faults/test_interrupts.py",
+    "faults/test_killed.py",
     "platform/analysis/test_extreme_curves.py",
+    "platform/tracking/test_mlflow_pages.py",
+    "platform/training/test_memory_format.py",
+    "platform/test_end_to_end.py",
+    "test_notebook.py",
     "platform/analysis/test_honesty.py",
+    "test_docs_sequences.py",
 )
 """Files whose tests take half a minute and more, the longest first."""
 
