@@ -10,6 +10,7 @@ import pytest
 
 from normlaw.analysis import Options, analyse
 from normlaw.analysis.curves import prepare
+from normlaw_plugins.protocols.envelope_model import fitting
 from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents
 from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linearise
@@ -63,6 +64,15 @@ def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) ->
     assert whole["verdict"] == "hold"
     assert whole["tests"][0]["hypothesis"] == "gamma_0 = 0"
     assert whole["tests"][0]["p_value"] < 1e-6  # the error at one norm falls with the load
+
+
+@pytest.mark.slow
+def test_exact_curves_are_found_from_far_guesses(perceptron, monkeypatch) -> None:
+    """Their optimum is narrow: the norms of their least errors lead to it."""
+    monkeypatch.setattr(fitting, "STARTS", tuple(2 * guess for guess in fitting.STARTS))
+    found = analyse(perceptron[False], CATALOGUE, ENVELOPE).to_dict()
+    assert found["gamma_1"] == pytest.approx(0.493, abs=0.002)
+    assert found["gamma_2"] == pytest.approx(1.005, abs=0.002)
 
 
 @pytest.mark.parametrize("name", ["cnn_cifar10", "resnet_cifar10"])

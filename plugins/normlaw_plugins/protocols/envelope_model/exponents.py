@@ -87,9 +87,10 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
     about = weights @ square / weights.sum()
     model, robust = jacobian @ posterior @ jacobian.T, (centred * factor[:, None]).T @ centred + smooth
     scatter = np.diag(np.maximum(model, robust) if fit.runs.single else robust)
+    moved, from_others = _averaged(few, chosen)
     over_priors = variances_over_priors(few, chosen.values, np.sqrt(chosen.variances(few)), _exponents)
     return Exponents(
-        values=at.values,
+        values=at.values + moved,
         fractions=at.fractions,
         near=at.near,
         model=model,
@@ -97,7 +98,7 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         scatter=scatter,
         sizes=jackknife(by_size),
         by_size=by_size,
-        choices=at.by_fraction.var(axis=0) + about + over_priors + _from_rivals(few, chosen),
+        choices=at.by_fraction.var(axis=0) + about + over_priors + from_others,
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=freedom_of_scatter(
@@ -137,18 +138,23 @@ def _exponents(fit: Fit) -> Floats:
     return np.asarray(by_fractions(fit, fit.theta, *reference(fit, fit.theta)).mean(axis=0))
 
 
-def _from_rivals(few: Fit, chosen: _AtDepartures) -> Floats:
-    """Return what fits of less evidence add to the variances about the chosen one, (5,), by their odds.
+def _averaged(few: Fit, chosen: _AtDepartures) -> tuple[Floats, Floats]:
+    """Return what fits of less evidence move the exponents by, and add to their variances, by their odds, (5,).
 
-    The variance of a mixture (Hoeting et al. 1999, eq. 4): that of each fit and its distance, weighted.
+    Mean and variance of a mixture (Bayesian model averaging: Hoeting et al. 1999, eq. 3 and 4). An exponent of
+    the best fit alone would leap where two fits are almost as probable and a trifle decides which one is best.
     """
-    odds = np.exp([max(rival.evidence - few.evidence, -700.0) for rival in few.rivals])
-    added = np.zeros(len(NAMES))
-    for rival, share in zip(few.rivals, odds / (1 + odds.sum()), strict=True):
-        at = _at_departures(rival)
-        more = share * (at.variances(rival) - chosen.variances(few) + (at.values - chosen.values) ** 2)
-        added += np.where(np.isfinite(more), more, 0.0)
-    return np.maximum(added, 0.0)
+    others = [(_at_departures(rival), rival) for rival in few.rivals]
+    values = np.stack([chosen.values, *(at.values for at, _ in others)])  # (k, 5)
+    variances = np.stack([at.variances(f) for at, f in [(chosen, few), *others]])  # (k, 5)
+    odds = np.exp([0.0, *(max(rival.evidence - few.evidence, -700.0) for rival in few.rivals)])
+    known = np.isfinite(values) & np.isfinite(variances)
+    weights = np.where(known, odds[:, None], 0.0)
+    weights /= np.maximum(weights.sum(axis=0), 1e-300)  # all 0 where no fit has departures
+    away, more = (np.where(known, part - part[0], 0.0) for part in (values, variances))
+    moved = (weights * away).sum(axis=0)
+    added = (weights * (more + (away - moved) ** 2)).sum(axis=0)
+    return moved, np.maximum(added, 0.0)
 
 
 def _other_smoothings(few: Fit, chosen: Floats) -> tuple[tuple[float, float, float, Floats], ...]:

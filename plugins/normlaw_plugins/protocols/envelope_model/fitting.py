@@ -125,9 +125,14 @@ def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
     """Return fits to begin at: each guess of gamma_2 that leads elsewhere, and one almost without corrections.
 
     Evidence often has an optimum with corrections and one without, and no climb leads from one to the other.
+    Where sizes have one run each (exact curves, means of many runs) an optimum may be so narrow that no guess
+    leads to it but the slope of the norms of the least errors, to which such curves are close.
     """
     at = [_from_start(runs, noise, guess / runs.span, deviation) for guess in STARTS]
-    return [*_apart(at), _from_start(runs, noise, STARTS[1] / runs.span, deviation, NEARLY_STRAIGHT)]
+    straight = [STARTS[1] / runs.span]
+    if runs.single:
+        straight.append(runs.slope_of_least)
+    return [*_apart(at), *(_from_start(runs, noise, guess, deviation, NEARLY_STRAIGHT) for guess in straight)]
 
 
 def _apart(begun: list[Fit]) -> list[Fit]:

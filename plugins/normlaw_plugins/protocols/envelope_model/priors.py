@@ -83,11 +83,9 @@ class Prior:
 
 def start_of(runs: Runs, shape: Shape, gamma_2: float) -> tuple[Floats, Prior]:
     """Return parameters to begin at and the priors of the named ones, for a guess of gamma_2 (scaled)."""
-    y = np.where(runs.mask, runs.log_error, np.inf)
-    rows = np.arange(len(y))
-    least = y.argmin(axis=1)
-    x_least = runs.x[rows, least]
-    fall = (y[:, 0] - y[rows, least]) / np.maximum(x_least - runs.x[:, 0], 1e-9)
+    x_least = runs.least
+    least = np.where(runs.mask, runs.log_error, np.inf).min(axis=1)
+    fall = (runs.log_error[:, 0] - least) / np.maximum(x_least - runs.x[:, 0], 1e-9)
     log_slope = float(np.log(max(float(np.median(fall)), 0.02)))
     top = float(runs.log_error[runs.mask].max())
     theta = np.zeros(shape.count)

@@ -69,6 +69,17 @@ class Runs:
         return float(self.p_of_sizes[-1] - self.p_of_sizes[0])
 
     @property
+    def least(self) -> Floats:
+        """Where each run's error is least, in x, (R,)."""
+        rows = np.arange(len(self.x))
+        return np.asarray(self.x[rows, np.where(self.mask, self.error, np.inf).argmin(axis=1)])
+
+    @property
+    def slope_of_least(self) -> float:
+        """How far these places move with ln P, by least squares."""
+        return float(self.p @ self.least / (self.p @ self.p))
+
+    @property
     def single(self) -> bool:
         """Whether some size has one run only, so that runs and sizes cannot be told apart."""
         return bool(np.bincount(self.size_of).min() < 2)
