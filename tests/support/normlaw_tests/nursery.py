@@ -112,9 +112,7 @@ def serve(empty_database: Path) -> None:
     torch.set_num_threads(1)
     with stores.copied(lambda: empty_database):
         mlflow.store.db.utils._get_latest_schema_revision()  # type: ignore[no-untyped-call]  # for all launches
-        gc.freeze()  # a launch that looked for garbage there would make all of it its own
-        gc.enable()
-        huge_pages.collapse()
+        forkable.make_ready()
         print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
@@ -127,6 +125,6 @@ def serve(empty_database: Path) -> None:
 
 if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # where normlaw_tests is
-    from normlaw_tests import huge_pages, stores
+    from normlaw_tests import forkable, stores
 
     serve(Path(sys.argv[1]))

@@ -1,7 +1,6 @@
 """What every process that trains imports, imported once by the one that tests fork them from; see forked.py.
 
-Nothing looks for garbage meanwhile, nor ever among what was imported: it is much, it is kept, and a process
-that looked through it would take a copy of all of it.
+Nothing looks for garbage meanwhile, nor ever among what was imported; see forkable.py.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import gc
 from importlib import import_module
 
-from normlaw_tests import huge_pages
+from normlaw_tests import forkable
 
 IMPORTED = (
     "normlaw.execution.recorder",
@@ -22,6 +21,4 @@ IMPORTED = (
 gc.disable()
 for name in IMPORTED:
     import_module(name)
-gc.freeze()
-gc.enable()
-huge_pages.collapse()
+forkable.make_ready()

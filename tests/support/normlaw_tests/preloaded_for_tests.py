@@ -14,7 +14,7 @@ from pkgutil import walk_packages
 
 import normlaw
 import normlaw_plugins
-from normlaw_tests import huge_pages
+from normlaw_tests import forkable
 
 WITHOUT = ("normlaw.callbacks", "normlaw_plugins.torchvision_import")
 """Their modules import what few tests need: Lightning, Transformers, torchvision."""
@@ -63,6 +63,4 @@ with warnings.catch_warnings(action="ignore"):  # of what libraries import of on
     for name in (*of_the_house(), *OF_OTHERS):
         with suppress(ImportError):  # of an extra that is not installed, say: its tests are skipped
             import_module(name)
-gc.freeze()
-gc.enable()
-huge_pages.collapse()
+forkable.make_ready()
