@@ -17,31 +17,13 @@ from typing import Any
 import pytest
 
 from normlaw_tests import processes
-from normlaw_tests.launches import Nursery
-from normlaw_tests.processes import has_ended
+from normlaw_tests.launches import FromNursery, Nursery, Process
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),
 ]
 CTRL_C = b"\x03"
-
-
-class FromNursery:
-    """A launch from a nursery, asked as Popen is."""
-
-    returncode: int | None = None
-
-    def __init__(self, nursery: Nursery, pid: int) -> None:
-        self._nursery, self.pid = nursery, pid
-
-    def poll(self) -> int | None:
-        if self.returncode is None and has_ended(self.pid):
-            self.returncode = self._nursery.wait(self.pid)
-        return self.returncode
-
-
-Process = FromNursery | subprocess.Popen[Any]
 
 
 class Terminal:

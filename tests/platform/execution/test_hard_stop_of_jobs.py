@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from normlaw_tests import processes
-from normlaw_tests.launches import Nursery
+from normlaw_tests.launches import FromNursery, Nursery, Process
 from normlaw_tests.waiting import wait_until
 
 pytest.importorskip("distributed", reason="needs the extra 'cluster' (Dask)")
@@ -51,57 +52,38 @@ def numbers(file: Path) -> list[list[str]]:
     return [sorted(line.split()) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-class FromPython:
-    """What a nursery does, in a Python that imports everything itself, as a user's does."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[Any] | None = None
-
-    def launch(self, folder: Path, *arguments: str | Path, err: Path, env: dict[str, str]) -> int:
-        with err.open("w") as told:
-            self._process = processes.start(
-                [sys.executable, "-m", "normlaw", *arguments],
-                cwd=folder,
-                env=processes.without() | env,
-                stdout=subprocess.DEVNULL,
-                stderr=told,
-                start_new_session=True,
-            )
-        return self._process.pid
-
-    def wait(self, pid: int) -> int:
-        assert self._process is not None
-        return self._process.wait()
-
-    def close(self) -> None:
-        if self._process is not None:
-            processes.stop(self._process)
+@contextmanager
+def launched(
+    folder: Path, *arguments: str | Path, err: Path, env: dict[str, str], nursery: Nursery | None
+) -> Iterator[Process]:
+    """Launch in a folder, from a nursery or as users do, while the block lasts."""
+    if nursery is not None:
+        yield FromNursery(nursery, nursery.launch(folder, *arguments, err=err, env=env))  # its fixture ends it
+        return
+    options: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "start_new_session": True}
+    command, environment = [sys.executable, "-m", "normlaw", *arguments], processes.without() | env
+    with (
+        err.open("w") as told,
+        processes.running(command, env=environment, stderr=told, **options) as launcher,
+    ):
+        yield launcher
 
 
-@pytest.fixture
-def from_python() -> Iterator[FromPython]:
-    """Return what launches as users do; what it has begun ends with the test."""
-    made = FromPython()
-    yield made
-    made.close()
-
-
-def stop_hard(
-    begun_by: FromPython | Nursery, queue: Path, study: Path, before_the_second: Callable[[], None]
-) -> str:
+def stop_hard(nursery: Nursery | None, queue: Path, study: Path, before_the_second: Callable[[], None]) -> str:
     """Launch, press Ctrl-C twice once both jobs are in the queue, and return what the launch says."""
     configuration = queue / "cluster.yaml"
     jobs = {"jobs": 2, "cores": 1, "memory": "1 GB", "interface": "lo"}
     configuration.write_text(yaml.safe_dump({**jobs, "scheduler_options": {"dashboard_address": ":0"}}))
     told = queue / "told"
     command = ("run", study, "--offline", "--executor", "slurm", "--cluster-config", configuration)
-    launcher = begun_by.launch(queue, *command, err=told, env={"PATH": f"{queue}:{os.environ['PATH']}"})
-    wait_until(lambda: len(numbers(queue / "submitted")) == 2, while_running=launcher)
-    os.killpg(launcher, signal.SIGINT)  # as a terminal does, sbatch included
-    wait_until(lambda: "Stopping: " in told.read_text(), while_running=launcher)
-    before_the_second()
-    os.killpg(launcher, signal.SIGINT)
-    assert begun_by.wait(launcher) == 130
+    environment = {"PATH": f"{queue}:{os.environ['PATH']}"}
+    with launched(queue, *command, err=told, env=environment, nursery=nursery) as launcher:
+        wait_until(lambda: len(numbers(queue / "submitted")) == 2, while_running=launcher.pid)
+        os.killpg(launcher.pid, signal.SIGINT)  # as a terminal does, sbatch included
+        wait_until(lambda: "Stopping: " in told.read_text(), while_running=launcher.pid)
+        before_the_second()
+        os.killpg(launcher.pid, signal.SIGINT)
+        assert launcher.wait() == 130
     assert "Stopped at once" in told.read_text()
     assert told.read_text().count("Stopped") == 1
     assert "Traceback" not in told.read_text()
@@ -115,7 +97,6 @@ def test_queued_jobs_are_cancelled(
     queue: Path,
     tiny: dict[str, Any],
     write_study: Callable[[dict[str, Any]], Path],
-    from_python: FromPython,
     nursery: Nursery,
 ) -> None:
     write(queue / "scancel", CANCEL_ONE_NEVER, status=status)
@@ -124,7 +105,7 @@ def test_queued_jobs_are_cancelled(
     def wait_for_the_clean_way() -> None:
         wait_until(lambda: len(numbers(queue / "cancelled")) == 2)
 
-    told = stop_hard(nursery if status else from_python, queue, write_study(tiny), wait_for_the_clean_way)
+    told = stop_hard(nursery if status else None, queue, write_study(tiny), wait_for_the_clean_way)
     jobs = sorted(job for [job] in numbers(queue / "submitted"))
     assert numbers(queue / "cancelled")[-1] == jobs
     assert f"scancel {' '.join(numbers_as_told(told))}" in told

@@ -19,6 +19,30 @@ from normlaw_tests import figure_files, processes
 OUTPUT = "out.txt"
 
 
+class FromNursery:
+    """A launch from a nursery, asked as Popen is."""
+
+    returncode: int | None = None
+
+    def __init__(self, nursery: Nursery, pid: int) -> None:
+        self._nursery, self.pid = nursery, pid
+
+    def poll(self) -> int | None:
+        """Return the exit status, None while it runs."""
+        if self.returncode is None and processes.has_ended(self.pid):
+            self.wait()
+        return self.returncode
+
+    def wait(self) -> int:
+        """Return the exit status once it has ended."""
+        if self.returncode is None:
+            self.returncode = self._nursery.wait(self.pid)
+        return self.returncode
+
+
+Process = FromNursery | subprocess.Popen[Any]
+
+
 class Nursery:
     """Launches of normlaw from a process that has imported everything; see nursery.py.
 
