@@ -18,9 +18,9 @@ import pytest
 import normlaw
 from normlaw.analysis import About, NotFittedError, report
 from normlaw.analysis.comparison import comparison_page
-from normlaw.analysis.figures import figures
+from normlaw.analysis.figures import figures, style
 from normlaw.analysis.figures.drawing import Printed
-from normlaw.analysis.figures.style import PAGE, render
+from normlaw.analysis.figures.style import PAGE
 from normlaw.analysis.interactive.moved import fitted_gammas, moved_by, told
 from normlaw.analysis.interactive.single_runs import single_runs
 from normlaw.analysis.links import Links, RunLink
@@ -80,7 +80,7 @@ def about(analysis: normlaw.Analysis) -> About:
 
 @pytest.fixture(scope="module")
 def printed(analysis: normlaw.Analysis) -> dict[str, Printed]:
-    return {name: Printed(figure, render(figure)["svg"]) for name, figure in figures(analysis).items()}
+    return {name: Printed(figure, style.printed(figure)) for name, figure in figures(analysis).items()}
 
 
 @pytest.fixture(scope="module")
