@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from normlaw.execution import process
 from normlaw_tests.guardian import VARIABLE
@@ -92,6 +93,32 @@ def begin(target: Callable[..., None], *arguments: Any, out: Path, folder: Path)
     process = _Context().Process(target=_in, args=(str(folder), str(out), target, arguments))
     process.start()
     return process
+
+
+def of_this(target: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    """Begin a function of a module in a process of its own."""
+    process = _Context().Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def pipe() -> tuple[Connection, Connection]:
+    """Return the ends of a pipe, for reading and for writing, which a process that is begun may be given."""
+    return _Context().Pipe(duplex=False)
+
+
+def file(end: Connection, mode: str) -> IO[str]:
+    """Return an end of a pipe as a file of text."""
+    with closing(end):
+        return os.fdopen(os.dup(end.fileno()), mode)
+
+
+def speak(standard_in: Connection, standard_out: Connection) -> None:
+    """Have this process read and write by pipes, as one that was begun with them."""
+    for end, number in ((standard_in, 0), (standard_out, 1)):
+        os.dup2(end.fileno(), number)
+        end.close()
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
 
 
 def context() -> ForkServerContext:

@@ -11,12 +11,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from normlaw_tests import figure_files, processes
+from normlaw_tests import denied, figure_files, forked, processes
 
 OUTPUT = "out.txt"
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true"}
+NOT_FOR_LAUNCHES = ("MLFLOW_TRACKING_URI", "PYTEST_CURRENT_TEST")
+"""Variables of a test process."""
 
 
 class FromNursery:
@@ -51,19 +55,10 @@ class Nursery:
     """
 
     def __init__(self, empty_database: Path) -> None:
-        everywhere = os.geteuid() == 0 and shutil.which("setpriv")
-        denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
-        self.keeps_out = bool(denied) or os.geteuid() != 0
+        begin = _Forked if forked.everything and "NORMLAW_HOME" not in os.environ else _Begun
+        self._process = begin(empty_database)
+        self.keeps_out = self._process.keeps_out
         """Whether permissions of folders hold for launches."""
-        environment = processes.without("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTEST_CURRENT_TEST")
-        self._process = processes.start(
-            [*denied, sys.executable, str(Path(__file__).with_name("nursery.py")), str(empty_database)],
-            lasting=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
-        )
         self._running: set[int] = set()
         self.interrupted = False
         """Whether an answer was not waited for, so that the next one would be taken for another's."""
@@ -126,17 +121,85 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery and all launches."""
-        processes.stop(self._process)
+        for pid in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self._process.close()
 
     def _ask(self, order: dict[str, Any]) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
+        self._process.orders.write(json.dumps(order) + "\n")
+        self._process.orders.flush()
         before, self.interrupted = self.interrupted, True
         answer = self._answer()
         self.interrupted = before
         return answer
 
     def _answer(self) -> str:
+        return self._process.answers.readline().strip()
+
+
+class _Begun:
+    """A nursery in a Python of its own.
+
+    Attributes:
+        orders: what it reads.
+        answers: what it writes.
+        keeps_out: whether permissions of folders hold for its launches.
+
+    """
+
+    orders: IO[str]
+    answers: IO[str]
+
+    def __init__(self, empty_database: Path) -> None:
+        everywhere = os.geteuid() == 0 and shutil.which("setpriv")
+        denied = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if everywhere else []
+        self.keeps_out = bool(denied) or os.geteuid() != 0
+        self._process = processes.start(
+            [*denied, sys.executable, str(Path(__file__).with_name("nursery.py")), str(empty_database)],
+            lasting=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=processes.without(*NOT_FOR_LAUNCHES, "NORMLAW_HOME") | QUIET,
+        )
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        return str(self._process.stdout.readline().strip())
+        self.orders, self.answers = self._process.stdin, self._process.stdout
+
+    def close(self) -> None:
+        processes.stop(self._process)
+
+
+class _Forked:
+    """The same, forked from what has imported everything; see testers.py."""
+
+    keeps_out = True
+
+    def __init__(self, empty_database: Path) -> None:
+        there_in, orders = forked.pipe()
+        answers, there_out = forked.pipe()
+        self._process = forked.of_this(_nurse, there_in, there_out, empty_database)
+        for end in (there_in, there_out):
+            end.close()
+        self.orders, self.answers = forked.file(orders, "w"), forked.file(answers, "r")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+        for file in (self.orders, self.answers):
+            with contextlib.suppress(OSError):  # what was written to it is not read any more
+                file.close()
+
+
+def _nurse(standard_in: Connection, standard_out: Connection, empty_database: Path) -> None:
+    """Do what nursery.py does as a program."""
+    for name in NOT_FOR_LAUNCHES:
+        os.environ.pop(name, None)
+    os.environ.update(QUIET)
+    if os.geteuid() == 0:
+        denied.dac_override()
+    forked.speak(standard_in, standard_out)
+    from normlaw_tests import nursery
+
+    nursery.serve(empty_database)

@@ -1,7 +1,8 @@
 """A process that has imported everything, and forks a command line of normlaw from itself on request.
 
 Importing torch and MLflow takes seconds, and forty killed launches would import them forty times; here they
-are imported once. Each launch is a process of its own with workers of its own, and real signals reach them.
+are imported once, or have been already by what this process was forked from. Each launch is a process of its
+own with workers of its own, and real signals reach them.
 
 Reads a line of JSON a launch, {"arguments": [...], "cwd": ..., "out": ..., "env": {...}, "settings": {...}},
 and answers with its process id; {"wait": pid} is answered with the exit status. Settings name variables of
@@ -23,6 +24,7 @@ import multiprocessing
 import os
 import sys
 from importlib import import_module
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,8 @@ def launch(order: dict[str, Any]) -> int:
     if child:
         return child
     os.setsid()
+    tracker: Any = resource_tracker
+    tracker._resource_tracker._fd = None  # one of its own, as if nothing had been begun yet
     os.chdir(order["cwd"])
     os.environ.update(order["env"])
     for name, value in order["settings"].items():
@@ -108,6 +112,8 @@ def _value(value: Any) -> Any:
 
 
 def serve(empty_database: Path) -> None:
+    from normlaw_tests import forkable, stores  # found only now, where this file is run as a program
+
     load_catalogue()
     torch.set_num_threads(1)
     with stores.copied(lambda: empty_database):
@@ -125,6 +131,4 @@ def serve(empty_database: Path) -> None:
 
 if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # where normlaw_tests is
-    from normlaw_tests import forkable, stores
-
     serve(Path(sys.argv[1]))

@@ -83,8 +83,5 @@ def _serve(standard_in: Connection, standard_out: Connection, environment: dict[
     forked.everything = True
     os.environ.clear()
     os.environ.update(environment)
-    for end, number in ((standard_in, 0), (standard_out, 1)):
-        os.dup2(end.fileno(), number)
-        end.close()
-    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    forked.speak(standard_in, standard_out)
     exec(eval(sys.stdin.readline()), {"__name__": "__main__"})
