@@ -36,7 +36,7 @@ class Supervised:
         self._thread.start()
 
     def _start(self) -> None:
-        self.process = forked.begin(_command, self._command, out=self._folder / "log", folder=self._folder)
+        self.process = forked.begin(command, *self._command, out=self._folder / "log", folder=self._folder)
 
     def _watch(self) -> None:
         while not self._ended.is_set():
@@ -59,7 +59,7 @@ class Supervised:
         self.process.join()
 
 
-def _command(arguments: Sequence[str]) -> None:
+def command(*arguments: str) -> None:
     """Run `dask` with these arguments; processes that it begins are forked as it was itself."""
     from dask.cli import run_cli
     from distributed import nanny, process

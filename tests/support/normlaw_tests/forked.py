@@ -37,7 +37,7 @@ class _Process(ForkServerProcess):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._environment, self._output = dict(os.environ), _output
+        self.environment, self._output = dict(os.environ), _output
 
     def start(self) -> None:
         before = {name: os.environ.get(name) for name in (VARIABLE, "PYTHONPATH")}
@@ -55,7 +55,7 @@ class _Process(ForkServerProcess):
 
     def run(self) -> None:
         os.environ.clear()
-        os.environ.update(self._environment)
+        os.environ.update(self.environment)
         if self._output is not None:
             _print_to(*self._output)
         super().run()
@@ -76,21 +76,33 @@ def workers() -> Iterator[None]:
         process.CONTEXT = spawn
 
 
-def normlaw(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end, in an environment whose PYTHONPATH is searched for plugins first."""
+def normlaw(*arguments: str, env: Mapping[str, str], folder: Path = Path()) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end in a folder, and in an environment; see `program`."""
     with tempfile.TemporaryDirectory() as kept:
         out, err = Path(kept, "out"), Path(kept, "err")
-        command = _Context().Process(target=_command, args=(arguments, dict(env), str(out), str(err)))
-        command.start()
+        command = begin(program, *arguments, out=out, err=err, folder=folder, env=env)
         command.join()
         return subprocess.CompletedProcess(
             ["normlaw", *arguments], command.exitcode or 0, out.read_text(), err.read_text()
         )
 
 
-def begin(target: Callable[..., None], *arguments: Any, out: Path, folder: Path) -> ForkServerProcess:
-    """Begin a function of a module in a process of its own, in a folder; what it prints is added to `out`."""
-    process = _Context().Process(target=_in, args=(str(folder), str(out), target, arguments))
+def begin(
+    target: Callable[..., None],
+    *arguments: Any,
+    out: Path,
+    err: Path | None = None,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+) -> ForkServerProcess:
+    """Begin a function of a module in a process of its own, in a folder.
+
+    What it prints is added to `out`, and errors to `err`, by default `out`. Its environment is by default that
+    of this process.
+    """
+    process = _Context().Process(target=_in, args=(str(folder), str(out), str(err or out), target, arguments))
+    if env is not None:
+        process.environment = {**env, VARIABLE: os.environ[VARIABLE]}
     process.start()
     return process
 
@@ -133,9 +145,22 @@ def ask_the_same_server() -> None:
     server._forkserver.ensure_running = server.ensure_running = resource_tracker.ensure_running  # it is there
 
 
-def _in(folder: str, out: str, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def program(*arguments: str) -> None:
+    """Be the command line, with workers that are forked, too; PYTHONPATH is searched for plugins first."""
+    from normlaw.cli.program import main
+    from normlaw.study import home
+    from normlaw_registry import load_catalogue
+
+    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    load_catalogue.cache_clear()
+    home.HOME = Path(os.environ.get("NORMLAW_HOME", ".normlaw"))  # read when the module was imported
+    process.CONTEXT = context()
+    main([*arguments], standalone_mode=True)
+
+
+def _in(folder: str, out: str, err: str, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     os.chdir(folder)
-    _print_to(out, out)
+    _print_to(out, err)
     target(*arguments)
 
 
@@ -145,15 +170,3 @@ def _print_to(out: str, err: str) -> None:
     _output = out, err
     for path, number in ((out, 1), (err, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-
-
-def _command(arguments: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
-    from normlaw.cli.program import main
-    from normlaw_registry import load_catalogue
-
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
-    load_catalogue.cache_clear()
-    _print_to(out, err)
-    main([*arguments], standalone_mode=True)
