@@ -44,9 +44,8 @@ class Laws:
         self.step = x[1] - x[0]
         rise = np.cumsum((self.slope[1:] + self.slope[:-1]) * self.step / 2)
         self.rise = np.concatenate([[0.0], rise])  # G on the grid x
-        outside = self.step * np.arange(1, BEYOND + 1)
-        self.wide = np.concatenate([x[0] - outside[::-1], x, x[-1] + outside])
-        self.log_slope = np.log(np.interp(self.wide, x, self.slope))
+        self.wide = x[0] + self.step * np.arange(-BEYOND, len(x) + BEYOND)
+        self.log_slope = np.log(np.pad(self.slope, BEYOND, mode="edge"))  # on the grid `wide`
 
     def rise_at(self, x: float) -> float:
         """Return G(x)."""
@@ -55,31 +54,15 @@ class Laws:
         behind = max(x - grid[-1], 0.0) * self.slope[-1]
         return float(np.interp(x, grid, self.rise) + before + behind)
 
-    def departures(self, fraction: float, p: Floats, shifts: Floats, near: float) -> Floats:
-        """Return x where a fraction of the envelope's slope is lost, (k,), nearest u = `near`; NaN where never.
-
-        Args:
-            fraction: f in H' = f G'.
-            p: centred ln P, (k,).
-            shifts: what the sizes' departures are displaced by, (k,).
-            near: the u = x - gamma_2 p - shift that is meant where there are several.
-
-        """
-        x, log_least = self.wide, self.log_slope + np.log(fraction)
-        found = np.full(len(p), np.nan)
-        for k, (one, shift) in enumerate(zip(p, shifts, strict=True)):
-            moved = self.theta[GAMMA_2] * one + shift
-            excess = np.log(np.interp(x - moved, self.shape.u, self.away)) - log_least
-            rises = np.flatnonzero((excess[:-1] < 0) & (excess[1:] >= 0))
-            if len(rises):
-                i = rises[np.abs(x[rises] - moved - near).argmin()]
-                found[k] = x[i] + self.step * excess[i] / (excess[i] - excess[i + 1])
-        return found
+    @cached_property
+    def ends(self) -> Departures:
+        """The departures of the smallest and the largest size, without what is their own."""
+        return Departures(self, self.runs.p_of_sizes[[0, -1]], np.zeros(2))
 
     def exponents(self, fraction: float, near: float) -> Floats:
         """Return gamma_0, gamma_1, gamma_2, gamma_pred, the bend ln(G'(last)/G'(first departure)), (5,)."""
         runs, gamma_0 = self.runs, self.theta[GAMMA_0]
-        first, last = self.departures(fraction, runs.p_of_sizes[[0, -1]], np.zeros(2), near)
+        first, last = self.ends.at(fraction, near)
         fall = self.rise_at(last) - self.rise_at(first)
         at_last, at_first = np.interp([last, first], self.shape.x, self.slope)
         return np.array(
@@ -98,19 +81,53 @@ class Laws:
         return part_left(self._ends, self.theta)
 
 
+class Departures:
+    """Where curves of some sizes leave the envelope."""
+
+    def __init__(self, laws: Laws, p: Floats, shifts: Floats) -> None:
+        """Find what part of the envelope's slope is lost along the norms.
+
+        Args:
+            laws: the envelope and the departure.
+            p: centred ln P, (k,).
+            shifts: what the sizes' departures are displaced by, (k,).
+
+        """
+        self._x, self._step = laws.wide, laws.step
+        self._moved = laws.theta[GAMMA_2] * p + shifts  # (k,)
+        away = np.interp(laws.wide - self._moved[:, None], laws.shape.u, laws.away)
+        self._lost = np.log(away) - laws.log_slope  # ln of the part, (k, n)
+
+    def at(self, fraction: float, near: float) -> Floats:
+        """Return x where a fraction of the envelope's slope is lost, (k,), nearest u = `near`; NaN where never.
+
+        Args:
+            fraction: f in H' = f G'.
+            near: the u = x - gamma_2 p - shift that is meant where there are several.
+
+        """
+        excess = self._lost - np.log(fraction)
+        rises = (excess[:, :-1] < 0) & (excess[:, 1:] >= 0)
+        far = np.where(rises, np.abs(self._x[:-1] - self._moved[:, None] - near), np.inf)
+        rows, cell = np.arange(len(far)), far.argmin(axis=1)
+        before, behind = excess[rows, cell], excess[rows, cell + 1]
+        part = np.divide(before, before - behind, out=np.full(len(far), np.nan), where=rises[rows, cell])
+        return self._x[cell] + self._step * part
+
+
 def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:
     """Return the fractions that all sizes reach, and u = x - gamma_2 p of the departure for each of them.
 
     A slope that is not monotone crosses the envelope's more than once: the crossing meant is that of the
     largest size nearest u_0 for the first fraction, and the one nearest the last found for the others."""
-    laws, ends = Laws(fit, theta), fit.runs.p_of_sizes[[-1, 0]]
+    ends, moved = Laws(fit, theta).ends, theta[GAMMA_2] * fit.runs.p_of_sizes[-1]
     for factor in SMALLER:
         fractions = tuple(factor * f for f in FRACTIONS)
         near, found, all_reached = float(theta[U_0]), [], True
         for fraction in fractions:
-            both = laws.departures(fraction, ends, np.zeros(2), near)
-            all_reached &= bool(np.isfinite(both).all())
-            near = float(both[0] - theta[GAMMA_2] * ends[0]) if np.isfinite(both[0]) else near
+            smallest, largest = ends.at(fraction, near)
+            all_reached &= bool(np.isfinite(smallest) and np.isfinite(largest))
+            near = float(largest - moved) if np.isfinite(largest) else near
             found.append(near)
         if all_reached:
             break

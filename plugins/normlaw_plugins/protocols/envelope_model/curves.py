@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from normlaw_plugins.protocols.envelope_model.crossing import NAMES, Laws
+from normlaw_plugins.protocols.envelope_model.crossing import NAMES, Departures, Laws
 from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
@@ -76,9 +76,9 @@ class Drawing:
             slope = fit.shape.envelope_slope(theta)[::2] * link
             return np.asarray(np.log(np.maximum(slope, LEAST)))
 
-        jacobian = derivatives(fit, log_slope)
+        jacobian = derivatives(fit, log_slope, of_a_law=True)
         value = np.exp(log_slope(fit.theta)) / fit.runs.scale
-        stderr = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
+        stderr = np.sqrt((jacobian @ fit.posterior * jacobian).sum(axis=1))
         factor = np.exp(np.minimum(self.reach * stderr, 20.0))
         return pd.DataFrame(
             {"log_norm": self.log_norm(x), "gamma_1": value, "low": value / factor, "high": value * factor}
@@ -90,13 +90,13 @@ class Drawing:
         p = fit.runs.p_of_sizes
 
         def places(theta: Floats) -> Floats:
-            laws, shifts = Laws(fit, theta), theta[fit.shape.shifts]
-            each = [laws.departures(f, p, shifts, near) for f, near in zip(e.fractions, e.near, strict=True)]
+            departures = Departures(Laws(fit, theta), p, theta[fit.shape.shifts])
+            each = [departures.at(f, near) for f, near in zip(e.fractions, e.near, strict=True)]
             return np.asarray(np.mean(each, axis=0))
 
         x = places(fit.theta)
         jacobian = derivatives(fit, places)
-        half = self.reach * np.sqrt(np.einsum("ij,jk,ik->i", jacobian, fit.posterior, jacobian))
+        half = self.reach * np.sqrt((jacobian @ fit.posterior * jacobian).sum(axis=1))
         return pd.DataFrame(
             {
                 "train_size": fit.runs.sizes,
@@ -164,7 +164,7 @@ class Drawing:
         jacobian = mean.jacobian[0]  # (n, K)
         if size is None:
             jacobian[:, fit.shape.offsets.start :] = 0.0
-        variance = np.einsum("nj,jk,nk->n", jacobian, fit.posterior, jacobian)
+        variance = (jacobian @ fit.posterior * jacobian).sum(axis=1)
         return mean.fitted[0], np.maximum(variance, 0.0)
 
     def _mean(

@@ -125,12 +125,14 @@ class _AtDepartures:
 
     def variances(self, fit: Fit) -> Floats:
         """Return the variances that the fit's posterior gives, (5,)."""
-        return np.asarray(np.einsum("ij,jk,ik->i", self.jacobian, fit.posterior, self.jacobian))
+        return np.asarray((self.jacobian @ fit.posterior * self.jacobian).sum(axis=1))
 
 
 def _at_departures(fit: Fit) -> _AtDepartures:
     fractions, near = reference(fit, fit.theta)
-    jacobian = derivatives(fit, lambda theta: by_fractions(fit, theta, fractions, near).mean(axis=0))
+    jacobian = derivatives(
+        fit, lambda theta: by_fractions(fit, theta, fractions, near).mean(axis=0), of_a_law=True
+    )
     return _AtDepartures(fractions, near, by_fractions(fit, fit.theta, fractions, near), jacobian)
 
 
@@ -187,12 +189,20 @@ def freedom_of_scatter(variances: Variances, sizes: int, runs: int, fewest: int)
     return float((within + between) ** 2 / (within**2 / (runs - sizes) + between**2 / max(sizes - 2, 1)))
 
 
-def derivatives(fit: Fit, function: Callable[[Floats], Floats]) -> Floats:
-    """Return the derivatives of a function of the parameters, (values, K), by central differences."""
-    deviation = np.sqrt(np.diag(fit.posterior))
+def derivatives(fit: Fit, function: Callable[[Floats], Floats], of_a_law: bool = False) -> Floats:
+    """Return the derivatives of a function of the parameters, (values, K), by central differences.
+
+    Args:
+        fit: whose parameters they are, and whose posterior the steps are fractions of.
+        function: of parameters (K,); NaN where a departure is lost.
+        of_a_law: whether what train sizes have of their own is no part of it, so that its derivatives by that
+            are 0 and not looked for.
+
+    """
+    steps, count = DIFFERENCE * np.sqrt(np.diag(fit.posterior)), len(fit.theta)
     columns = []
-    for place, step in enumerate(DIFFERENCE * deviation):
-        moved = np.zeros(len(fit.theta))
+    for place in range(fit.shape.offsets.start if of_a_law else count):
+        step, moved = steps[place], np.zeros(count)
         moved[place] = step
         above, below = function(fit.theta + moved), function(fit.theta - moved)
         central = (above - below) / (2 * step)
@@ -201,7 +211,7 @@ def derivatives(fit: Fit, function: Callable[[Floats], Floats]) -> Floats:
             one, other = (above - here) / step, (here - below) / step
             central = np.where(np.isfinite(central), central, np.where(np.isfinite(one), one, other))
         columns.append(central)
-    return np.stack(columns, axis=1)
+    return np.pad(np.stack(columns, axis=1), ((0, 0), (0, count - len(columns))))
 
 
 def without_departure(few: Fit) -> float:

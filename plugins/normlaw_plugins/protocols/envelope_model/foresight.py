@@ -163,7 +163,7 @@ class Foresight:
             fit = replace(self.fit, runs=replace(self.fit.runs, p_of_sizes=np.array(ends)))
             e = self.exponents
             self._jacobians[ends] = derivatives(
-                fit, lambda theta: by_fractions(fit, theta, e.fractions, e.near).mean(axis=0)
+                fit, lambda theta: by_fractions(fit, theta, e.fractions, e.near).mean(axis=0), of_a_law=True
             )
         return self._jacobians[ends]
 
