@@ -47,12 +47,12 @@ class Runs:
     response: Response = TEST_ERROR
     """What `error` holds."""
 
-    @property
+    @cached_property
     def p(self) -> Floats:
         """Ln P of each run, centred, (R,)."""
         return self.p_of_sizes[self.size_of]
 
-    @property
+    @cached_property
     def log_error(self) -> Floats:
         """(R, n)"""
         return np.log(self.error)

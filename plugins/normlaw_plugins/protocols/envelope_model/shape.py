@@ -22,6 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.grid import Cells, integrated, located
+from normlaw_plugins.protocols.envelope_model.rise import Last, Rise
 from normlaw_plugins.protocols.envelope_model.runs import RANGE, Floats, Runs
 
 LEVEL, GAMMA_0, LOG_GAMMA_1, LOG_Q, X_1, LOG_A, LOG_RATIO, U_0, GAMMA_2, CEILING, LOG_SHARPNESS, DEPTH = range(
@@ -75,28 +77,30 @@ class Shape:
         self.offsets = slice(self.h.stop, self.h.stop + sizes)
         self.shifts = slice(self.offsets.stop, self.offsets.stop + sizes)
         self.count = self.shifts.stop
-        self.at_x = _locate(runs.x, self.x)
+        self.at_x = Cells(runs.x, self.x)
+        self.of_g, self.of_h = np.r_[LOG_GAMMA_1 : X_1 + 1, self.g], np.r_[LOG_A : U_0 + 1, self.h]
+        self.last_g, self.last_h = Last(), Last()
 
     def for_runs(self, runs: Runs) -> Shape:
         """Return the same model of other runs of the same study, on the same grids."""
         other = object.__new__(Shape)
-        other.__dict__.update(self.__dict__, runs=runs, at_x=_locate(runs.x, self.x))
+        other.__dict__.update(self.__dict__, runs=runs, at_x=Cells(runs.x, self.x))
         return other
 
     def with_length(self, length: float) -> Shape:
         """Return the same model with another correlation length of the corrections, in units of x."""
         other = object.__new__(Shape)
         bases = _matern_basis(self.x, KNOTS_G, length), _matern_basis(self.u, KNOTS_H, length)
-        other.__dict__.update(self.__dict__, basis_g=bases[0], basis_h=bases[1])
+        other.__dict__.update(self.__dict__, basis_g=bases[0], basis_h=bases[1], last_g=Last(), last_h=Last())
         return other
 
     def envelope_slope(self, theta: Floats) -> Floats:
         """Return G' on the grid `x`, (FINE_G,)."""
-        return self._envelope(theta).value
+        return self._g(theta).slope
 
     def departure_slope(self, theta: Floats) -> Floats:
         """Return H' on the grid `u`, (FINE_H,)."""
-        return self._departure(theta).value
+        return self._h(theta).slope
 
     def _envelope(self, theta: Floats) -> _Slope:
         return _Slope(self.x, theta[LOG_GAMMA_1], theta[LOG_Q], theta[X_1], self.basis_g, theta[self.g], False)
@@ -105,52 +109,54 @@ class Shape:
         log_m = theta[LOG_A] + theta[LOG_RATIO]
         return _Slope(self.u, theta[LOG_A], log_m, theta[U_0], self.basis_h, theta[self.h], True)
 
+    def _g(self, theta: Floats) -> Rise:
+        return self.last_g.at(theta[self.of_g], lambda: Rise(self._envelope(theta), self.x))
+
+    def _h(self, theta: Floats) -> Rise:
+        return self.last_h.at(theta[self.of_h], lambda: Rise(self._departure(theta), self.u))
+
     def __call__(self, theta: Floats, run_shifts: Floats | float = 0.0, derivatives: bool = True) -> Mean:
         """Return the mean; `run_shifts` (R,) are the runs' own displacements of the departure."""
-        runs = self.runs
-        slopes_g, slopes_h = self._envelope(theta), self._departure(theta)
-        slope_g, slope_h = slopes_g.value, slopes_h.value
-        step_g, step_h = self.x[1] - self.x[0], self.u[1] - self.u[0]
+        runs, g, h = self.runs, self._g(theta), self._h(theta)
         # What H has risen to where the grid begins: the tail there is a pure power, so its integral is H'/m.
         rate = np.exp(theta[LOG_A] + theta[LOG_RATIO])
-        tail = slope_h[0] / rate
+        tail = h.slope[0] / rate
         u = runs.x - (theta[GAMMA_2] * runs.p + theta[self.shifts][runs.size_of] + run_shifts)[:, None]
-        at_x, at_u = self.at_x, _locate(u, self.u)
-        envelope = _integral_at(_integral(slope_g, step_g), slope_g, at_x, step_g)  # (R, n)
-        departure = _integral_at(_integral(slope_h, step_h) + tail, slope_h, at_u, step_h)  # (R, n)
-        eta = theta[LEVEL] - theta[GAMMA_0] * runs.p[:, None] - envelope + departure
-        eta = eta + theta[self.offsets][runs.size_of][:, None]
+        at_x, at_u = self.at_x, Cells(u, self.u)
+        of_run = theta[LEVEL] + tail - theta[GAMMA_0] * runs.p + theta[self.offsets][runs.size_of]  # (R,)
+        eta = of_run[:, None] - at_x.integral(g.slope, g.value) + at_u.integral(h.slope, h.value)  # (R, n)
         gone = 1 / (1 + np.exp(-np.clip(rate * (u - theta[U_0]), -500.0, 500.0)))  # 0 before, 1 behind
         depth = theta[DEPTH] * runs.p[:, None]
-        eta = eta + depth * gone
+        eta += depth * gone
         by_u = depth * rate * gone * (1 - gone)
         fitted, link = linked(eta, theta)
-        shift_slope = (np.interp(u, self.u, slope_h) + by_u) * link
+        shift_slope = (at_u.value(h.slope) + by_u) * link
         if not derivatives:
             return Mean(fitted, shift_slope, link, np.empty((0, 0, 0)))
-        jacobian = np.zeros((*runs.x.shape, self.count))
-        by_g, by_h = slopes_g.derivatives(), slopes_h.derivatives()
+        by_g, by_h = g.derivatives(), h.derivatives()
         by_h[:, 0] += by_h[:, 1]  # LOG_A is in height and rate
-        g = _integral_at(_integral(by_g, step_g), by_g, at_x, step_g)  # (R, n, 3 + KNOTS_G)
         begin = by_h[0] / rate
         begin[:2] -= tail
-        h = _integral_at(_integral(by_h, step_h) + begin, by_h, at_u, step_h)  # (R, n, 3 + KNOTS_H)
-        jacobian[..., LEVEL] = 1.0
-        jacobian[..., GAMMA_0] = -runs.p[:, None]
-        jacobian[..., LOG_GAMMA_1 : X_1 + 1], jacobian[..., self.g] = -g[..., :3], -g[..., 3:]
-        jacobian[..., LOG_A : U_0 + 1], jacobian[..., self.h] = h[..., :3], h[..., 3:]
+        of_g = at_x.integral(by_g, integrated(by_g, self.x))  # (R, n, 3 + KNOTS_G)
+        of_h = at_u.integral(by_h, integrated(by_h, self.u) + begin)  # (R, n, 3 + KNOTS_H)
         by_log_rate = by_u * (u - theta[U_0])
-        jacobian[..., LOG_A] += by_log_rate
-        jacobian[..., LOG_RATIO] += by_log_rate
-        jacobian[..., U_0] -= by_u
-        jacobian[..., DEPTH] = runs.p[:, None] * gone
-        rows = np.arange(len(runs.x))
-        jacobian[rows, :, self.offsets.start + runs.size_of] = 1.0
-        jacobian *= link[..., None]
-        jacobian[..., GAMMA_2] = -runs.p[:, None] * shift_slope
-        jacobian[rows, :, self.shifts.start + runs.size_of] = -shift_slope
+        of_h[..., 0] += by_log_rate
+        of_h[..., 1] += by_log_rate
+        of_h[..., 2] -= by_u
+        of_g *= -link[..., None]
+        of_h *= link[..., None]
+        p, rows = runs.p[:, None], np.arange(len(runs.x))
+        jacobian = np.zeros((*runs.x.shape, self.count))
+        jacobian[..., LEVEL] = link
+        jacobian[..., GAMMA_0] = -p * link
+        jacobian[..., LOG_GAMMA_1 : X_1 + 1], jacobian[..., self.g] = of_g[..., :3], of_g[..., 3:]
+        jacobian[..., LOG_A : U_0 + 1], jacobian[..., self.h] = of_h[..., :3], of_h[..., 3:]
+        jacobian[..., GAMMA_2] = -p * shift_slope
         jacobian[..., CEILING] = 1 - link
         jacobian[..., LOG_SHARPNESS] = eta - fitted - (eta - theta[CEILING]) * (1 - link)
+        jacobian[..., DEPTH] = p * gone * link
+        jacobian[rows, :, self.offsets.start + runs.size_of] = link
+        jacobian[rows, :, self.shifts.start + runs.size_of] = -shift_slope
         jacobian[~runs.mask] = 0.0
         return Mean(fitted, shift_slope, link, jacobian)
 
@@ -198,39 +204,9 @@ def _matern_basis(at: Floats, knots: int, length: float) -> Floats:
     places = np.linspace(at[0], at[-1], knots)
     distance = np.sqrt(3.0) * np.abs(places[:, None] - places) / length
     covariance = (1 + distance) * np.exp(-distance)
-    index, w = _locate(at, places)
+    index, w = located(at, places)
     hats = np.zeros((len(at), knots))
     rows = np.arange(len(at))
     hats[rows, index] = 1 - w
     hats[rows, index + 1] += w
     return np.asarray(hats @ np.linalg.cholesky(covariance + 1e-8 * np.eye(knots)))
-
-
-def _locate(at: Floats, grid: Floats) -> tuple[np.ndarray, Floats]:
-    """Return the cell of an even grid that each value lies in, and where in it; outside, w leaves [0, 1]."""
-    t = (at - grid[0]) / (grid[1] - grid[0])
-    index = np.clip(np.floor(t).astype(np.int64), 0, len(grid) - 2)
-    return index, t - index
-
-
-def _integral(value: Floats, step: float) -> Floats:
-    """Return the integral from the grid's begin, by trapezoids, along the first axis."""
-    cells = np.cumsum((value[1:] + value[:-1]) * (step / 2), axis=0)
-    return np.concatenate([np.zeros_like(value[:1]), cells])
-
-
-def _integral_at(integral: Floats, value: Floats, place: tuple[np.ndarray, Floats], step: float) -> Floats:
-    """Return the integral of the piecewise linear `value`: exactly, so that its derivative is `value` itself.
-
-    Outside the grid `value` goes on as it is at the edge.
-    """
-    index, w = place
-    inside = np.clip(w, 0.0, 1.0)
-    half = inside * inside / 2
-    begin, end = step * (inside - half + np.minimum(w, 0.0)), step * (half + np.maximum(w - 1, 0.0))
-    if value.ndim > 1:
-        begin, end = begin[..., None], end[..., None]
-    out = integral[index]
-    out += begin * value[index]
-    out += end * value[index + 1]
-    return np.asarray(out)

@@ -1,0 +1,55 @@
+"""Piecewise linear functions on an even grid: their values and integrals at any place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normlaw_plugins.protocols.envelope_model.runs import Floats
+
+
+class Cells:
+    """The cells of an even grid that values lie in, and where in them."""
+
+    def __init__(self, at: Floats, grid: Floats) -> None:
+        """Locate values of any shape; outside the grid a function goes on as it is at the edge."""
+        step = grid[1] - grid[0]
+        self._index, w = located(at, grid)
+        self._inside = np.clip(w, 0.0, 1.0)
+        half = self._inside * self._inside / 2
+        self._begin = step * (self._inside - half + np.minimum(w, 0.0))
+        self._end = step * (half + np.maximum(w - 1, 0.0))
+
+    def value(self, function: Floats) -> Floats:
+        """Return a function (F,) at the values."""
+        begin = function[self._index]
+        return np.asarray(begin + self._inside * (function[self._index + 1] - begin))
+
+    def integral(self, function: Floats, integral: Floats) -> Floats:
+        """Return the integral of functions, (F,) or (F, k), at the values: exactly, so that its slope is they.
+
+        Args:
+            function: what is integrated.
+            integral: it at the grid's places, see `integrated`.
+
+        """
+        begin, end = self._begin, self._end
+        if function.ndim > 1:
+            begin, end = begin[..., None], end[..., None]
+        out = integral[self._index]
+        out += begin * function[self._index]
+        out += end * function[self._index + 1]
+        return np.asarray(out)
+
+
+def located(at: Floats, grid: Floats) -> tuple[np.ndarray, Floats]:
+    """Return the cell of an even grid that each value lies in, and where in it; outside, w leaves [0, 1]."""
+    t = (at - grid[0]) / (grid[1] - grid[0])
+    index = np.clip(np.floor(t).astype(np.int64), 0, len(grid) - 2)
+    return index, t - index
+
+
+def integrated(function: Floats, grid: Floats) -> Floats:
+    """Return the integral from the grid's begin, by trapezoids, along the first axis."""
+    integral = np.zeros_like(function)
+    np.cumsum((function[1:] + function[:-1]) * ((grid[1] - grid[0]) / 2), axis=0, out=integral[1:])
+    return integral
