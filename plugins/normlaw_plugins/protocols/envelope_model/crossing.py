@@ -112,7 +112,7 @@ class Departures:
         rows, cell = np.arange(len(far)), far.argmin(axis=1)
         before, behind = excess[rows, cell], excess[rows, cell + 1]
         part = np.divide(before, before - behind, out=np.full(len(far), np.nan), where=rises[rows, cell])
-        return self._x[cell] + self._step * part
+        return np.asarray(self._x[cell] + self._step * part)
 
 
 def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.likelihood import Linearised, correlation, covariance, whitening
+from normlaw_plugins.protocols.envelope_model.likelihood import Linearised, Scatter, quadratic
 from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import Shape
@@ -26,53 +26,24 @@ def evidence_of(
     shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior
 ) -> tuple[float, dict[str, float]]:
     """Return the evidence and its derivatives by the logarithm of each variance."""
-    runs, v, prior = shape.runs, variances, with_variances(named, shape, variances)
-    whiten = whitening(covariance(runs, point, v))
-    jacobian, residual = point.mean.jacobian, point.residual  # (R, n, K), (R, n)
-    count = len(theta)
-    white = whiten(jacobian)  # (R, n, K)
-    white_residual = whiten(residual[..., None])[..., 0]  # (R, n)
-    flat = white.reshape(-1, count)
-    away = theta - prior.mean
-    gradient = flat.T @ white_residual.ravel() - prior.precision * away
-    curvature = flat.T @ flat + np.diag(prior.precision)
-    posterior = np.linalg.inv(curvature)
-    step = posterior @ gradient
-    objective = white_residual.ravel() @ white_residual.ravel() - gradient @ step
-    objective += (prior.precision * away**2).sum()
-    logs = 2 * whiten.log_determinant + np.linalg.slogdet(curvature)[1]
-    logs -= np.log(prior.precision[prior.precision > 0]).sum()
-    a = whiten.back((white_residual - white @ step)[..., None])  # (R, n, 1)
-    towards = whiten.back(white)  # (R, n, K)
+    scatter = Scatter(shape.runs, variances)
+    here = quadratic(scatter, with_variances(named, shape, variances), point, theta)
+    root = here.independent.matrix[0]  # (K, K)
+    posterior = root.T @ root
+    step = posterior @ here.gradient
+    a = here.whiten.back((here.residual - here.jacobian @ step)[..., None])  # (R, n, 1)
+    towards = here.whiten.back(here.jacobian)  # (R, n, K)
     excess = (towards @ posterior) @ np.swapaxes(towards, 1, 2)  # (R, n, n)
     excess += a * np.swapaxes(a, 1, 2)
-    excess -= whiten.back(whiten.matrix)
-    drift = correlation(runs, v)
-    drift *= v.drift
-    drift *= excess
-    offset, shift = (np.where(runs.mask, s, 0.0) for s in (point.mean.offset_slope, point.mean.shift_slope))
-    own = np.where(runs.mask, v.noise * point.variance, 0.0)
-    by = {
-        "noise": float((own * np.einsum("rii->ri", excess)).sum()),
-        "drift": float(drift.sum()),
-        "drift_length": float((drift * runs.apart).sum()) / v.drift_length,
-        "run_offset": v.run_offset * _form(excess, offset),
-        "run_shift": v.run_shift * _form(excess, shift),
+    excess -= here.whiten.back(here.whiten.matrix)
+    square = here.prior.precision * ((theta - here.prior.mean + step) ** 2 + np.diag(posterior)) - 1
+    by = scatter.along(excess, point) | {
+        "size_offset": float(square[shape.offsets].sum()),
+        "size_shift": float(square[shape.shifts].sum()),
+        "correction_g": float(square[shape.g].sum()),
+        "correction_h": float(square[shape.h].sum()),
     }
-    square = prior.precision * ((away + step) ** 2 + np.diag(posterior)) - 1
-    for name, part in (
-        ("size_offset", shape.offsets),
-        ("size_shift", shape.shifts),
-        ("correction_g", shape.g),
-        ("correction_h", shape.h),
-    ):
-        by[name] = float(square[part].sum())
-    return -0.5 * float(objective + logs), {name: 0.5 * slope for name, slope in by.items()}
-
-
-def _form(matrix: Floats, column: Floats) -> float:
-    """Return the sum over runs of column' matrix column, (R, n, n) and (R, n)."""
-    return float(((matrix @ column[..., None])[..., 0] * column).sum())
+    return here.evidence(), {name: 0.5 * slope for name, slope in by.items()}
 
 
 def climb(

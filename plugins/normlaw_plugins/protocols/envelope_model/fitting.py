@@ -8,9 +8,23 @@ from functools import cached_property
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.evidence import climb
-from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, gaussian, linearise
+from normlaw_plugins.protocols.envelope_model.likelihood import (
+    Gaussian,
+    Linearised,
+    Scatter,
+    gaussian,
+    linearise,
+    quadratic,
+)
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
-from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Prior, Variances, start_of
+from normlaw_plugins.protocols.envelope_model.priors import (
+    FREE,
+    SAME,
+    Prior,
+    Variances,
+    start_of,
+    with_variances,
+)
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
 from normlaw_plugins.protocols.envelope_model.saturation import ends_of
 from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
@@ -69,6 +83,11 @@ class Fit:
         if self.settled is None:
             raise ValueError("this fit has not settled: it has no quadratic model yet")
         return self.settled
+
+    @cached_property
+    def at_hand(self) -> Gaussian:
+        """The quadratic model about the parameters, whether or not the fit has settled there."""
+        return self.settled or quadratic_of(self)
 
     def has_prior_of(self, other: Fit) -> bool:
         """Return whether two fits take gamma_0 for as close to 0."""
@@ -138,12 +157,11 @@ def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
 def _apart(begun: list[Fit]) -> list[Fit]:
     """Return the fits of different curves only, the most probable of each: guesses often lead to one place."""
     kept: list[tuple[Fit, Floats, Gaussian]] = []
-    at = [(f, linearise(f.shape, f.noise, f.theta, f.run_shifts)) for f in begun]
-    found = [(f, gaussian(f.shape, point, f.theta, f.variances, f.named), point) for f, point in at]
-    for f, quadratic, point in sorted(found, key=lambda one: -one[1].evidence()):
-        curves = np.where(f.runs.mask, point.mean.fitted, 0.0)[..., None]  # (R, n, 1)
-        if all((q.whiten(curves - other) ** 2).sum() >= SAME_CURVES for _, other, q in kept):
-            kept.append((f, curves, quadratic))
+    for f in sorted(begun, key=lambda one: -one.at_hand.evidence()):
+        fitted = f.shape(f.theta, f.run_shifts, derivatives=False).fitted
+        curves = np.where(f.runs.mask, fitted, 0.0)[..., None]  # (R, n, 1)
+        if all((at.whiten(curves - other) ** 2).sum() >= SAME_CURVES for _, other, at in kept):
+            kept.append((f, curves, f.at_hand))
     return [f for f, _, _ in kept]
 
 
@@ -180,7 +198,7 @@ def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
     for _ in range(rounds):
         point = linearise(f.shape, f.noise, theta, shifts)
         variances, value = climb(f.shape, point, theta, variances, f.named, fixed)
-        theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, steps=8, enough=ROUGHLY)
+        theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, 8, ROUGHLY, point)
         if abs(value - last) < ENOUGH:
             break
         last = value
@@ -192,9 +210,15 @@ def settle(begun: Fit, steps: int = 60) -> Fit:
     """Return the fit at the optimum of its variances."""
     f = begun
     theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, f.named, steps, enough=SETTLED)
-    point = linearise(f.shape, f.noise, theta, shifts)
-    quadratic = gaussian(f.shape, point, theta, f.variances, f.named)
-    return replace(f, theta=theta, run_shifts=shifts, settled=quadratic, evidence=quadratic.evidence())
+    f = replace(f, theta=theta, run_shifts=shifts)
+    settled = quadratic_of(f)
+    return replace(f, settled=settled, evidence=settled.evidence())
+
+
+def quadratic_of(f: Fit) -> Gaussian:
+    """Return the quadratic model of the posterior about a fit's parameters."""
+    point = linearise(f.shape, f.noise, f.theta, f.run_shifts)
+    return gaussian(f.shape, point, f.theta, f.variances, f.named)
 
 
 def newton(
@@ -206,19 +230,20 @@ def newton(
     named: Prior,
     steps: int,
     enough: float = 1e-3,
+    begin: Linearised | None = None,
 ) -> tuple[Floats, Floats]:
     """Return parameters and runs' displacements at the largest posterior density.
 
     Gauss and Newton's steps, damped in the metric of the prior (Levenberg): the directions that data leave open
-    are those in which a step may go too far.
+    are those in which a step may go too far. `begin` is the model about the parameters, where it is at hand.
     """
-    damping = DAMPING
+    damping, scatter, prior = DAMPING, Scatter(shape.runs, variances), with_variances(named, shape, variances)
     for _ in range(steps):
-        point = linearise(shape, noise, theta, shifts)
-        here = gaussian(shape, point, theta, variances, named)
+        point, begin = begin or linearise(shape, noise, theta, shifts), None
+        here = quadratic(scatter, prior, point, theta)
         response = point.residual + point.mean.fitted  # (R, n), displacements taken off
         for _ in range(10):
-            curvature = here.curvature + damping * np.diag(here.prior.precision)
+            curvature = here.information + np.diag((1 + damping) * prior.precision)
             step = np.linalg.solve(curvature, here.gradient)
             step *= min(1.0, LARGEST_STEP / float(np.abs(step[:NAMED]).max()))
             trial = theta + step
@@ -226,7 +251,7 @@ def newton(
             residual = np.where(shape.runs.mask, response - fitted, 0.0)
             whitened = here.whiten(residual[..., None])  # (R, n, 1)
             objective = 0.5 * (whitened**2).sum()
-            objective += 0.5 * (here.prior.precision * (trial - here.prior.mean) ** 2).sum()
+            objective += 0.5 * (prior.precision * (trial - prior.mean) ** 2).sum()
             if np.isfinite(objective) and objective <= here.objective:
                 break
             damping = max(10 * damping, 1e-7)

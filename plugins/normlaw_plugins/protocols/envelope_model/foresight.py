@@ -21,7 +21,7 @@ from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fraction
 from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives, freedom_of_scatter
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
-from normlaw_plugins.protocols.envelope_model.likelihood import Linearised, covariance, linearise, whitening
+from normlaw_plugins.protocols.envelope_model.likelihood import Scatter, about, linearise, whitening
 from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_registry import Estimate, PlannedRuns
@@ -139,12 +139,12 @@ class Foresight:
             theta[own] = 0.0
         made = fit.runs.at(x[None], np.array([place]), p)
         mean = shape.for_runs(made)(theta)
-        point = Linearised(mean, np.zeros((1, len(x))), fit.noise.variance(mean.fitted))
+        point = about(made, fit.noise, mean, np.zeros((1, len(x))))
         jacobian = np.concatenate([mean.jacobian, np.zeros((1, len(x), 2))], axis=2)
         if not len(known):
             jacobian[..., -2:] = jacobian[..., own]
             jacobian[..., own] = 0.0
-        white = whitening(covariance(made, point, fit.variances))(jacobian)[0]  # (n, K + 2)
+        white = whitening(Scatter(made, fit.variances).covariance(point))(jacobian)[0]  # (n, K + 2)
         return np.asarray(white.T @ white)
 
     def _for_all_sizes(self, size: int, information: Floats) -> Floats:

@@ -7,6 +7,7 @@ estimates."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class Linearised:
     """The model about one set of parameters: what a Newton step and the evidence need."""
 
     mean: Mean
+    own: Floats
+    """Derivatives of the mean by a run's own offset and displacement, (R, n, 2); 0 where none was measured."""
     residual: Floats
     """Working response less the mean without the runs' displacements, (R, n); 0 where nothing was measured."""
     variance: Floats
@@ -32,28 +35,44 @@ def linearise(shape: Shape, noise: Noise, theta: Floats, run_shifts: Floats) -> 
     mean = shape(theta, run_shifts)
     response = noise.working_response(shape.runs, mean.fitted)
     residual = response - mean.fitted - mean.shift_slope * run_shifts[:, None]
-    return Linearised(mean, np.where(shape.runs.mask, residual, 0.0), noise.variance(mean.fitted))
+    return about(shape.runs, noise, mean, np.where(shape.runs.mask, residual, 0.0))
 
 
-def correlation(runs: Runs, variances: Variances) -> Floats:
-    """Return the correlation of the drift at any two points of a run, (R, n, n)."""
-    return np.asarray(np.exp(runs.apart / -variances.drift_length))
+def about(runs: Runs, noise: Noise, mean: Mean, residual: Floats) -> Linearised:
+    """Return the model about a mean of some runs that leaves a residual (R, n)."""
+    own = np.stack([mean.offset_slope, mean.shift_slope], axis=2) * runs.mask[..., None]
+    return Linearised(mean, own, residual, noise.variance(mean.fitted))
 
 
-def covariance(runs: Runs, point: Linearised, variances: Variances) -> Floats:
-    """Return the covariance of the points of each run, (R, n, n), with variance 1 for what was not measured."""
-    v = variances
-    offset, shift = (np.where(runs.mask, s, 0.0) for s in (point.mean.offset_slope, point.mean.shift_slope))
-    matrix = v.drift * correlation(runs, v)
-    for variance, slope in ((v.run_offset, offset), (v.run_shift, shift)):
-        matrix += (variance * slope)[:, :, None] * slope[:, None]
-    diagonal = np.arange(runs.x.shape[1])
-    matrix[:, diagonal, diagonal] = np.where(
-        runs.mask,
-        v.drift + v.run_offset * offset**2 + v.run_shift * shift**2 + v.noise * point.variance,
-        1.0,
-    )
-    return matrix
+class Scatter:
+    """What points of a run scatter by and are correlated by, at one choice of variances."""
+
+    def __init__(self, runs: Runs, variances: Variances) -> None:
+        """Find the covariance of the drift, which is the same whatever the parameters are."""
+        self.runs, self.variances = runs, variances
+        self.drift = variances.drift * np.exp(runs.apart / -variances.drift_length)  # (R, n, n)
+
+    def covariance(self, point: Linearised) -> Floats:
+        """Return the covariance of the points of each run, (R, n, n); what was not measured has variance 1."""
+        v = self.variances
+        own = point.own * np.sqrt([v.run_offset, v.run_shift])
+        matrix = self.drift + own @ np.swapaxes(own, 1, 2)
+        diagonal = np.einsum("rii->ri", matrix)  # a view
+        diagonal[...] = np.where(self.runs.mask, diagonal + v.noise * point.variance, 1.0)
+        return matrix
+
+    def along(self, excess: Floats, point: Linearised) -> dict[str, float]:
+        """Return what matrices (R, n, n) times the covariance's change by each ln variance sum up to."""
+        v, drift = self.variances, self.drift * excess
+        measured = np.where(self.runs.mask, point.variance * np.einsum("rii->ri", excess), 0.0)
+        offset, shift = ((excess @ point.own) * point.own).sum(axis=(0, 1))
+        return {
+            "noise": v.noise * float(measured.sum()),
+            "drift": float(drift.sum()),
+            "drift_length": float(np.vdot(drift, self.runs.apart)) / v.drift_length,
+            "run_offset": v.run_offset * float(offset),
+            "run_shift": v.run_shift * float(shift),
+        }
 
 
 @dataclass(frozen=True)
@@ -94,8 +113,10 @@ class Gaussian:
     """The quadratic model of the posterior about one set of parameters."""
 
     whiten: Whitening
-    whitened: Floats
-    """Jacobian and residual with unit noise, (R, n, K + 1)."""
+    jacobian: Floats
+    """With unit noise, (R, n, K)."""
+    residual: Floats
+    """With unit noise, (R, n)."""
     information: Floats
     """Of the data, (K, K)."""
     prior: Prior
@@ -112,35 +133,43 @@ class Gaussian:
     @property
     def scores(self) -> Floats:
         """Each run's part of the data's gradient, (R, K)."""
-        return np.asarray(np.einsum("rnk,rn->rk", self.whitened[..., :-1], self.whitened[..., -1]))
+        return np.asarray(np.einsum("rnk,rn->rk", self.jacobian, self.residual))
+
+    @cached_property
+    def independent(self) -> Whitening:
+        """What makes parameters independent and of unit precision, as of one run of K points."""
+        return whitening(self.curvature[None])
 
     def evidence(self) -> float:
         """Return ln p(data | variances), at the optimum of the quadratic model."""
-        root = np.linalg.cholesky(self.curvature)
-        step = np.linalg.solve(root, self.gradient)
+        step = self.independent(self.gradient[None, :, None])
         precision = self.prior.precision
         return float(
             -self.objective
-            + 0.5 * step @ step
+            + 0.5 * (step**2).sum()
             - self.whiten.log_determinant
             + 0.5 * np.log(precision[precision > 0]).sum()
-            - np.log(np.diag(root)).sum()
+            - self.independent.log_determinant
         )
 
 
 def gaussian(shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior) -> Gaussian:
     """Return the quadratic model of the posterior of all parameters."""
-    runs, prior = shape.runs, with_variances(named, shape, variances)
-    whiten = whitening(covariance(runs, point, variances))
-    both = np.concatenate([point.mean.jacobian, point.residual[..., None]], axis=2)  # (R, n, K + 1)
-    whitened = whiten(both)
-    jacobian, residual = whitened[..., :-1].reshape(-1, len(theta)), whitened[..., -1].ravel()
+    return quadratic(Scatter(shape.runs, variances), with_variances(named, shape, variances), point, theta)
+
+
+def quadratic(scatter: Scatter, prior: Prior, point: Linearised, theta: Floats) -> Gaussian:
+    """Return the quadratic model of the posterior of all parameters, of whose variances all is at hand."""
+    whiten = whitening(scatter.covariance(point))
+    jacobian, residual = whiten(point.mean.jacobian), whiten(point.residual[..., None])[..., 0]
+    flat, off = jacobian.reshape(-1, len(theta)), residual.ravel()
     away = theta - prior.mean
     return Gaussian(
         whiten=whiten,
-        whitened=whitened,
-        information=jacobian.T @ jacobian,
+        jacobian=jacobian,
+        residual=residual,
+        information=flat.T @ flat,
         prior=prior,
-        gradient=jacobian.T @ residual - prior.precision * away,
-        objective=float(0.5 * residual @ residual + 0.5 * (prior.precision * away**2).sum()),
+        gradient=flat.T @ off - prior.precision * away,
+        objective=float(0.5 * off @ off + 0.5 * (prior.precision * away**2).sum()),
     )

@@ -25,7 +25,7 @@ def without_each(fit: Fit, group_of: np.ndarray) -> Floats:
     moved = []
     for group in range(int(group_of.max()) + 1):
         own = group_of == group
-        part = quadratic.whitened[own][..., :-1].reshape(-1, len(curvature))
+        part = quadratic.jacobian[own].reshape(-1, len(curvature))
         moved.append(-np.linalg.solve(curvature - part.T @ part, scores[own].sum(axis=0)))
     return np.stack(moved)
 
