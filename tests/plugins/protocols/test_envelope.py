@@ -230,7 +230,7 @@ def test_choices_count_as_known_in_the_degrees_of_freedom(scatter, choices, free
     nothing = np.zeros((5, 5))
     found = Exponents(
         values=np.zeros(5),
-        fractions=(),
+        fractions=np.zeros(0),
         near=np.zeros(0),
         model=nothing,
         runs=nothing,

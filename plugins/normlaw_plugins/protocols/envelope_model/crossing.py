@@ -38,42 +38,39 @@ class Laws:
         """Find both slopes; beyond the norms measured, the envelope goes on straight."""
         self.runs, self.shape, self.theta = fit.runs, fit.shape, theta
         self._ends = fit.ends
-        x = self.shape.x
-        self.slope = self.shape.envelope_slope(theta)  # G' on the grid x
-        self.away = self.shape.departure_slope(theta)  # H' on the grid u
+        x, g = self.shape.x, self.shape.envelope(theta)
+        self.slope, self.rise = g.slope, g.value  # G' and G on the grid x
+        self.away = self.shape.departure(theta).slope  # H' on the grid u
         self.step = x[1] - x[0]
-        rise = np.cumsum((self.slope[1:] + self.slope[:-1]) * self.step / 2)
-        self.rise = np.concatenate([[0.0], rise])  # G on the grid x
         self.wide = x[0] + self.step * np.arange(-BEYOND, len(x) + BEYOND)
-        self.log_slope = np.log(np.pad(self.slope, BEYOND, mode="edge"))  # on the grid `wide`
+        inside, beyond = np.log(self.slope), np.ones(BEYOND)
+        self.log_slope = np.concatenate([inside[0] * beyond, inside, inside[-1] * beyond])  # on the grid `wide`
 
-    def rise_at(self, x: float) -> float:
-        """Return G(x)."""
+    def rise_at(self, x: Floats) -> Floats:
+        """Return G at norms of any shape."""
         grid = self.shape.x
-        before = min(x - grid[0], 0.0) * self.slope[0]
-        behind = max(x - grid[-1], 0.0) * self.slope[-1]
-        return float(np.interp(x, grid, self.rise) + before + behind)
+        before = np.minimum(x - grid[0], 0.0) * self.slope[0]
+        behind = np.maximum(x - grid[-1], 0.0) * self.slope[-1]
+        return np.asarray(np.interp(x, grid, self.rise) + before + behind)
 
     @cached_property
     def ends(self) -> Departures:
         """The departures of the smallest and the largest size, without what is their own."""
         return Departures(self, self.runs.p_of_sizes[[0, -1]], np.zeros(2))
 
-    def exponents(self, fraction: float, near: float) -> Floats:
-        """Return gamma_0, gamma_1, gamma_2, gamma_pred, the bend ln(G'(last)/G'(first departure)), (5,)."""
+    def exponents(self, fractions: Floats, near: Floats) -> Floats:
+        """Return gamma_0, gamma_1, gamma_2, gamma_pred, the bend ln(G'(last)/G'(first departure)), (f, 5)."""
         runs, gamma_0 = self.runs, self.theta[GAMMA_0]
-        first, last = self.ends.at(fraction, near)
-        fall = self.rise_at(last) - self.rise_at(first)
-        at_last, at_first = np.interp([last, first], self.shape.x, self.slope)
-        return np.array(
-            [
-                self.left * gamma_0,
-                self.left * fall / (last - first) / runs.scale,
-                (last - first) / runs.span * runs.scale,
-                self.left * (gamma_0 + fall / runs.span),
-                np.log(at_last / at_first),
-            ]
-        )
+        ends = self.ends.at(fractions, near)  # (f, 2)
+        apart, fall = np.diff(ends)[:, 0], np.diff(self.rise_at(ends))[:, 0]
+        slopes = np.interp(ends, self.shape.x, self.slope)
+        found = np.empty((len(fractions), len(NAMES)))
+        found[:, 0] = self.left * gamma_0
+        found[:, 1] = self.left * fall / apart / runs.scale
+        found[:, 2] = apart / runs.span * runs.scale
+        found[:, 3] = self.left * (gamma_0 + fall / runs.span)
+        found[:, 4] = np.log(slopes[:, 1] / slopes[:, 0])
+        return found
 
     @cached_property
     def left(self) -> float:
@@ -98,43 +95,43 @@ class Departures:
         away = np.interp(laws.wide - self._moved[:, None], laws.shape.u, laws.away)
         self._lost = np.log(away) - laws.log_slope  # ln of the part, (k, n)
 
-    def at(self, fraction: float, near: float) -> Floats:
-        """Return x where a fraction of the envelope's slope is lost, (k,), nearest u = `near`; NaN where never.
+    def at(self, fractions: Floats, near: Floats) -> Floats:
+        """Return x where fractions of the envelope's slope are lost, (f, k), nearest `near`; NaN where never.
 
         Args:
-            fraction: f in H' = f G'.
-            near: the u = x - gamma_2 p - shift that is meant where there are several.
+            fractions: each f in H' = f G', (f,).
+            near: the u = x - gamma_2 p - shift that is meant where there are several, (f,).
 
         """
-        excess = self._lost - np.log(fraction)
-        rises = (excess[:, :-1] < 0) & (excess[:, 1:] >= 0)
-        far = np.where(rises, np.abs(self._x[:-1] - self._moved[:, None] - near), np.inf)
-        rows, cell = np.arange(len(far)), far.argmin(axis=1)
-        before, behind = excess[rows, cell], excess[rows, cell + 1]
-        part = np.divide(before, before - behind, out=np.full(len(far), np.nan), where=rises[rows, cell])
+        excess = self._lost - np.log(fractions)[:, None, None]  # (f, k, n)
+        rises = (excess[..., :-1] < 0) & (excess[..., 1:] >= 0)
+        far = np.abs(self._x[:-1] - self._moved[:, None] - near[:, None, None])
+        cell = np.where(rises, far, np.inf).argmin(axis=2)  # (f, k)
+        which = (*np.ogrid[: cell.shape[0], : cell.shape[1]], cell)
+        before, behind = excess[..., :-1][which], excess[..., 1:][which]
+        part = np.divide(before, before - behind, out=np.full(cell.shape, np.nan), where=rises[which])
         return np.asarray(self._x[cell] + self._step * part)
 
 
-def reference(fit: Fit, theta: Floats) -> tuple[tuple[float, ...], Floats]:
-    """Return the fractions that all sizes reach, and u = x - gamma_2 p of the departure for each of them.
+def reference(fit: Fit, theta: Floats) -> tuple[Floats, Floats]:
+    """Return the fractions that all sizes reach, (f,), and u = x - gamma_2 p of the departure for each, (f,).
 
     A slope that is not monotone crosses the envelope's more than once: the crossing meant is that of the
     largest size nearest u_0 for the first fraction, and the one nearest the last found for the others."""
     ends, moved = Laws(fit, theta).ends, theta[GAMMA_2] * fit.runs.p_of_sizes[-1]
     for factor in SMALLER:
-        fractions = tuple(factor * f for f in FRACTIONS)
-        near, found, all_reached = float(theta[U_0]), [], True
+        fractions = factor * np.array(FRACTIONS)
+        near, found, all_reached = theta[U_0], [], True
         for fraction in fractions:
-            smallest, largest = ends.at(fraction, near)
+            smallest, largest = ends.at(np.array([fraction]), np.array([near]))[0]
             all_reached &= bool(np.isfinite(smallest) and np.isfinite(largest))
-            near = float(largest - moved) if np.isfinite(largest) else near
+            near = largest - moved if np.isfinite(largest) else near
             found.append(near)
         if all_reached:
             break
     return fractions, np.array(found)
 
 
-def by_fractions(fit: Fit, theta: Floats, fractions: tuple[float, ...], near: Floats) -> Floats:
+def by_fractions(fit: Fit, theta: Floats, fractions: Floats, near: Floats) -> Floats:
     """Return `Laws.exponents` for each fraction, (f, 5), at the departures nearest `near` (f,)."""
-    laws = Laws(fit, theta)
-    return np.stack([laws.exponents(f, u) for f, u in zip(fractions, near, strict=True)])
+    return Laws(fit, theta).exponents(fractions, near)

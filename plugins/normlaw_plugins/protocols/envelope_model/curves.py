@@ -73,7 +73,7 @@ class Drawing:
             gone = theta.copy()
             gone[U_0] = NO_DEPARTURE
             link = self._mean(x, gone, fit.runs.p_of_sizes[-1], derivatives=False).offset_slope[0]
-            slope = fit.shape.envelope_slope(theta)[::2] * link
+            slope = fit.shape.envelope(theta).slope[::2] * link
             return np.asarray(np.log(np.maximum(slope, LEAST)))
 
         jacobian = derivatives(fit, log_slope, of_a_law=True)
@@ -91,8 +91,7 @@ class Drawing:
 
         def places(theta: Floats) -> Floats:
             departures = Departures(Laws(fit, theta), p, theta[fit.shape.shifts])
-            each = [departures.at(f, near) for f, near in zip(e.fractions, e.near, strict=True)]
-            return np.asarray(np.mean(each, axis=0))
+            return np.asarray(departures.at(e.fractions, e.near).mean(axis=0))
 
         x = places(fit.theta)
         jacobian = derivatives(fit, places)

@@ -25,7 +25,7 @@ class Exponents:
     """Values (5,) in the order of NAMES and their covariances (5, 5)."""
 
     values: Floats
-    fractions: tuple[float, ...]
+    fractions: Floats
     """Of the envelope's slope, at which departures were taken."""
     near: Floats
     """Where they are in u = x - gamma_2 p, (f,)."""
@@ -111,7 +111,7 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
 class _AtDepartures:
     """A fit's exponents at its departures, and how they change with its parameters."""
 
-    fractions: tuple[float, ...]
+    fractions: Floats
     near: Floats
     by_fraction: Floats
     """(f, 5)."""

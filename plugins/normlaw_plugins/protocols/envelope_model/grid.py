@@ -14,15 +14,15 @@ class Cells:
         """Locate values of any shape; outside the grid a function goes on as it is at the edge."""
         step = grid[1] - grid[0]
         self._index, w = located(at, grid)
-        self._inside = np.clip(w, 0.0, 1.0)
-        half = self._inside * self._inside / 2
-        self._begin = step * (self._inside - half + np.minimum(w, 0.0))
-        self._end = step * (half + np.maximum(w - 1, 0.0))
+        self._next = self._index + 1
+        self._inside = np.maximum(np.minimum(w, 1.0), 0.0)
+        self._begin = step * (np.minimum(w, 1.0) - self._inside * self._inside / 2)  # together all of the way
+        self._end = step * w - self._begin
 
     def value(self, function: Floats) -> Floats:
         """Return a function (F,) at the values."""
-        begin = function[self._index]
-        return np.asarray(begin + self._inside * (function[self._index + 1] - begin))
+        begin = function.take(self._index)
+        return np.asarray(begin + self._inside * (function.take(self._next) - begin))
 
     def integral(self, function: Floats, integral: Floats) -> Floats:
         """Return the integral of functions, (F,) or (F, k), at the values: exactly, so that its slope is they.
@@ -32,19 +32,18 @@ class Cells:
             integral: it at the grid's places, see `integrated`.
 
         """
-        begin, end = self._begin, self._end
-        if function.ndim > 1:
-            begin, end = begin[..., None], end[..., None]
-        out = integral[self._index]
-        out += begin * function[self._index]
-        out += end * function[self._index + 1]
-        return np.asarray(out)
+        out = integral.take(self._index, axis=0)
+        for weight, at in ((self._begin, self._index), (self._end, self._next)):
+            part = function.take(at, axis=0)
+            part *= weight if function.ndim == 1 else weight[..., None]
+            out += part
+        return out
 
 
 def located(at: Floats, grid: Floats) -> tuple[np.ndarray, Floats]:
     """Return the cell of an even grid that each value lies in, and where in it; outside, w leaves [0, 1]."""
     t = (at - grid[0]) / (grid[1] - grid[0])
-    index = np.clip(np.floor(t).astype(np.int64), 0, len(grid) - 2)
+    index = np.fmin(np.fmax(t, 0.0), len(grid) - 2).astype(np.int64)
     return index, t - index
 
 

@@ -40,7 +40,8 @@ def linearise(shape: Shape, noise: Noise, theta: Floats, run_shifts: Floats) -> 
 
 def about(runs: Runs, noise: Noise, mean: Mean, residual: Floats) -> Linearised:
     """Return the model about a mean of some runs that leaves a residual (R, n)."""
-    own = np.stack([mean.offset_slope, mean.shift_slope], axis=2) * runs.mask[..., None]
+    own = np.empty((*mean.fitted.shape, 2))
+    own[..., 0], own[..., 1] = runs.mask * mean.offset_slope, runs.mask * mean.shift_slope
     return Linearised(mean, own, residual, noise.variance(mean.fitted))
 
 
@@ -100,12 +101,12 @@ def whitening(covariance: Floats) -> Whitening:
     """
     from scipy.linalg.lapack import dtrtri
 
-    root = np.linalg.cholesky(covariance)
-    matrix = np.empty_like(root)
-    for own, one in zip(matrix, root, strict=True):
-        # a row-major lower triangle is a column-major upper one: LAPACK takes it without a copy
-        own[:] = dtrtri(one.T, lower=0)[0].T
-    return Whitening(matrix, float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum()))
+    roots = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    log_determinant = float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
+    for root in roots:
+        # a row-major lower triangle is a column-major upper one: LAPACK inverts it where it is
+        dtrtri(root.T, lower=0, overwrite_c=1)
+    return Whitening(roots, log_determinant)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from normlaw_plugins.protocols.envelope_model.grid import Cells, integrated, located
 from normlaw_plugins.protocols.envelope_model.rise import Last, Rise
@@ -94,13 +95,13 @@ class Shape:
         other.__dict__.update(self.__dict__, basis_g=bases[0], basis_h=bases[1], last_g=Last(), last_h=Last())
         return other
 
-    def envelope_slope(self, theta: Floats) -> Floats:
-        """Return G' on the grid `x`, (FINE_G,)."""
-        return self._g(theta).slope
+    def envelope(self, theta: Floats) -> Rise:
+        """Return G on the grid `x`."""
+        return self.last_g.at(theta[self.of_g], lambda: Rise(self._envelope(theta), self.x))
 
-    def departure_slope(self, theta: Floats) -> Floats:
-        """Return H' on the grid `u`, (FINE_H,)."""
-        return self._h(theta).slope
+    def departure(self, theta: Floats) -> Rise:
+        """Return H on the grid `u`, less what it has risen to where that begins."""
+        return self.last_h.at(theta[self.of_h], lambda: Rise(self._departure(theta), self.u))
 
     def _envelope(self, theta: Floats) -> _Slope:
         return _Slope(self.x, theta[LOG_GAMMA_1], theta[LOG_Q], theta[X_1], self.basis_g, theta[self.g], False)
@@ -109,15 +110,9 @@ class Shape:
         log_m = theta[LOG_A] + theta[LOG_RATIO]
         return _Slope(self.u, theta[LOG_A], log_m, theta[U_0], self.basis_h, theta[self.h], True)
 
-    def _g(self, theta: Floats) -> Rise:
-        return self.last_g.at(theta[self.of_g], lambda: Rise(self._envelope(theta), self.x))
-
-    def _h(self, theta: Floats) -> Rise:
-        return self.last_h.at(theta[self.of_h], lambda: Rise(self._departure(theta), self.u))
-
     def __call__(self, theta: Floats, run_shifts: Floats | float = 0.0, derivatives: bool = True) -> Mean:
         """Return the mean; `run_shifts` (R,) are the runs' own displacements of the departure."""
-        runs, g, h = self.runs, self._g(theta), self._h(theta)
+        runs, g, h = self.runs, self.envelope(theta), self.departure(theta)
         # What H has risen to where the grid begins: the tail there is a pure power, so its integral is H'/m.
         rate = np.exp(theta[LOG_A] + theta[LOG_RATIO])
         tail = h.slope[0] / rate
@@ -125,7 +120,7 @@ class Shape:
         at_x, at_u = self.at_x, Cells(u, self.u)
         of_run = theta[LEVEL] + tail - theta[GAMMA_0] * runs.p + theta[self.offsets][runs.size_of]  # (R,)
         eta = of_run[:, None] - at_x.integral(g.slope, g.value) + at_u.integral(h.slope, h.value)  # (R, n)
-        gone = 1 / (1 + np.exp(-np.clip(rate * (u - theta[U_0]), -500.0, 500.0)))  # 0 before, 1 behind
+        gone = expit(rate * (u - theta[U_0]))  # 0 before, 1 behind
         depth = theta[DEPTH] * runs.p[:, None]
         eta += depth * gone
         by_u = depth * rate * gone * (1 - gone)
