@@ -8,8 +8,10 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 
 class Drawing(Figure):
@@ -43,8 +45,16 @@ class Drawing(Figure):
             self.savefig(content, format=ending, **options)
         return content.getvalue()
 
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw; where matplotlib draws for a layout alone, before it writes a file, find the layout alone."""
+        layout = self.get_layout_engine()
+        if self.canvas.is_saving() and isinstance(layout, ConstrainedLayoutEngine):
+            layout.execute(self)
+        else:
+            super().draw(renderer)
+
     def keep_layout(self) -> None:
-        """Leave all where it is from now on: with a layout, each file is drawn twice, once to work it out."""
+        """Leave all where it is from now on: with a layout, each file has it worked out once more."""
         with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
             self.set_layout_engine(None)  # "none" would be one more layout, which does nothing
 
