@@ -135,9 +135,11 @@ def test_true_laws_are_seldom_said_to_fail(outcomes) -> None:
 
 @pytest.mark.slow
 def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
-    # whole studies, as thinned ones tell less: each is as dear as a dozen of those above
-    verdicts = [analyse(draw(FAILING, number)[0], CATALOGUE, ENVELOPE).findings.verdict for number in range(4)]
-    assert verdicts.count("fail") >= 3
+    # whole studies, as thinned ones tell less: each is as dear as a dozen of those above; of four three must
+    verdicts: list[str | None] = []
+    while verdicts.count("fail") < 3 and len(verdicts) < 4:
+        verdicts.append(analyse(draw(FAILING, len(verdicts))[0], CATALOGUE, ENVELOPE).findings.verdict)
+    assert verdicts.count("fail") == 3
 
 
 @pytest.mark.slow

@@ -15,9 +15,10 @@ class Cells:
         step = grid[1] - grid[0]
         self._index, w = located(at, grid)
         self._next = self._index + 1
-        self._inside = np.maximum(np.minimum(w, 1.0), 0.0)
-        self._begin = step * (np.minimum(w, 1.0) - self._inside * self._inside / 2)  # together all of the way
-        self._end = step * w - self._begin
+        reached = np.minimum(w, 1.0)
+        self._inside = np.maximum(reached, 0.0)
+        self._begin = step * (reached - self._inside * self._inside / 2)
+        self._end = step * w - self._begin  # both together are all of the way
 
     def value(self, function: Floats) -> Floats:
         """Return a function (F,) at the values."""

@@ -47,7 +47,7 @@ class Mean:
     fitted: Floats
     """Ln eps, (R, n)."""
     shift_slope: Floats
-    """-d fitted / d s_P: the departure's slope behind the link, (R, n)."""
+    """-d fitted / d s_P: the departure's slope behind the link, (R, n); empty like `jacobian`."""
     offset_slope: Floats
     """d fitted / d eta, (R, n)."""
     jacobian: Floats
@@ -123,11 +123,11 @@ class Shape:
         gone = expit(rate * (u - theta[U_0]))  # 0 before, 1 behind
         depth = theta[DEPTH] * runs.p[:, None]
         eta += depth * gone
-        by_u = depth * rate * gone * (1 - gone)
         fitted, link = linked(eta, theta)
-        shift_slope = (at_u.value(h.slope) + by_u) * link
         if not derivatives:
-            return Mean(fitted, shift_slope, link, np.empty((0, 0, 0)))
+            return Mean(fitted, np.empty((0, 0)), link, np.empty((0, 0, 0)))
+        by_u = depth * rate * gone * (1 - gone)
+        shift_slope = (at_u.value(h.slope) + by_u) * link
         by_g, by_h = g.derivatives(), h.derivatives()
         by_h[:, 0] += by_h[:, 1]  # LOG_A is in height and rate
         begin = by_h[0] / rate
