@@ -55,17 +55,18 @@ def _apart(name: str, refused: Grade) -> Finding:
 
 def difference(name: str) -> float:
     """Return |g - g64| / |g64| for the gradient g of a batch's loss, of a network as a run lays it out."""
+    from normlaw_registry import Task, load_catalogue, validate_params
+
+    architecture = load_catalogue().get(Architecture, name)  # which tells of a wrong name without torch
     import torch
     from torch.nn.functional import cross_entropy
 
     from normlaw.study.run_options import Compute
     from normlaw.training.compute import Forward, laid_out
-    from normlaw_registry import Task, load_catalogue, validate_params
     from normlaw_registry.made_up import random_split
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    architecture = load_catalogue().get(Architecture, name)
     task = Task(input_shape=IMAGES, num_classes=10)
     if task.kind not in architecture.tasks:
         task = Task(input_shape=(16,), kind="next_token", vocabulary=32)

@@ -11,7 +11,7 @@ import pytest
 
 from normlaw.machine import examine, numerics, plugins, processor, room, server
 from normlaw.machine.finding import Finding
-from normlaw_tests.processes import python
+from normlaw_tests import forked
 
 BROKEN = """
 [console_scripts]
@@ -21,8 +21,7 @@ missing = fake_normlaw_plugin.missing_import
 
 
 def doctor(folder: Path, *arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    command = ("-m", "normlaw", "doctor", "--json", *arguments)
-    done = python(*command, cwd=folder, env={**os.environ, **environment})
+    done = forked.normlaw("doctor", "--json", *arguments, folder=folder, env={**os.environ, **environment})
     assert done.stdout, done.stderr
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
