@@ -26,7 +26,8 @@ OFFLINE = {
 }
 
 
-ANALYSIS = re.compile(r"^normlaw (analyse .+)$", re.MULTILINE)
+USE = re.compile(r"^normlaw ((?:run|analyse) .+)$", re.MULTILINE)
+"""What the plugin is used in: these commands come last."""
 
 
 def script(page: str) -> Iterator[str]:
@@ -52,20 +53,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def output(folder, lasting_nursery: Nursery) -> str:
-    """Carry the page out; return what it prints. What the plugin is used in last, its analyses, is forked."""
+    """Carry the page out; return what it prints. What the plugin is used in last is forked."""
     quiet = {"MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"}
     environment = {key: value for key, value in os.environ.items() if key not in quiet} | OFFLINE
     parts = list(script(PAGE))
-    first = next(index for index, part in enumerate(parts) if ANALYSIS.search(part))
+    first = next(index for index, part in enumerate(parts) if USE.search(part))
     commands = ["bash", "-euo", "pipefail", "-c", "\n".join(parts[:first])]
     done = run(commands, cwd=folder, env=environment, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-6000:]
     printed, plugin = [done.stdout], {"PYTHONPATH": installed_alone(folder)}
     for part in parts[first:]:
-        (arguments,) = ANALYSIS.findall(part)  # nothing else is done from there on
-        analysed = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin)
-        assert analysed.returncode == 0, analysed.stderr
-        printed += [f"$ normlaw {arguments}\n", analysed.stdout]
+        (arguments,) = USE.findall(part)  # nothing else is done from there on
+        used = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin)
+        assert used.returncode == 0, used.stderr
+        printed += [f"$ normlaw {arguments}\n", used.stdout]
     return "".join(printed)
 
 
