@@ -1,5 +1,7 @@
 """docs/notebook.ipynb is run from top to bottom by Jupyter's own kernel, and gives what it shows.
 
+The kernel is forked from a process that has imported what it needs; the workers that it begins are spawned.
+
 To store its outputs anew: `cd docs && PYTHONWARNINGS=ignore jupyter execute --inplace notebook.ipynb`, then
 remove `mlflow.db` and each cell's times (its metadata `execution`).
 """
@@ -13,6 +15,8 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from normlaw_tests import forked_kernel
 
 pytestmark = pytest.mark.slow
 
@@ -39,10 +43,12 @@ def run(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> tuple
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("NORMLAW_HOME", raising=False)
-        where = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
-        NotebookClient(
-            fresh, timeout=None, startup_timeout=900, kernel_name="python3", resources=where
-        ).execute()
+        folder = tmp_path_factory.mktemp("notebook")
+        where = {"metadata": {"path": str(folder)}}
+        with forked_kernel.kernels(folder / "kernel.log"):
+            NotebookClient(
+                fresh, timeout=None, startup_timeout=900, kernel_name="python3", resources=where
+            ).execute()
     del fresh.cells[0]
     return stored, fresh
 
