@@ -12,7 +12,7 @@ from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, U_0, Mean
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, U_0, Shape
 
 DRAWN = 60
 """Norms at which curves are given."""
@@ -52,7 +52,7 @@ class Drawing:
         for k, size in enumerate(runs.sizes):
             own = runs.x[runs.size_of == k][runs.mask[runs.size_of == k]]
             x = np.linspace(own.min(), own.max(), DRAWN)
-            y, _ = self._along(x, self.fit.theta, runs.p_of_sizes[k], k)
+            y = self._curve(x, runs.p_of_sizes[k], k)(self.fit.theta, derivatives=False).fitted[0]
             frames.append(pd.DataFrame({"train_size": size, "log_norm": self.log_norm(x), "log_error": y}))
         return pd.concat(frames, ignore_index=True)
 
@@ -68,11 +68,12 @@ class Drawing:
     def local_exponent(self) -> pd.DataFrame:
         """Return -d ln error / d ln norm of the envelope of the largest train size, with limits."""
         fit, x = self.fit, self.fit.shape.x[::2]
+        curve = self._curve(x, fit.runs.p_of_sizes[-1])
 
         def log_slope(theta: Floats) -> Floats:
-            gone = theta.copy()
+            gone = self._lawful(theta)
             gone[U_0] = NO_DEPARTURE
-            link = self._mean(x, gone, fit.runs.p_of_sizes[-1], derivatives=False).offset_slope[0]
+            link = curve(gone, derivatives=False).offset_slope[0]
             slope = fit.shape.envelope(theta).slope[::2] * link
             return np.asarray(np.log(np.maximum(slope, LEAST)))
 
@@ -152,29 +153,24 @@ class Drawing:
         half = self.reach * np.sqrt(variance)
         return pd.DataFrame({"log_error": y, "log_error_low": y - half, "log_error_high": y + half})
 
-    def _along(self, x: Floats, theta: Floats, p: float, size: int | None = None) -> tuple[Floats, Floats]:
-        """Return ln error and its variance, (n,), at x (n,) on the curve of a centred ln P.
-
-        With `size`, the place of a train size, the curve has that size's own offset and displacement; without,
-        those of no size.
-        """
-        fit = self.fit
-        mean = self._mean(x, theta, p, size)
+    def _along(self, x: Floats, theta: Floats, p: float) -> tuple[Floats, Floats]:
+        """Return ln error and its variance, (n,), at x (n,) on the curve of a centred ln P, without what sizes
+        have of their own."""
+        mean = self._curve(x, p)(self._lawful(theta))
         jacobian = mean.jacobian[0]  # (n, K)
-        if size is None:
-            jacobian[:, fit.shape.offsets.start :] = 0.0
-        variance = (jacobian @ fit.posterior * jacobian).sum(axis=1)
+        jacobian[:, self.fit.shape.offsets.start :] = 0.0
+        variance = (jacobian @ self.fit.posterior * jacobian).sum(axis=1)
         return mean.fitted[0], np.maximum(variance, 0.0)
 
-    def _mean(
-        self, x: Floats, theta: Floats, p: float, size: int | None = None, derivatives: bool = True
-    ) -> Mean:
-        """Return the model at x (n,) on the curve of a centred ln P, as of one run; see `_along`."""
-        fit = self.fit
-        p_of_sizes, moved = fit.runs.p_of_sizes.copy(), theta.copy()
-        place = size or 0
-        p_of_sizes[place] = p
-        if size is None:
-            moved[fit.shape.offsets], moved[fit.shape.shifts] = 0.0, 0.0
-        made = fit.runs.at(x[None], np.array([place]), p_of_sizes)
-        return fit.shape.for_runs(made)(moved, derivatives=derivatives)
+    def _curve(self, x: Floats, p: float, size: int = 0) -> Shape:
+        """Return the model at x (n,) on the curve of a centred ln P, as of a run of a size (its place)."""
+        runs = self.fit.runs
+        p_of_sizes = runs.p_of_sizes.copy()
+        p_of_sizes[size] = p
+        return self.fit.shape.for_runs(runs.at(x[None], np.array([size]), p_of_sizes))
+
+    def _lawful(self, theta: Floats) -> Floats:
+        """Return parameters without what train sizes have of their own, (K,)."""
+        lawful = theta.copy()
+        lawful[self.fit.shape.offsets], lawful[self.fit.shape.shifts] = 0.0, 0.0
+        return lawful
