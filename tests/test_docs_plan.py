@@ -50,7 +50,7 @@ def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest
     run("normlaw run quickstart", *few)
     look, plan, train, analyse = COMMANDS
     assert "what single actions are expected to make of it" in " ".join(run(look).split())
-    run(plan.replace("5min", "20s"), "--json", "plan.json")
+    run(plan.replace("5min", "8s"), "--json", "plan.json")
     found = json.loads((tmp_path / "plan.json").read_text())
     (setting,) = found["settings"]
     assert setting["foretold"]["stderr"] < setting["now"]["stderr"]
