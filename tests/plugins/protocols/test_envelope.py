@@ -10,7 +10,7 @@ import pytest
 
 from normlaw.analysis import Options, analyse
 from normlaw.analysis.curves import prepare
-from normlaw_plugins.protocols.envelope_model import fitting
+from normlaw_plugins.protocols.envelope_model import search
 from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents
 from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linearise
@@ -69,7 +69,7 @@ def test_exact_perceptron_curves_have_the_exponents_of_the_theory(perceptron) ->
 @pytest.mark.slow
 def test_exact_curves_are_found_from_far_guesses(perceptron, monkeypatch) -> None:
     """Their optimum is narrow: the norms of their least errors lead to it."""
-    monkeypatch.setattr(fitting, "STARTS", tuple(2 * guess for guess in fitting.STARTS))
+    monkeypatch.setattr(search, "STARTS", tuple(2 * guess for guess in search.STARTS))
     found = analyse(perceptron[False], CATALOGUE, ENVELOPE).to_dict()
     assert found["gamma_1"] == pytest.approx(0.493, abs=0.002)
     assert found["gamma_2"] == pytest.approx(1.005, abs=0.002)
@@ -269,7 +269,7 @@ def test_derivatives_of_the_evidence_are_those_of_differences() -> None:
     shifts = 0.1 * np.random.default_rng(0).normal(size=len(runs.x))
     point = linearise(shape, noise_of(runs), theta, shifts)
     value, by = evidence_of(shape, point, theta, Variances(), named)
-    assert value == pytest.approx(gaussian(shape, point, theta, Variances(), named).evidence())
+    assert value == pytest.approx(gaussian(shape, point, theta, Variances(), named).predicted())
     assert set(by) == set(LIMITS)
     for name, slope in by.items():
         above, below = (
@@ -279,7 +279,7 @@ def test_derivatives_of_the_evidence_are_those_of_differences() -> None:
                 theta,
                 replace(Variances(), **{name: getattr(Variances(), name) * np.exp(step)}),
                 named,
-            ).evidence()
+            ).predicted()
             for step in (1e-4, -1e-4)
         )
         assert (above - below) / 2e-4 == pytest.approx(slope, rel=1e-4, abs=1e-4)

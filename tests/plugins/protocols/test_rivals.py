@@ -9,8 +9,9 @@ import pytest
 
 from normlaw.analysis.curves import prepare
 from normlaw_plugins.protocols.envelope_model import exponents, shape
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, fit
+from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.search import fit
 from normlaw_tests.law_families import draw
 
 

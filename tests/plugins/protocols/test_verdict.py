@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from normlaw_plugins.protocols.envelope_model.depth import Depth, depth_of
-from normlaw_plugins.protocols.envelope_model.fitting import fit
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.search import fit
 from normlaw_plugins.protocols.envelope_model.verdict import Judged, difference_of, judge
 from normlaw_registry import Estimate
 from normlaw_tests.law_families import FAILING, draw

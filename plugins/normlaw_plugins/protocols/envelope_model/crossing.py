@@ -66,7 +66,8 @@ class Laws:
         slopes = np.interp(ends, self.shape.x, self.slope)
         found = np.empty((len(fractions), len(NAMES)))
         found[:, 0] = self.left * gamma_0
-        found[:, 1] = self.left * fall / apart / runs.scale
+        unknown = np.full(len(fractions), np.nan)  # where departures do not move
+        found[:, 1] = np.divide(self.left * fall, apart, out=unknown, where=apart != 0) / runs.scale
         found[:, 2] = apart / runs.span * runs.scale
         found[:, 3] = self.left * (gamma_0 + fall / runs.span)
         found[:, 4] = np.log(slopes[:, 1] / slopes[:, 0])

@@ -43,7 +43,7 @@ def evidence_of(
         "correction_g": float(square[shape.g].sum()),
         "correction_h": float(square[shape.h].sum()),
     }
-    return here.evidence(), {name: 0.5 * slope for name, slope in by.items()}
+    return here.predicted(), {name: 0.5 * slope for name, slope in by.items()}
 
 
 def climb(

@@ -10,7 +10,7 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
-from normlaw_plugins.protocols.envelope_model.priors import Variances
+from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import LOG_A
@@ -216,7 +216,7 @@ def derivatives(fit: Fit, function: Callable[[Floats], Floats], of_a_law: bool =
 
 def without_departure(few: Fit) -> float:
     """Return the evidence of a model in which no curve leaves the envelope."""
-    named = replace(few.named, mean=few.named.mean.copy(), precision=few.named.precision.copy())
+    named = Prior(few.named.mean.copy(), few.named.precision.copy())
     theta = few.theta.copy()
     theta[LOG_A] = named.mean[LOG_A] = -15.0
     named.precision[LOG_A] = 1e4

@@ -1,4 +1,4 @@
-"""The fit: Newton's method for the parameters, evidence for the variances, from several starts."""
+"""The fit: Newton's method for the parameters, evidence for the variances."""
 
 from __future__ import annotations
 
@@ -16,35 +16,21 @@ from normlaw_plugins.protocols.envelope_model.likelihood import (
     linearise,
     quadratic,
 )
-from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
-from normlaw_plugins.protocols.envelope_model.priors import (
-    FREE,
-    SAME,
-    Prior,
-    Variances,
-    start_of,
-    with_variances,
-)
+from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
+from normlaw_plugins.protocols.envelope_model.noise import Noise
+from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
 from normlaw_plugins.protocols.envelope_model.saturation import ends_of
 from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
 
-MOST_RUNS = 64
-"""Variances are chosen on at most so many runs, evenly from all sizes: they are known well enough then."""
-STARTS = (1.0, 3.0, 5.0)
-"""First guesses of how far departures move over the train sizes, in units of x."""
-SAME_CURVES = 1.0
-"""Squared distance of fitted curves, in standard deviations of the data, below which they are one."""
-NEARLY_STRAIGHT = 1e-4
-"""Variance of the corrections of a start almost without them."""
-FIRST_ROUNDS = 2
-"""Rounds after which the better of two starts is gone on with."""
-RIVALS = 10.0
-"""Of ln evidence: what has less by more plays no part."""
 ENOUGH = 0.1
 """Change of ln evidence from round to round at which variances are found."""
 ROUGHLY, SETTLED = 1e-2, 1e-5
 """Gains of ln posterior density below which Newton's steps end: between choices of variances, and last."""
+MOST_STEPS = 12
+"""Towards the largest marginal density, when variances are found."""
+PARTS = (1.0, 0.25, 0.06, 0.015)
+"""Of the way to a new slope of the volume that are tried."""
 DAMPING = 1e-3
 """Multiple of the prior's precision by which the first step is damped."""
 RELAXED = 0.5
@@ -104,106 +90,42 @@ class Fit:
         return np.asarray(np.linalg.inv(self.quadratic.curvature), dtype=np.float64)
 
 
-def fit(runs: Runs) -> Fit:
-    """Return the fit of the largest evidence, of all starts, with one envelope for all sizes and without."""
-    noise = noise_of(runs)
-    begun = {
-        deviation: [with_better_variances(one, FIRST_ROUNDS) for one in _starts(runs, noise, deviation)]
-        for deviation in (SAME, FREE)
-    }
-    same, free = (max(begun[deviation], key=_evidence) for deviation in (SAME, FREE))
-    pairs = ((same, _with_prior(free, SAME)), (free, _with_prior(same, FREE)))  # what one has found serves both
-    rival, best = sorted((with_better_variances(max(pair, key=_evidence)) for pair in pairs), key=_evidence)
-    optima = _optima(best, begun[SAME] + begun[FREE])
-    return replace(optima[0], rivals=(rival, *optima[1:]))
-
-
-def _optima(best: Fit, begun: list[Fit]) -> list[Fit]:
-    """Return the optima of the evidence with the prior of gamma_0 of the best fit, the most probable first.
-
-    Of what was begun those are climbed to their ends that may matter beside the best.
-    """
-    near = [one for one in begun if one.evidence > best.evidence - RIVALS and one.has_prior_of(best)]
-    different = [one for one in _apart([best, *near]) if one is not best]
-    ends = [with_better_variances(one) for one in different]
-    return sorted(_apart([best, *ends]), key=_evidence, reverse=True)
-
-
-def _evidence(fit: Fit) -> float:
-    return fit.evidence
-
-
-def _with_prior(f: Fit, deviation: float) -> Fit:
-    """Return a fit with another prior of gamma_0, at the same variances."""
-    named = replace(f.named, precision=f.named.precision.copy())
-    named.precision[GAMMA_0] = deviation**-2.0
-    return settle(replace(f, named=named))
-
-
-def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
-    """Return fits to begin at: each guess of gamma_2 that leads elsewhere, and one almost without corrections.
-
-    Evidence often has an optimum with corrections and one without, and no climb leads from one to the other.
-    Where sizes have one run each (exact curves, means of many runs) an optimum may be so narrow that no guess
-    leads to it but the slope of the norms of the least errors, to which such curves are close.
-    """
-    at = [_from_start(runs, noise, guess / runs.span, deviation) for guess in STARTS]
-    straight = [STARTS[1] / runs.span]
-    if runs.single:
-        straight.append(runs.slope_of_least)
-    return [*_apart(at), *(_from_start(runs, noise, guess, deviation, NEARLY_STRAIGHT) for guess in straight)]
-
-
-def _apart(begun: list[Fit]) -> list[Fit]:
-    """Return the fits of different curves only, the most probable of each: guesses often lead to one place."""
-    kept: list[tuple[Fit, Floats, Gaussian]] = []
-    for f in sorted(begun, key=lambda one: -one.at_hand.evidence()):
-        fitted = f.shape(f.theta, f.run_shifts, derivatives=False).fitted
-        curves = np.where(f.runs.mask, fitted, 0.0)[..., None]  # (R, n, 1)
-        if all((at.whiten(curves - other) ** 2).sum() >= SAME_CURVES for _, other, at in kept):
-            kept.append((f, curves, f.at_hand))
-    return [f for f, _, _ in kept]
-
-
-def on_all_runs(few: Fit, runs: Runs) -> Fit:
-    """Return the fit of a part carried on to all runs, with the part's variances."""
-    return settle(
-        replace(few, runs=runs, shape=few.shape.for_runs(runs), run_shifts=np.zeros(len(runs.x))), steps=12
-    )
-
-
-def _from_start(
-    runs: Runs, noise: Noise, gamma_2: float, deviation: float, corrections: float | None = None
-) -> Fit:
-    shape = Shape(runs, (-1 / runs.span, max(1.5 * gamma_2, gamma_2 + 3 / runs.span)))
-    theta, named = start_of(runs, shape, gamma_2)
-    named.precision[GAMMA_0] = deviation**-2.0
-    variances = Variances(drift=max(1e-4, float(noise.variance(runs.log_error[runs.mask]).mean())))
-    if corrections is not None:
-        variances = replace(variances, correction_g=corrections, correction_h=corrections)
-    if runs.single:  # what a run and a size have of their own cannot be told apart: it counts as the size's
-        variances = replace(variances, run_offset=1e-10, run_shift=1e-10)
-    shifts = np.zeros(len(runs.x))
-    theta, shifts = newton(shape, noise, theta, shifts, variances, named, steps=30)
-    return Fit(runs, shape, noise, variances, named, theta, shifts, -np.inf)
-
-
 def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
     """Return the fit at the variances of the largest evidence, climbed to from those it has.
 
     Variances are chosen about the parameters at hand, and parameters then fitted again, in turn."""
-    f, last = begun, -np.inf
+    f, last, gain = replace(begun, settled=None), -np.inf, np.inf
     fixed = ("run_offset", "run_shift") if f.runs.single else ()
-    theta, shifts, variances = f.theta, f.run_shifts, f.variances
     for _ in range(rounds):
-        point = linearise(f.shape, f.noise, theta, shifts)
-        variances, value = climb(f.shape, point, theta, variances, f.named, fixed)
-        theta, shifts = newton(f.shape, f.noise, theta, shifts, variances, f.named, 8, ROUGHLY, point)
+        point = linearise(f.shape, f.noise, f.theta, f.run_shifts)
+        variances, value = climb(f.shape, point, f.theta, f.variances, f.named, fixed)
+        f, gain = _uphill(replace(f, variances=variances))
         if abs(value - last) < ENOUGH:
             break
         last = value
-    found = settle(replace(f, theta=theta, run_shifts=shifts, variances=variances))
+    for _ in range(MOST_STEPS):
+        if gain < ENOUGH:
+            break
+        f, gain = _uphill(f)
+    found = settle(f)
     return begun if begun.evidence > found.evidence else found
+
+
+def _uphill(f: Fit) -> tuple[Fit, float]:
+    """Return the fit nearer to the mode of the marginal density, and what it has gained of it (see `marginal`).
+
+    The slope of the volume is taken for the one at the parameters at hand; where that leads too far, for less.
+    """
+    here, old = f.at_hand, f.named.tilt
+    slope = tilt_at(f.shape, f.theta, f.run_shifts, here)
+    for part in PARTS:
+        named = replace(f.named, tilt=old + part * (slope - old))
+        theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, named, 8, ROUGHLY)
+        tried = replace(f, named=named, theta=theta, run_shifts=shifts)
+        gain = tried.at_hand.log_marginal() - here.log_marginal()
+        if gain > -ROUGHLY:
+            return tried, gain
+    return f, 0.0
 
 
 def settle(begun: Fit, steps: int = 60) -> Fit:
@@ -252,6 +174,7 @@ def newton(
             whitened = here.whiten(residual[..., None])  # (R, n, 1)
             objective = 0.5 * (whitened**2).sum()
             objective += 0.5 * (prior.precision * (trial - prior.mean) ** 2).sum()
+            objective -= float(np.sum(prior.tilt * (trial - theta)))
             if np.isfinite(objective) and objective <= here.objective:
                 break
             damping = max(10 * damping, 1e-7)

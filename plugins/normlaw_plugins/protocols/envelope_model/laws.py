@@ -13,9 +13,10 @@ from normlaw_plugins.protocols.envelope_model.curves import Drawing
 from normlaw_plugins.protocols.envelope_model.depth import depth_of
 from normlaw_plugins.protocols.envelope_model.endpoint import endpoint_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, exponents_of, without_departure
-from normlaw_plugins.protocols.envelope_model.fitting import MOST_RUNS, Fit, fit, on_all_runs
+from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.foresight import Foresight
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.search import MOST_RUNS, fit, on_all_runs
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_plugins.protocols.envelope_model.verdict import difference_of, judge, norm_falls
 from normlaw_plugins.protocols.student import difference_test, estimate_of

@@ -14,7 +14,7 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.noise import Noise
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import Mean, Shape
+from normlaw_plugins.protocols.envelope_model.shape import NAMED, Mean, Shape
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Gaussian:
     """Of the data, (K, K)."""
     prior: Prior
     gradient: Floats
-    """Of the log posterior, (K,)."""
+    """Of the log posterior and the prior's tilt, (K,)."""
     objective: float
     """Negative log posterior without constants."""
 
@@ -142,16 +142,30 @@ class Gaussian:
         return whitening(self.curvature[None])
 
     def evidence(self) -> float:
-        """Return ln p(data | variances), at the optimum of the quadratic model."""
-        step = self.independent(self.gradient[None, :, None])
+        """Return ln p(data | variances): the integral of `log_marginal` about the parameters, its mode."""
+        others = _log_root(self.curvature[NAMED:, NAMED:])
+        return self.log_marginal() + others + self._volume_of_prior() - self.independent.log_determinant
+
+    def log_marginal(self) -> float:
+        """Return the log density of the named parameters, all others integrated out, without constants."""
+        others, gradient = self.curvature[NAMED:, NAMED:], self.gradient[NAMED:]
+        gain = 0.5 * float(gradient @ np.linalg.solve(others, gradient))
+        return gain - self.objective - self.whiten.log_determinant - _log_root(others)
+
+    def predicted(self) -> float:
+        """Return ln p(data | variances) at the optimum of the quadratic model."""
+        gain = 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
+        volumes = self.whiten.log_determinant + self.independent.log_determinant
+        return gain - self.objective + self._volume_of_prior() - volumes
+
+    def _volume_of_prior(self) -> float:
         precision = self.prior.precision
-        return float(
-            -self.objective
-            + 0.5 * (step**2).sum()
-            - self.whiten.log_determinant
-            + 0.5 * np.log(precision[precision > 0]).sum()
-            - self.independent.log_determinant
-        )
+        return 0.5 * float(np.log(precision[precision > 0]).sum())
+
+
+def _log_root(matrix: Floats) -> float:
+    """Return half the logarithm of a positive definite matrix's determinant."""
+    return float(np.log(np.diag(np.linalg.cholesky(matrix))).sum())
 
 
 def gaussian(shape: Shape, point: Linearised, theta: Floats, variances: Variances, named: Prior) -> Gaussian:
@@ -171,6 +185,6 @@ def quadratic(scatter: Scatter, prior: Prior, point: Linearised, theta: Floats) 
         residual=residual,
         information=flat.T @ flat,
         prior=prior,
-        gradient=flat.T @ off - prior.precision * away,
+        gradient=flat.T @ off - prior.precision * away + prior.tilt,
         objective=float(0.5 * off @ off + 0.5 * (prior.precision * away**2).sum()),
     )

@@ -79,6 +79,8 @@ class Prior:
 
     mean: Floats
     precision: Floats
+    tilt: Floats | float = 0.0
+    """Slope of the logarithm of the volume that is left to all other parameters, (K,): see `marginal`."""
 
 
 def start_of(runs: Runs, shape: Shape, gamma_2: float) -> tuple[Floats, Prior]:
@@ -110,4 +112,4 @@ def with_variances(prior: Prior, shape: Shape, variances: Variances) -> Prior:
     precision[shape.h] = 1 / variances.correction_h
     precision[shape.offsets] = 1 / variances.size_offset
     precision[shape.shifts] = 1 / variances.size_shift
-    return Prior(prior.mean, precision)
+    return Prior(prior.mean, precision, prior.tilt)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from normlaw_plugins.protocols.envelope_model.grid import Cells, integrated, located
+from normlaw_plugins.protocols.envelope_model.grid import Cells, integrated
 from normlaw_plugins.protocols.envelope_model.rise import Last, Rise
 from normlaw_plugins.protocols.envelope_model.runs import RANGE, Floats, Runs
 
@@ -32,7 +32,7 @@ LEVEL, GAMMA_0, LOG_GAMMA_1, LOG_Q, X_1, LOG_A, LOG_RATIO, U_0, GAMMA_2, CEILING
 )
 """Places of the named parameters; LOG_RATIO is ln(m/a). Behind them: corrections of G, of H, b_P, s_P."""
 NAMED = 12
-KNOTS_G, KNOTS_H = 13, 20
+KNOTS_G, KNOTS_H = 13, 32
 LENGTH = 1.5
 """Correlation length of the corrections (Matern 3/2), in units of x: three twentieths of the norms measured."""
 FINE_G, FINE_H = 161, 241
@@ -195,13 +195,17 @@ class _Slope:
 
 
 def _matern_basis(at: Floats, knots: int, length: float) -> Floats:
-    """Return what turns independent variables into a Matern-3/2 process, linear between knots, (F, knots)."""
+    """Return what turns independent variables into a Matern-3/2 process given at knots, (F, knots).
+
+    Between knots it is the process's mean given its values there (a predictive process: Banerjee et al. 2008,
+    section 2.2), which hardly depends on how many knots there are once they lie closer than its length.
+    """
     places = np.linspace(at[0], at[-1], knots)
-    distance = np.sqrt(3.0) * np.abs(places[:, None] - places) / length
-    covariance = (1 + distance) * np.exp(-distance)
-    index, w = located(at, places)
-    hats = np.zeros((len(at), knots))
-    rows = np.arange(len(at))
-    hats[rows, index] = 1 - w
-    hats[rows, index + 1] += w
-    return np.asarray(hats @ np.linalg.cholesky(covariance + 1e-8 * np.eye(knots)))
+    root = np.linalg.cholesky(_matern(places, places, length) + 1e-8 * np.eye(knots))
+    return np.asarray(np.linalg.solve(root, _matern(places, at, length)).T)
+
+
+def _matern(one: Floats, other: Floats, length: float) -> Floats:
+    """Return the covariances of a Matern-3/2 process of variance 1 at two sets of places, (i, j)."""
+    distance = np.sqrt(3.0) * np.abs(one[:, None] - other) / length
+    return np.asarray((1 + distance) * np.exp(-distance))

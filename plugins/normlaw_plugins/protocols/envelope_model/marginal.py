@@ -1,0 +1,45 @@
+"""Named parameters where their own density is largest, all others integrated out, not where the joint one is.
+
+Steeper slopes of envelope and departure that cancel describe the same curves, but leave the corrections less
+room, the less the more of them the data resolve. The joint density knows nothing of that room. Where no more
+than one curve a size holds the slopes, its mode may lie where next to none of the probability does. The
+marginal density is the joint one times the volume that is left to all other parameters: the adjusted profile
+likelihood of Cox and Reid (1987, JRSS B 49, 1), a nested Laplace approximation (Rue, Martino and Chopin 2009,
+JRSS B 71, 319). Its mode is found by giving the prior of the named parameters the slope of that volume.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
+from normlaw_plugins.protocols.envelope_model.runs import Floats
+from normlaw_plugins.protocols.envelope_model.shape import DEPTH, NAMED, Shape
+
+STEP = 0.3
+"""Of the numerical derivatives, in standard deviations of a named parameter where the other ones are known."""
+LARGEST = 0.1
+"""Of these steps, in the parameter's own unit."""
+
+
+def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floats:
+    """Return the slope of the logarithm of the volume by the named parameters, (K,).
+
+    Args:
+        shape: the model.
+        theta: the parameters, (K,).
+        shifts: the runs' displacements, (R,).
+        here: the quadratic model there.
+
+    """
+    nuisance, both = here.curvature[NAMED:, NAMED:], here.curvature[NAMED:, :NAMED]
+    follow = -np.linalg.solve(nuisance, both)  # how the others move with the named ones, (K - NAMED, NAMED)
+    information = np.diag(here.curvature)[:NAMED] + np.einsum("ij,ij->j", both, follow)
+    steps = np.minimum(STEP / np.sqrt(information), LARGEST)
+    own, before = np.diag(here.prior.precision[NAMED:]), np.linalg.slogdet(nuisance)[1]
+    tilt = np.zeros(len(theta))
+    for place in range(DEPTH):
+        by = steps[place] * np.concatenate([np.eye(NAMED)[place], follow[:, place]])
+        white = here.whiten(shape(theta + by, shifts).jacobian[..., NAMED:]).reshape(-1, len(own))
+        tilt[place] = -0.5 * (np.linalg.slogdet(white.T @ white + own)[1] - before) / steps[place]
+    return tilt
