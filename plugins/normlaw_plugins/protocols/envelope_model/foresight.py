@@ -157,15 +157,23 @@ class Foresight:
         return np.asarray(information[:-2, :-2] - cross @ np.linalg.solve(own, cross.T))
 
     def _jacobian(self, smallest: int, largest: int) -> Floats:
-        """Return the derivatives of the exponents of a study between two train sizes, (5, K)."""
+        """Return the derivatives of the exponents of a study between two train sizes, (5, K).
+
+        Where the model has no departure at one of them, they are those between the sizes measured.
+        """
         ends = self._p(smallest), self._p(largest)
         if ends not in self._jacobians:
-            fit = replace(self.fit, runs=replace(self.fit.runs, p_of_sizes=np.array(ends)))
-            e = self.exponents
-            self._jacobians[ends] = derivatives(
-                fit, lambda theta: by_fractions(fit, theta, e.fractions, e.near).mean(axis=0), of_a_law=True
-            )
+            found = self._between(np.array(ends))
+            if not np.isfinite(found).all():
+                found = self._between(self.fit.runs.p_of_sizes)
+            self._jacobians[ends] = found
         return self._jacobians[ends]
+
+    def _between(self, p_of_sizes: Floats) -> Floats:
+        fit, e = replace(self.fit, runs=replace(self.fit.runs, p_of_sizes=p_of_sizes)), self.exponents
+        return derivatives(
+            fit, lambda theta: by_fractions(fit, theta, e.fractions, e.near).mean(axis=0), of_a_law=True
+        )
 
 
 def posterior_mean(few: Fit, name: str) -> float:
