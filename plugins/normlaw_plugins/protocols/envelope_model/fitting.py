@@ -10,7 +10,6 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.evidence import climb
 from normlaw_plugins.protocols.envelope_model.likelihood import (
     Gaussian,
-    Linearised,
     Scatter,
     gaussian,
     linearise,
@@ -152,16 +151,15 @@ def newton(
     named: Prior,
     steps: int,
     enough: float = 1e-3,
-    begin: Linearised | None = None,
 ) -> tuple[Floats, Floats]:
     """Return parameters and runs' displacements at the largest posterior density.
 
     Gauss and Newton's steps, damped in the metric of the prior (Levenberg): the directions that data leave open
-    are those in which a step may go too far. `begin` is the model about the parameters, where it is at hand.
+    are those in which a step may go too far.
     """
     damping, scatter, prior = DAMPING, Scatter(shape.runs, variances), with_variances(named, shape, variances)
     for _ in range(steps):
-        point, begin = begin or linearise(shape, noise, theta, shifts), None
+        point = linearise(shape, noise, theta, shifts)
         here = quadratic(scatter, prior, point, theta)
         response = point.residual + point.mean.fitted  # (R, n), displacements taken off
         for _ in range(10):

@@ -143,24 +143,27 @@ class Gaussian:
 
     def evidence(self) -> float:
         """Return ln p(data | variances): the integral of `log_marginal` about the parameters, its mode."""
-        others = _log_root(self.curvature[NAMED:, NAMED:])
-        return self.log_marginal() + others + self._volume_of_prior() - self.independent.log_determinant
+        return self._integral(self._gain_of_others())
 
     def log_marginal(self) -> float:
         """Return the log density of the named parameters, all others integrated out, without constants."""
-        others, gradient = self.curvature[NAMED:, NAMED:], self.gradient[NAMED:]
-        gain = 0.5 * float(gradient @ np.linalg.solve(others, gradient))
-        return gain - self.objective - self.whiten.log_determinant - _log_root(others)
+        volume = -_log_root(self.curvature[NAMED:, NAMED:])
+        return self._gain_of_others() - self.objective - self.whiten.log_determinant + volume
 
     def predicted(self) -> float:
         """Return ln p(data | variances) at the optimum of the quadratic model."""
-        gain = 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
-        volumes = self.whiten.log_determinant + self.independent.log_determinant
-        return gain - self.objective + self._volume_of_prior() - volumes
+        return self._integral(0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum()))
 
-    def _volume_of_prior(self) -> float:
+    def _gain_of_others(self) -> float:
+        """Return what the log density gains where all but the named parameters go to their optimum."""
+        others, gradient = self.curvature[NAMED:, NAMED:], self.gradient[NAMED:]
+        return 0.5 * float(gradient @ np.linalg.solve(others, gradient))
+
+    def _integral(self, gain: float) -> float:
+        """Return ln of the integral over all parameters about where the density is larger by a gain (in ln)."""
         precision = self.prior.precision
-        return 0.5 * float(np.log(precision[precision > 0]).sum())
+        prior = 0.5 * float(np.log(precision[precision > 0]).sum())
+        return gain - self.objective + prior - self.whiten.log_determinant - self.independent.log_determinant
 
 
 def _log_root(matrix: Floats) -> float:
