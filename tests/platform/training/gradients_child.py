@@ -27,6 +27,7 @@ from normlaw.study.run_options import Compute
 from normlaw.training.compute import Forward, laid_out
 from normlaw_registry import Architecture, Task, load_catalogue, validate_params
 from normlaw_registry.linear import channels_last
+from normlaw_tests import forkable
 
 SECONDS = 60
 """Of the processor, that a network may take; and ten times as many of the clock, for one that is stuck."""
@@ -129,5 +130,9 @@ def wrong(how: str, instructions: str) -> tuple[int, list[str]]:
 
 
 if __name__ == "__main__":
+    for _, build, *_ in resnets():
+        build()  # imports torchvision, as each child would
+        break
+    forkable.make_ready()
     for argument in sys.argv[1:]:
         print(json.dumps(wrong(*argument.split(","))), flush=True)

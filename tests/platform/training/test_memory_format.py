@@ -21,6 +21,7 @@ from normlaw.training.observer import Observer
 from normlaw.training.together import train_together
 from normlaw_registry import InputError, Task
 from normlaw_registry.linear.channels_last import UPSTREAM
+from normlaw_tests.forked import SUPPORT
 from normlaw_tests.processes import python
 
 IMAGES = Task(input_shape=(4, 8, 8), num_classes=2)
@@ -35,6 +36,7 @@ def gradients() -> dict[tuple[str, str], list[str]]:
     """Return what was wrong by the rule and as asked for, under each instruction set: one process forks all."""
     tried = list(itertools.product(("rule", "asked"), INSTRUCTIONS))
     environment = {"OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (SUPPORT, os.environ.get("PYTHONPATH"))))
     environment |= {"MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"}  # what glibc finds of a damaged heap
     done = python(CHILD, *map(",".join, tried), env={**os.environ, **environment}, check=True)
     found = {}
