@@ -50,10 +50,11 @@ def torchvision_models() -> Iterator[Surveyed]:
         with torch.device("cpu"):
             return of_init_params(**options)
 
+    unfilled: Any = dict.fromkeys(FILLED, _unfilled)
     with (
         patch.object(regnet.BlockParams, "from_init_params", on_the_cpu),
         patch.object(nn.functional, "batch_norm", _of_shape),
-        patch.multiple(nn.init, **dict.fromkeys(FILLED, _unfilled)),
+        patch.multiple(nn.init, **unfilled),
     ):
         for name in models.list_models(module=models):
             more = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
