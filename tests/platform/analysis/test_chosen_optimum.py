@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from normlaw.analysis import analyse, render
+from normlaw.analysis import Options, analyse, render
 from normlaw.analysis.curves import prepare
 from normlaw_registry import InputError
 from normlaw_registry.curves import parabola_optima, run_optima
@@ -51,12 +51,11 @@ def test_a_validation_error_of_zero_is_taken(validated):
     assert np.isfinite(run_optima(points)[["log_norm", "log_error"]]).all(axis=None)
 
 
-@pytest.mark.slow
 def test_results_say_what_the_optima_were_chosen_on(validated, catalogue):
     _, curves = validated
-    few = curves[curves["seed"] < 4]
-    with_validation = analyse(few, catalogue)
-    without = analyse(few.drop(columns="validation_error"), catalogue)
+    few, options = curves[curves["seed"] < 4], Options(protocol="automatic", draws=100)
+    with_validation = analyse(few, catalogue, options)
+    without = analyse(few.drop(columns="validation_error"), catalogue, options)
     assert "optima chosen on the validation examples" in render(with_validation)
     assert "optima chosen on the test set" in render(without)
     assert with_validation.to_dict()["optimum_chosen_on"] == "validation examples"

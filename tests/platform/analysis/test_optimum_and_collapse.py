@@ -68,13 +68,12 @@ def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     assert worse["ratio"] > 5
 
 
-@pytest.mark.slow
 def test_warning_codes(make_study, catalogue):
-    study = make_study(sizes=(1000, 2000, 4000), seeds=2)
-    codes = {w.code for w in analyse(study, catalogue).warnings}
+    study, quick = make_study(sizes=(1000, 2000, 4000), seeds=2), Options(protocol="automatic", draws=100)
+    codes = {w.code for w in analyse(study, catalogue, quick).warnings}
     assert "few_train_sizes" in codes
     early = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))
-    codes = {w.code for w in analyse(early, catalogue).warnings}
+    codes = {w.code for w in analyse(early, catalogue, quick).warnings}
     assert "optimum_not_bracketed" in codes
     options = Options(protocol="released", window=(0.004, 0.02))
     codes = {w.code for w in analyse(make_study(), catalogue, options).warnings}
@@ -110,7 +109,7 @@ def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, tol
 @pytest.mark.slow
 def test_disagreement_is_said(make_study, catalogue):
     """An endpoint law that the early law does not explain: errors multiplied by P^0.3."""
-    study = make_study()
+    study = make_study(seeds=3)
     study["test_error"] = (study["test_error"] * (study["train_size"] / 32_000) ** 0.3).clip(upper=1)
     analysis = analyse(study, catalogue, Options(protocol="automatic", draws=100))
     assert "laws_disagree" in {w.code for w in analysis.warnings}

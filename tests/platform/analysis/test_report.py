@@ -32,7 +32,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def analysis(make_study, catalogue):
-    study = make_study()
+    study = make_study(sizes=(1000, 2000, 4000, 8000), seeds=2)  # few: they are to be shown
     return analyse(study.assign(run=study["run"] + EVIL), catalogue)
 
 

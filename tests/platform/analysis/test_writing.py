@@ -11,7 +11,7 @@ from normlaw_tests.figure_files import all_files
 
 @pytest.fixture(scope="module")
 def analysis(catalogue, make_study):
-    return analyse(make_study(), catalogue)
+    return analyse(make_study(sizes=(1000, 2000, 4000, 8000), seeds=2), catalogue)
 
 
 @pytest.mark.slow
