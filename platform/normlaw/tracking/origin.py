@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -18,8 +16,7 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from normlaw.tracking import keys
-from normlaw.tracking.client import artifacts_at
-from normlaw.tracking.reader import THREADS, search_runs
+from normlaw.tracking.reader import THREADS, fetched, search_runs
 from normlaw.tracking.study_run import Kind, StudyRun, finished
 
 KINDS: tuple[Kind, ...] = ("training", "imported", "theory")
@@ -88,14 +85,13 @@ class StoreOrigin:
                 yield from pool.map(self._fetch, some)
 
     def _fetch(self, run: StudyRun) -> Fetched:
-        files = artifacts_at(self._client, run.artifacts)
         description = None
-        with tempfile.TemporaryDirectory() as folder:
-            curve = Path(folder, keys.CURVE)
-            files._download_file(keys.CURVE, str(curve))  # type: ignore[no-untyped-call]
-            table = pq.ParquetFile(curve).read(use_threads=False)
-            if run.kind == "training":
-                with suppress(MlflowException, OSError):  # a run of an early version may have none
-                    files._download_file(keys.RUN, str(Path(folder, keys.RUN)))  # type: ignore[no-untyped-call]
-                    description = Path(folder, keys.RUN).read_bytes()
+        with fetched(self._client, run.artifacts, keys.CURVE) as path, pq.ParquetFile(path) as file:
+            table = file.read(use_threads=False)
+        if run.kind == "training":
+            with (
+                suppress(MlflowException, OSError),  # a run of an early version may have none
+                fetched(self._client, run.artifacts, keys.RUN) as path,
+            ):
+                description = path.read_bytes()
         return Fetched(run, table, description)

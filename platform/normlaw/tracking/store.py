@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 import pandas as pd
@@ -177,8 +176,8 @@ class StudyStore:
             listed = artifacts_at(self._client, run.artifacts).list_artifacts(folder or None)
             if name not in {PurePosixPath(one.path).name for one in listed}:
                 return None
-        with tempfile.TemporaryDirectory() as place:
-            return reader.download(self._client, run.artifacts, file, Path(place)).read_text(encoding="utf-8")
+        with reader.fetched(self._client, run.artifacts, file) as path:
+            return path.read_text(encoding="utf-8")
 
     def superseded(self) -> list[Superseded]:
         """Return the runs that another one has taken the place of; see `superseded`."""
