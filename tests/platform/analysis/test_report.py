@@ -146,12 +146,13 @@ def test_pages_fit_a_screen_and_a_phone(analysis, browser, tmp_path):
     found = {**many, **{name: analysis.to_dict() for name in PUBLISHED}}
     named = {name: {**one, "norm": "spectral_complexity_kernel"} for name, one in found.items()}
     pages = {"comparison": comparison_page(named), "report": report(analysis, About(settings={"a": "b" * 60}))}
+    page = browser.new_page()
     for name, text in pages.items():
         (tmp_path / f"{name}.html").write_text(text)
         for width in (1280, 390):
-            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.set_viewport_size({"width": width, "height": 900})
             page.goto((tmp_path / f"{name}.html").as_uri())
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
             cut = "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth).length"
             assert width == 390 or name == "report" or page.evaluate(cut) == 0
-            page.close()
+    page.close()
