@@ -53,7 +53,7 @@ def train_stack(stack: Stack, job: Job, errand: Errand) -> list[Outcome]:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products need
         use_one_thread()
         last_words = last_words_path(errand.token_path, stack[0].spec_hash)
-        with _counted(errand.launch), leaving_last_words(last_words):
+        with leaving_last_words(last_words), _counted(errand.launch):  # what counts can tell of its end
             return work(
                 stack,
                 _as_done_here(stack, job, worker.name),
