@@ -15,7 +15,7 @@ from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
 from normlaw_plugins.protocols.envelope_model.priors import Prior
 from normlaw_plugins.protocols.envelope_model.runs import Floats, runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
-from normlaw_plugins.protocols.envelope_model.shape import DEPTH, LOG_A, NAMED
+from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS
 from normlaw_tests.law_families import draw
 
 
@@ -31,11 +31,11 @@ def about(f: Fit, theta: Floats, named: Prior) -> Gaussian:
 
 
 def held(f: Fit, moved: Floats) -> Gaussian:
-    """Return the model at named parameters moved by (NAMED,), everything else fitted to them."""
+    """Return the model at the laws' parameters moved by (OF_LAWS,), everything else fitted to them."""
     theta = f.theta.copy()
-    theta[:NAMED] += moved
+    theta[:OF_LAWS] += moved
     mean, precision = f.named.mean.copy(), f.named.precision.copy()
-    mean[:NAMED], precision[:NAMED] = theta[:NAMED], 1e12
+    mean[:OF_LAWS], precision[:OF_LAWS] = theta[:OF_LAWS], 1e12
     theta, _ = newton(f.shape, f.noise, theta, f.run_shifts, f.variances, Prior(mean, precision), 60, 1e-9)
     return about(f, theta, replace(f.named, tilt=0.0))
 
@@ -56,30 +56,33 @@ def test_densities_are_those_of_the_assembled_covariance(alone) -> None:
     here, prior = free.quadratic, free.quadratic.prior
     assert here.predicted() == pytest.approx(log_density(free, slice(None)), abs=1e-4)
 
-    named, others = slice(NAMED), slice(NAMED, None)
+    of_laws, others = slice(OF_LAWS), slice(OF_LAWS, None)
     known = log_density(free, others) - 0.5 * np.log(prior.precision[others]).sum()
-    known -= 0.5 * (prior.precision * (free.theta - prior.mean) ** 2)[named].sum()
+    known -= 0.5 * (prior.precision * (free.theta - prior.mean) ** 2)[of_laws].sum()
     assert here.log_marginal() == pytest.approx(known, abs=1e-4)
 
 
 def test_nowhere_near_is_the_marginal_density_larger(alone) -> None:
-    covariance = alone.posterior[:NAMED, :NAMED]
-    best = held(alone, np.zeros(NAMED)).log_marginal()
+    covariance = alone.posterior[:OF_LAWS, :OF_LAWS]
+    best = held(alone, np.zeros(OF_LAWS)).log_marginal()
     gains = {
         (place, sign): held(alone, sign * covariance[place] / np.sqrt(covariance[place, place])).log_marginal()
         - best
-        for place in range(DEPTH)
+        for place in range(OF_LAWS)
         for sign in (-0.5, 0.5)
     }
     assert max(gains.values()) < 0
-    assert abs(alone.named.tilt[LOG_A]) * np.sqrt(covariance[LOG_A, LOG_A]) > 0.5  # the joint mode is elsewhere
+    tilt = alone.named.tilt[:OF_LAWS]
+    assert np.sqrt(tilt @ covariance @ tilt) > 0.3  # so many standard deviations away is the joint mode
 
 
 def test_the_slope_of_the_volume_is_that_between_fits_held_beside_it(alone) -> None:
     tilt = tilt_at(alone.shape, alone.theta, alone.run_shifts, alone.quadratic)
     deviation = np.sqrt(np.diag(alone.posterior))
-    for place in range(DEPTH):
-        step = np.zeros(NAMED)
+    for place in range(OF_LAWS):
+        step = np.zeros(OF_LAWS)
         step[place] = 0.05 * deviation[place]
-        below, above = (np.linalg.slogdet(held(alone, by).curvature[NAMED:, NAMED:])[1] for by in (-step, step))
+        below, above = (
+            np.linalg.slogdet(held(alone, by).curvature[OF_LAWS:, OF_LAWS:])[1] for by in (-step, step)
+        )
         assert tilt[place] * deviation[place] == pytest.approx(-0.5 * (above - below) / 0.1, abs=0.02)

@@ -1,4 +1,4 @@
-"""What other priors would change: by one step as by whole fits, weighted by its evidence."""
+"""What other priors would change: by one step as by whole fits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from normlaw.analysis.curves import prepare
 from normlaw_plugins.protocols.envelope_model import exponents, other_priors
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH, LOG_Q
@@ -35,7 +36,7 @@ def test_what_one_step_passes_over_moves_no_exponent_by_much(repeated) -> None:
     stderr, passed_over = np.sqrt(at.variances(repeated)), 0
     for pair in other_priors._alternatives(repeated):
         for other in pair:
-            stepped, _ = other_priors.OneStep(repeated)(other)
+            stepped, _ = OneStep(repeated)(other)
             by_step, by_fit = (
                 np.abs(exponents._exponents(one) - at.values) / stderr for one in (stepped, settle(other.fit))
             )
@@ -46,7 +47,7 @@ def test_what_one_step_passes_over_moves_no_exponent_by_much(repeated) -> None:
 
 
 def test_an_unchanged_prior_changes_nothing(repeated) -> None:
-    stepped, gained = other_priors.OneStep(repeated)(other_priors.Alternative(replace(repeated)))
+    stepped, gained = OneStep(repeated)(Alternative(replace(repeated)))
     deviation = np.sqrt(np.diag(repeated.posterior))
     assert (np.abs(stepped.theta - repeated.theta) < 0.01 * deviation).all()  # Newton's steps had ended
     assert gained == 0
@@ -59,19 +60,41 @@ def test_a_prior_moves_its_parameter_by_its_share_of_what_is_known(repeated) -> 
         share = repeated.posterior[place, place] * repeated.named.precision[place]
         still = repeated.posterior @ repeated.quadratic.gradient
         for sign, other in zip((-1, 1), pair, strict=True):
-            stepped, _ = other_priors.OneStep(repeated)(other)
+            stepped, _ = OneStep(repeated)(other)
             moved = (stepped.theta - repeated.theta - still)[place]
             assert moved == pytest.approx(sign * by * share, rel=1e-6)
 
 
-def test_what_two_alternatives_do_is_averaged_by_their_evidence(repeated) -> None:
-    """Each prior adds the mean of two squares, none of them larger than the square itself."""
-    value = np.array([float(repeated.theta[LOG_Q])])
-    known = np.full(1, np.inf)  # no change is worth a whole fit
-    total = other_priors.variances_over_priors(repeated, value, known, lambda one: one.theta[[LOG_Q]])
-    by_hand = 0.0
-    for pair in other_priors._alternatives(repeated):
-        for stepped, gained in map(other_priors.OneStep(repeated), pair):
-            by_hand += min(1.0, float(np.exp(gained))) * (stepped.theta[LOG_Q] - value[0]) ** 2 / 2
+def test_the_larger_change_of_each_prior_is_added(repeated) -> None:
+    value, step, no_fit = np.array([float(repeated.theta[LOG_Q])]), OneStep(repeated), np.full(1, np.inf)
+    total = other_priors.variances_over_priors(repeated, step, value, no_fit, lambda one: one.theta[[LOG_Q]])
+    by_hand = sum(
+        max((step(other)[0].theta[LOG_Q] - value[0]) ** 2 for other in pair)
+        for pair in other_priors._alternatives(repeated)
+    )
     assert total == pytest.approx([by_hand])
     assert by_hand > 0
+
+
+@pytest.mark.parametrize("gone_elsewhere", [False, True])
+def test_a_whole_fit_counts_unless_it_goes_to_another_place(repeated, monkeypatch, gone_elsewhere) -> None:
+    """All fits are worth their time, and end far away."""
+
+    def settled(other: Fit, steps: int) -> Fit:
+        evidence = repeated.evidence + (-1e3 if gone_elsewhere else 1e3)
+        return replace(other, theta=other.theta + 100.0, evidence=evidence)
+
+    monkeypatch.setattr(other_priors, "settle", settled)
+    step, known = OneStep(repeated), np.zeros(1)
+    value = np.array([float(repeated.theta[LOG_Q])])
+    total = other_priors.variances_over_priors(repeated, step, value, known, lambda one: one.theta[[LOG_Q]])
+    assert (total > 1e4) == (not gone_elsewhere)
+
+
+@pytest.mark.parametrize("name", ["correction_g", "size_shift"])
+def test_a_step_to_other_variances_gains_what_the_evidence_of_a_whole_fit_does(repeated, name) -> None:
+    before = getattr(repeated.variances, name)
+    other = replace(repeated, variances=replace(repeated.variances, **{name: 6 * before}))
+    _, gained = OneStep(repeated)(Alternative(other))
+    assert gained == pytest.approx(settle(other).evidence - repeated.evidence, abs=0.1)
+    assert gained < -0.5

@@ -9,6 +9,7 @@ import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
@@ -79,7 +80,8 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         centred, factor = influence - means[fit.runs.size_of], counts / (counts - 1)
     smooth = jacobian @ posterior @ np.diag(quadratic.prior.precision) @ posterior @ jacobian.T
     by_size = without_each(fit, fit.runs.size_of) @ jacobian.T
-    tried = _other_smoothings(few, chosen.values)
+    after_one_step = OneStep(few)
+    tried = _other_smoothings(few, after_one_step, chosen.values)
     weights = np.array([weight for _, _, weight, _ in tried])
     spread = np.stack([value for _, _, _, value in tried])
     usable = np.isfinite(spread).all(axis=1) & np.isfinite(spread[0]).all()
@@ -88,7 +90,9 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
     model, robust = jacobian @ posterior @ jacobian.T, (centred * factor[:, None]).T @ centred + smooth
     scatter = np.diag(np.maximum(model, robust) if fit.runs.single else robust)
     moved, from_others = _averaged(few, chosen)
-    over_priors = variances_over_priors(few, chosen.values, np.sqrt(chosen.variances(few)), _exponents)
+    over_priors = variances_over_priors(
+        few, after_one_step, chosen.values, np.sqrt(chosen.variances(few)), _exponents
+    )
     return Exponents(
         values=at.values + moved,
         fractions=at.fractions,
@@ -159,17 +163,18 @@ def _averaged(few: Fit, chosen: _AtDepartures) -> tuple[Floats, Floats]:
     return moved, np.maximum(added, 0.0)
 
 
-def _other_smoothings(few: Fit, chosen: Floats) -> tuple[tuple[float, float, float, Floats], ...]:
+def _other_smoothings(
+    few: Fit, after_one_step: OneStep, chosen: Floats
+) -> tuple[tuple[float, float, float, Floats], ...]:
     """Return exponents with the corrections' variances as chosen, and each six times larger and smaller."""
     v = few.variances
     tried = [(v.correction_g, v.correction_h, 1.0, chosen)]
     for name in ("correction_g", "correction_h"):
         for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING):
             other = replace(v, **{name: getattr(v, name) * factor})
-            fitted = settle(replace(few, variances=other), steps=20)
-            found = _exponents(fitted)
-            weight = float(np.exp(min(fitted.evidence - few.evidence, 0.0)))
-            tried.append((other.correction_g, other.correction_h, weight, found))
+            fit, gained = after_one_step(Alternative(replace(few, variances=other)))
+            weight = float(np.exp(min(gained, 0.0)))
+            tried.append((other.correction_g, other.correction_h, weight, _exponents(fit)))
     return tuple(tried)
 
 

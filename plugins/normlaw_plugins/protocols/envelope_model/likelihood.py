@@ -14,7 +14,7 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.noise import Noise
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import NAMED, Mean, Shape
+from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Mean, Shape
 
 
 @dataclass(frozen=True)
@@ -143,27 +143,22 @@ class Gaussian:
 
     def evidence(self) -> float:
         """Return ln p(data | variances): the integral of `log_marginal` about the parameters, its mode."""
-        return self._integral(self._gain_of_others())
+        precision = self.prior.precision
+        prior = 0.5 * float(np.log(precision[precision > 0]).sum())
+        return prior - self.objective - self.whiten.log_determinant - self.independent.log_determinant
 
     def log_marginal(self) -> float:
-        """Return the log density of the named parameters, all others integrated out, without constants."""
-        volume = -_log_root(self.curvature[NAMED:, NAMED:])
-        return self._gain_of_others() - self.objective - self.whiten.log_determinant + volume
+        """Return the log density of the laws' parameters, all others integrated out, without constants.
+
+        The others are taken to be where they are most probable, and not where one step would bring them: far
+        from there the quadratic model promises much that is not to be had.
+        """
+        others = self.curvature[OF_LAWS:, OF_LAWS:]
+        return -self.objective - self.whiten.log_determinant - _log_root(others)
 
     def predicted(self) -> float:
         """Return ln p(data | variances) at the optimum of the quadratic model."""
-        return self._integral(0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum()))
-
-    def _gain_of_others(self) -> float:
-        """Return what the log density gains where all but the named parameters go to their optimum."""
-        others, gradient = self.curvature[NAMED:, NAMED:], self.gradient[NAMED:]
-        return 0.5 * float(gradient @ np.linalg.solve(others, gradient))
-
-    def _integral(self, gain: float) -> float:
-        """Return ln of the integral over all parameters about where the density is larger by a gain (in ln)."""
-        precision = self.prior.precision
-        prior = 0.5 * float(np.log(precision[precision > 0]).sum())
-        return gain - self.objective + prior - self.whiten.log_determinant - self.independent.log_determinant
+        return self.evidence() + 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
 
 
 def _log_root(matrix: Floats) -> float:

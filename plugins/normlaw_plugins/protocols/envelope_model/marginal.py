@@ -14,7 +14,7 @@ import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import DEPTH, NAMED, Shape
+from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Shape
 
 STEP = 0.3
 """Of the numerical derivatives, in standard deviations of a named parameter where the other ones are known."""
@@ -32,14 +32,14 @@ def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floa
         here: the quadratic model there.
 
     """
-    nuisance, both = here.curvature[NAMED:, NAMED:], here.curvature[NAMED:, :NAMED]
-    follow = -np.linalg.solve(nuisance, both)  # how the others move with the named ones, (K - NAMED, NAMED)
-    information = np.diag(here.curvature)[:NAMED] + np.einsum("ij,ij->j", both, follow)
+    nuisance, both = here.curvature[OF_LAWS:, OF_LAWS:], here.curvature[OF_LAWS:, :OF_LAWS]
+    follow = -np.linalg.solve(nuisance, both)  # how the others move with the named ones, (K - OF_LAWS, OF_LAWS)
+    information = np.diag(here.curvature)[:OF_LAWS] + np.einsum("ij,ij->j", both, follow)
     steps = np.minimum(STEP / np.sqrt(information), LARGEST)
-    own, before = np.diag(here.prior.precision[NAMED:]), np.linalg.slogdet(nuisance)[1]
+    own, before = np.diag(here.prior.precision[OF_LAWS:]), np.linalg.slogdet(nuisance)[1]
     tilt = np.zeros(len(theta))
-    for place in range(DEPTH):
-        by = steps[place] * np.concatenate([np.eye(NAMED)[place], follow[:, place]])
-        white = here.whiten(shape(theta + by, shifts).jacobian[..., NAMED:]).reshape(-1, len(own))
+    for place in range(OF_LAWS):
+        by = steps[place] * np.concatenate([np.eye(OF_LAWS)[place], follow[:, place]])
+        white = here.whiten(shape(theta + by, shifts).jacobian[..., OF_LAWS:]).reshape(-1, len(own))
         tilt[place] = -0.5 * (np.linalg.slogdet(white.T @ white + own)[1] - before) / steps[place]
     return tilt

@@ -3,18 +3,20 @@
 Where runs are repeated and curves are seen before they depart, data decide and priors change next to nothing.
 With one curve a train size they matter, and an error that left them out would be too small. Most are followed
 for one Newton step, which says how far each would move the exponents; those that would move one by a good part
-of its standard error are fitted to the end.
+of its standard error are fitted to the end. Where the joint density rises away from the mode of the marginal
+one (see `marginal`) that end is another place, of much less evidence than the step promised: the step counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
-from normlaw_plugins.protocols.envelope_model.priors import ABOVE, WIDTHS, Prior, with_variances
+from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
+from normlaw_plugins.protocols.envelope_model.priors import ABOVE, WIDTHS, Prior
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import (
     CEILING,
@@ -32,47 +34,41 @@ FACTOR = 2.0
 WORTH_FITTING = 0.25
 """Of a standard error: what moves an exponent by less is not fitted to the end."""
 STEPS = 20
+ELSEWHERE = 1.0
+"""Of ln evidence: what a fit has less than its first step promised by more has gone to another place."""
 MOVED = dict.fromkeys((LOG_GAMMA_1, LOG_Q, LOG_A, LOG_RATIO, LOG_SHARPNESS), float(np.log(FACTOR)))
 MOVED |= {X_1: 1.0, CEILING: ABOVE}
 """What the prior means are moved by, up and down: rates and slopes by the factor."""
 
 
-@dataclass(frozen=True)
-class Alternative:
-    """A fit with another prior, not fitted anew."""
-
-    fit: Fit
-    turn: Floats | None = None
-    """What takes its parameters to those of the fit that it stands beside, (K, K); None: they are the same."""
-
-
 def variances_over_priors(
-    few: Fit, values: Floats, stderr: Floats, exponents: Callable[[Fit], Floats]
+    few: Fit, after_one_step: OneStep, values: Floats, stderr: Floats, exponents: Callable[[Fit], Floats]
 ) -> Floats:
     """Return what each prior adds to the variances of the exponents about `values`, summed, (k,).
 
-    For each number the mean of its squared changes, halved and doubled, each weighted by its evidence where
-    that is less: an alternative that data speak against counts as little as they speak for it.
+    For each number the larger of its squared changes, halved and doubled, whatever the evidence says of either:
+    a number chosen by hand has no probability, and none shall move an exponent by more than its error.
 
     Args:
         few: the fit, settled.
+        after_one_step: what the fit comes to with another prior.
         values: its exponents, (k,).
         stderr: their standard errors from the scatter of runs and sizes, (k,).
         exponents: of a fit; NaN where a departure is lost, which counts as no change.
 
     """
     total = np.zeros(len(values))
-    after_one_step = OneStep(few)
     for pair in _alternatives(few):
         squares = []
         for other in pair:
-            tried, evidence = after_one_step(other)
+            tried, gained = after_one_step(other)
             change = np.nan_to_num(exponents(tried) - values)
             if (np.abs(change) > WORTH_FITTING * stderr).any():
-                tried = settle(other.fit, STEPS)
-                change, evidence = np.nan_to_num(exponents(tried) - values), tried.evidence - few.evidence
-            squares.append(float(np.exp(min(evidence, 0.0))) * change**2)
-        total += np.mean(squares, axis=0)
+                fitted = settle(other.fit, STEPS)
+                if fitted.evidence - few.evidence > gained - ELSEWHERE:
+                    change = np.nan_to_num(exponents(fitted) - values)
+            squares.append(change**2)
+        total += np.max(squares, axis=0)
     return total
 
 
@@ -112,34 +108,3 @@ def _with_length(few: Fit, length: float) -> Alternative:
 def _turned(old: Floats, new: Floats) -> Floats:
     """Return what takes variables of a new basis (F, k) to those of the old one, (k, k)."""
     return np.asarray(np.linalg.lstsq(old, new, rcond=None)[0])
-
-
-class OneStep:
-    """Alternatives to a fit after one Newton step by its quadratic model."""
-
-    def __init__(self, few: Fit) -> None:
-        """Take what all steps begin with from a fit that has settled."""
-        quadratic = few.quadratic
-        prior = quadratic.prior
-        self._few, self._information = few, quadratic.information
-        self._slope = quadratic.gradient + prior.precision * (few.theta - prior.mean)  # of the data alone, (K,)
-        _, self._here = _newton(quadratic.information, quadratic.gradient, prior, few.theta)
-
-    def __call__(self, other: Alternative) -> tuple[Fit, float]:
-        """Return the alternative after the step, and what it gains in evidence."""
-        fit, slope, information = other.fit, self._slope, self._information
-        prior = with_variances(fit.named, fit.shape, self._few.variances)
-        if other.turn is not None:
-            slope, information = other.turn.T @ slope, other.turn.T @ information @ other.turn
-        gradient = slope - prior.precision * (fit.theta - prior.mean)
-        step, there = _newton(information, gradient, prior, fit.theta)
-        return replace(fit, theta=fit.theta + step), there - self._here
-
-
-def _newton(information: Floats, gradient: Floats, prior: Prior, theta: Floats) -> tuple[Floats, float]:
-    """Return a Newton step (K,), and the part of the evidence behind it that depends on the prior."""
-    root = np.linalg.cholesky(information + np.diag(prior.precision))
-    half = np.linalg.solve(root, gradient)
-    evidence = 0.5 * half @ half - 0.5 * (prior.precision * (theta - prior.mean) ** 2).sum()
-    evidence += 0.5 * np.log(prior.precision).sum() - np.log(np.diag(root)).sum()
-    return np.linalg.solve(root.T, half), float(evidence)

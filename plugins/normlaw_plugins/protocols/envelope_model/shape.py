@@ -32,7 +32,9 @@ LEVEL, GAMMA_0, LOG_GAMMA_1, LOG_Q, X_1, LOG_A, LOG_RATIO, U_0, GAMMA_2, CEILING
 )
 """Places of the named parameters; LOG_RATIO is ln(m/a). Behind them: corrections of G, of H, b_P, s_P."""
 NAMED = 12
-KNOTS_G, KNOTS_H = 13, 32
+OF_LAWS = CEILING
+"""So many parameters, the first, say what envelope and departure are; the next are the link's."""
+KNOTS_G, KNOTS_H = 20, 40
 LENGTH = 1.5
 """Correlation length of the corrections (Matern 3/2), in units of x: three twentieths of the norms measured."""
 FINE_G, FINE_H = 161, 241
