@@ -65,13 +65,13 @@ def test_a_prior_moves_its_parameter_by_its_share_of_what_is_known(repeated) -> 
             assert moved == pytest.approx(sign * by * share, rel=1e-6)
 
 
-def test_the_larger_change_of_each_prior_is_added(repeated) -> None:
+def test_the_larger_change_of_each_prior_is_added_weighted_by_its_evidence(repeated) -> None:
     value, step, no_fit = np.array([float(repeated.theta[LOG_Q])]), OneStep(repeated), np.full(1, np.inf)
     total = other_priors.variances_over_priors(repeated, step, value, no_fit, lambda one: one.theta[[LOG_Q]])
-    by_hand = sum(
-        max((step(other)[0].theta[LOG_Q] - value[0]) ** 2 for other in pair)
-        for pair in other_priors._alternatives(repeated)
-    )
+    by_hand = 0.0
+    for pair in other_priors._alternatives(repeated):
+        steps = [step(other) for other in pair]
+        by_hand += max(min(1.0, np.exp(gained)) * (fit.theta[LOG_Q] - value[0]) ** 2 for fit, gained in steps)
     assert total == pytest.approx([by_hand])
     assert by_hand > 0
 

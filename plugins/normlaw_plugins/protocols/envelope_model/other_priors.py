@@ -46,8 +46,9 @@ def variances_over_priors(
 ) -> Floats:
     """Return what each prior adds to the variances of the exponents about `values`, summed, (k,).
 
-    For each number the larger of its squared changes, halved and doubled, whatever the evidence says of either:
-    a number chosen by hand has no probability, and none shall move an exponent by more than its error.
+    For each number the larger of its squared changes, halved and doubled, so that neither moves an exponent by
+    more than its error. Each is weighted by its evidence where that is less: an alternative that data speak
+    against counts as little as they speak for it.
 
     Args:
         few: the fit, settled.
@@ -66,8 +67,8 @@ def variances_over_priors(
             if (np.abs(change) > WORTH_FITTING * stderr).any():
                 fitted = settle(other.fit, STEPS)
                 if fitted.evidence - few.evidence > gained - ELSEWHERE:
-                    change = np.nan_to_num(exponents(fitted) - values)
-            squares.append(change**2)
+                    change, gained = np.nan_to_num(exponents(fitted) - values), fitted.evidence - few.evidence
+            squares.append(float(np.exp(min(gained, 0.0))) * change**2)
         total += np.max(squares, axis=0)
     return total
 
