@@ -1,11 +1,12 @@
-"""Named parameters where their own density is largest, all others integrated out, not where the joint one is.
+"""The laws' parameters where their own density is largest, all others integrated out, not where the joint one is.
 
 Steeper slopes of envelope and departure that cancel describe the same curves, but leave the corrections less
 room, the less the more of them the data resolve. The joint density knows nothing of that room. Where no more
 than one curve a size holds the slopes, its mode may lie where next to none of the probability does. The
 marginal density is the joint one times the volume that is left to all other parameters: the adjusted profile
 likelihood of Cox and Reid (1987, JRSS B 49, 1), a nested Laplace approximation (Rue, Martino and Chopin 2009,
-JRSS B 71, 319). Its mode is found by giving the prior of the named parameters the slope of that volume.
+JRSS B 71, 319). Its mode is found by giving the prior of these parameters the slope of that volume. The link's
+are among the others: a link that saturates more hides data from the corrections, whose room speaks for it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Shape
 
 STEP = 0.3
-"""Of the numerical derivatives, in standard deviations of a named parameter where the other ones are known."""
+"""Of the numerical derivatives, in standard deviations of a parameter where the laws' other ones are known."""
 LARGEST = 0.1
 """Of these steps, in the parameter's own unit."""
 
 
 def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floats:
-    """Return the slope of the logarithm of the volume by the named parameters, (K,).
+    """Return the slope of the logarithm of the volume by the parameters of the laws, (K,).
 
     Args:
         shape: the model.
@@ -33,7 +34,7 @@ def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floa
 
     """
     nuisance, both = here.curvature[OF_LAWS:, OF_LAWS:], here.curvature[OF_LAWS:, :OF_LAWS]
-    follow = -np.linalg.solve(nuisance, both)  # how the others move with the named ones, (K - OF_LAWS, OF_LAWS)
+    follow = -np.linalg.solve(nuisance, both)  # how the others follow, (K - OF_LAWS, OF_LAWS)
     information = np.diag(here.curvature)[:OF_LAWS] + np.einsum("ij,ij->j", both, follow)
     steps = np.minimum(STEP / np.sqrt(information), LARGEST)
     own, before = np.diag(here.prior.precision[OF_LAWS:]), np.linalg.slogdet(nuisance)[1]
