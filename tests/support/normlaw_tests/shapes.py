@@ -53,7 +53,7 @@ STATED: dict[str, Stated] = {
         "basis": Float[Tensor, "k n"],
         RESULT: Float[Tensor, "kept n"],
     },
-    "normlaw.training.linear.margins.SignedInputs.__init__": {"rows": Float64[np.ndarray, "P N"]},
+    "normlaw.training.linear.margins.SignedInputs.__init__": {"rows": Float[np.ndarray, "P N"]},
     "normlaw.training.linear.margins.SignedInputs.at": {"v": VECTOR},
     "normlaw.training.linear.margins.SignedInputs.curvature": {RESULT: Float64[np.ndarray, "N N"]},
     "normlaw.training.linear.margins.SignedInputs.curvature_and_slowing": {

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Rows = Array | NDArray[np.float32]
 
 NEGLIGIBLE = 1e-17
 """Weights this far below the largest are left out of the curvature."""
@@ -45,11 +46,15 @@ class MarginState:
 class SignedInputs:
     """The training examples of a binary linear classifier, as rows a_i = y_i x_i."""
 
-    def __init__(self, rows: Array) -> None:
-        """Keep the rows, (P, N), contiguous in float64."""
+    def __init__(self, rows: Rows) -> None:
+        """Keep the rows, (P, N), contiguous, of the type that they are.
+
+        All is computed in float64. Rows that were float32 are read in that type, to the same last bit: many
+        examples do not fit the cache, and reading them is what takes the time.
+        """
         from normlaw.training.linear.one_pass import compiled_one_pass  # numba: only where it is used
 
-        self.rows = np.ascontiguousarray(rows, dtype=np.float64)
+        self.rows = rows if rows.flags.c_contiguous else rows.copy()
         self._one_pass = compiled_one_pass()
 
     def at(self, v: Array) -> MarginState:
@@ -60,34 +65,35 @@ class SignedInputs:
 
     def curvature(self, state: MarginState) -> Array:
         """Return the Hessian of L divided by S, (N, N)."""
-        weight, active = self._curving(state)
-        if active.all():
-            rows = np.multiply(self.rows, 2.0 * np.sqrt(weight)[:, None], out=self._room)
-        else:
-            chosen = np.flatnonzero(active)
-            rows = np.take(self.rows, chosen, axis=0, out=self._room[: len(chosen)], mode="clip")
-            rows *= 2.0 * np.sqrt(weight[chosen])[:, None]
+        weight, rows = self._curving(state)
+        rows *= 2.0 * np.sqrt(weight)[:, None]
         return np.asarray(rows.T @ rows)
 
     def curvature_and_slowing(self, state: MarginState) -> tuple[Array, Array]:
         """Return the Hessian of L divided by S, (N, N), and the gradient of ln S, (N,)."""
-        weight, active = self._curving(state)
-        rows, weight = self.rows[active], weight[active]
+        weight, rows = self._curving(state)
         slower = -2.0 * (weight @ rows)
         rows *= 2.0 * np.sqrt(weight)[:, None]
         return rows.T @ rows, slower
 
-    def _curving(self, state: MarginState) -> tuple[Array, NDArray[np.bool_]]:
-        """Return how much each example curves the loss, sigma(-2z) sigma(2z) / (P S), and whether it counts."""
+    def _curving(self, state: MarginState) -> tuple[Array, Array]:
+        """Return how much examples curve the loss, sigma(-2z) sigma(2z) / (P S), and their rows, to write into.
+
+        What hardly counts is left out, (n,) and (n, N).
+        """
         slope = scaled_slopes(state.margins, state.shift)
         curving = slope * (1.0 - slope * np.exp(-2.0 * state.shift))  # sigma(-2z) sigma(2z) e^(2m), (P,)
         weight = curving / (len(slope) * state.mean_slope)
-        return weight, weight > NEGLIGIBLE * weight.max()
+        active = weight > NEGLIGIBLE * weight.max()
+        chosen = self.rows if active.all() else self.rows[active]
+        rows = self._room[: len(chosen)]
+        np.copyto(rows, chosen)
+        return weight[active], rows
 
     @cached_property
     def _room(self) -> Array:
         """Room for as many rows, (P, N): filling it again takes half as long as filling new memory."""
-        return np.empty_like(self.rows)
+        return np.empty(self.rows.shape)
 
 
 def scaled_slopes(z: Array, shift: float) -> Array:

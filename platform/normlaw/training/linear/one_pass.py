@@ -14,23 +14,22 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from normlaw.training.linear.margins import Array, Rows
 
 ROWS = 12
 """Rows taken at once: with fewer, the sums of the pull are read and written more often."""
 
 
 def one_pass(  # noqa: C901, PLR0912  # a compiled kernel: its loops share the rows that are in the cache
-    rows: Array, v: Array, margins: Array, gathered: Array
+    rows: Rows, v: Array, margins: Array, gathered: Array
 ) -> tuple[float, float]:
     """Write the margins z_i = a_i.v and sum_i s_i a_i, the slopes s_i = sigma(-2 z_i) in units of e^(-2m).
 
     Sums are in float64, in an order that depends on the machine.
 
     Args:
-        rows: a, (P, N), contiguous.
+        rows: a, (P, N), contiguous; those in float32 are taken as float64, to the same last bit.
         v: (N,).
         margins: is filled with z, (P,).
         gathered: is filled with sum_i s_i e^(2m) a_i, (N,).
@@ -94,7 +93,7 @@ def one_pass(  # noqa: C901, PLR0912  # a compiled kernel: its loops share the r
 
 
 @cache
-def compiled_one_pass() -> Callable[[Array, Array, Array, Array], tuple[float, float]]:
+def compiled_one_pass() -> Callable[[Rows, Array, Array, Array], tuple[float, float]]:
     """Return `one_pass` compiled at its first call, kept on disk where a folder can be written to.
 
     Sums may be reordered and products fused into them, as vector instructions need it; infinities and NaN

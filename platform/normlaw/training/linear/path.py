@@ -58,14 +58,9 @@ def evaluated_at_once(data: RunData) -> int:
 
 
 def signed_inputs(data: RunData) -> SignedInputs:
-    """Return the training examples as rows y x in float64."""
-    rows = np.empty((len(data.train), data.splits.train.inputs[0].numel()))
-    start = 0
-    for batch in data.train.batches():
-        signs = signed(batch.labels).double()[:, None]
-        rows[start : start + len(signs)] = (signs * batch.inputs.flatten(1).double()).numpy()
-        start += len(signs)
-    return SignedInputs(rows)
+    """Return the training examples as rows y x."""
+    rows = [signed(batch.labels)[:, None] * batch.inputs.flatten(1) for batch in data.train.batches()]
+    return SignedInputs(torch.cat(rows).numpy())
 
 
 def linear_weight(spec: RunSpec, network: nn.Module, data: RunData) -> Tensor:

@@ -1,4 +1,4 @@
-"""The laws' parameters where their own density is largest, all others integrated out, not where the joint one is.
+"""The laws' parameters where their own density is largest, all others integrated out, not the joint one.
 
 Steeper slopes of envelope and departure that cancel describe the same curves, but leave the corrections less
 room, the less the more of them the data resolve. The joint density knows nothing of that room. Where no more

@@ -58,6 +58,17 @@ def test_loss_pull_and_curvature_are_autograds(rows: np.ndarray, norm: float, co
     assert examples.curvature(state) == pytest.approx(hessian.numpy() / slope, rel=1e-9, abs=1e-12)
 
 
+def test_rows_in_float32_are_taken_as_they_are_in_float64(rows: np.ndarray) -> None:
+    short, v = rows.astype(np.float32), np.random.default_rng(7).standard_normal(N)
+    assert not np.array_equal(short, rows)
+    one, other = (SignedInputs(each) for each in (short, short.astype(np.float64)))
+    here, there = one.at(v), other.at(v)
+    assert np.array_equal(here.margins, there.margins)
+    assert np.array_equal(here.pull, there.pull)
+    assert here.mean_slope == there.mean_slope
+    assert np.array_equal(one.curvature(here), other.curvature(there))
+
+
 @pytest.mark.parametrize("ascending", [True, False])
 def test_the_unit_of_the_slopes_follows_the_least_margin(ascending: bool) -> None:
     """Margins from 2 to 600, met from either end: slopes from e^-4 to e^-1200, relative to their sum."""
