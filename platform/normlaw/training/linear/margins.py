@@ -49,8 +49,8 @@ class SignedInputs:
     def __init__(self, rows: Rows) -> None:
         """Keep the rows, (P, N), contiguous, of the type that they are.
 
-        All is computed in float64. Rows that were float32 are read in that type, to the same last bit: many
-        examples do not fit the cache, and reading them is what takes the time.
+        All is computed in float64. Rows that were float32 are read in that type: many examples do not fit the
+        cache, and reading them is what takes the time.
         """
         from normlaw.training.linear.one_pass import compiled_one_pass  # numba: only where it is used
 

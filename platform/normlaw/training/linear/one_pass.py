@@ -29,7 +29,7 @@ def one_pass(  # noqa: C901, PLR0912  # a compiled kernel: its loops share the r
     Sums are in float64, in an order that depends on the machine.
 
     Args:
-        rows: a, (P, N), contiguous; those in float32 are taken as float64, to the same last bit.
+        rows: a, (P, N), contiguous; those in float32 are taken as float64.
         v: (N,).
         margins: is filled with z, (P,).
         gathered: is filled with sum_i s_i e^(2m) a_i, (N,).

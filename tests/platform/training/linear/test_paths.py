@@ -63,10 +63,9 @@ def test_rows_in_float32_are_taken_as_they_are_in_float64(rows: np.ndarray) -> N
     assert not np.array_equal(short, rows)
     one, other = (SignedInputs(each) for each in (short, short.astype(np.float64)))
     here, there = one.at(v), other.at(v)
-    assert np.array_equal(here.margins, there.margins)
-    assert np.array_equal(here.pull, there.pull)
-    assert here.mean_slope == there.mean_slope
-    assert np.array_equal(one.curvature(here), other.curvature(there))
+    for name in ("margins", "pull", "mean_slope"):
+        assert getattr(here, name) == pytest.approx(getattr(there, name), rel=1e-13)
+    assert one.curvature(here) == pytest.approx(other.curvature(there), rel=1e-13)
 
 
 @pytest.mark.parametrize("ascending", [True, False])
