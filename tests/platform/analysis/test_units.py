@@ -13,6 +13,7 @@ from normlaw.analysis.prediction_text import render_prediction
 from normlaw.analysis.report import report
 from normlaw_registry import load_catalogue
 from normlaw_registry.testing.protocol import synthetic_curves
+from normlaw_tests.models import MODEL, catalogue_with
 
 UNIT = "sequences of $8$ bytes"
 
@@ -37,13 +38,12 @@ def test_text_report_and_json_say_it(analysis: Analysis) -> None:
     assert analysis.to_dict()["train_size_unit"] == UNIT
 
 
-@pytest.mark.slow
 def test_predictions_say_it() -> None:
     found = predict(
         synthetic_curves(),
-        load_catalogue(),
+        catalogue_with(MODEL),
         [10**6],
-        options=Options(protocol="envelope"),
+        options=Options(protocol="two_lines"),
         hold_out=0,
         unit=UNIT,
     )

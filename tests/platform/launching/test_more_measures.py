@@ -81,7 +81,8 @@ def test_a_measure_added_to_a_finished_study(
     assert all((keys.SUPERSEDED in run.data.tags) == (run.info.status == "KILLED") for run in runs)
 
     for norm in ("l1_norm", "weight_norm"):
-        [result] = normlaw.analyse("more", norm=norm, tracking_uri=uri, reports=tmp_path / "reports")
+        quick: dict[str, Any] = {"protocol": "automatic", "draws": 100, "reports": tmp_path / "reports"}
+        [result] = normlaw.analyse("more", norm=norm, tracking_uri=uri, **quick)
         assert (result.setting, result.norm) == ({}, norm)
     for measures in (["l1_norm"], ["weight_norm", "l1_norm"], ["weight_norm"]):
         again = normlaw.run(study_of(*measures), **options)

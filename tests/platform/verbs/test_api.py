@@ -133,8 +133,8 @@ def test_a_fit_of_curves_is_what_the_analysis_logs(here) -> None:
     with pytest.raises(normlaw.InputError, match=r"2 values of 'optimizer.weight_decay' \(0.0, 0.01\)"):
         normlaw.fit(curves)
     one = curves[curves["optimizer.weight_decay"] == "0.01"]
-    analysis = normlaw.fit(one, norm="frobenius_norm")
-    logged = normlaw.analyse("api", norm="frobenius_norm")
+    analysis = normlaw.fit(one, norm="frobenius_norm", **QUICK)
+    logged = normlaw.analyse("api", norm="frobenius_norm", **QUICK)
     assert [result.setting for result in logged] == [
         {"optimizer.weight_decay": "0.0"},
         {"optimizer.weight_decay": "0.01"},

@@ -40,7 +40,8 @@ def test_exact_curves_are_logged_analysed_and_reported_as_trained_ones_are(
         ("log_norm/time", np.log(exact["time"])),
     ):
         assert curves[metric].to_numpy() == pytest.approx(values.to_numpy(), rel=1e-12)
-    (laws,) = normlaw.analyse("exact_features", tracking_uri=uri, reports=tmp_path, response="test_loss")
+    options: dict[str, Any] = {"response": "test_loss", "protocol": "automatic", "draws": 100}
+    (laws,) = normlaw.analyse("exact_features", tracking_uri=uri, reports=tmp_path, **options)
     fitted = normlaw.fit(
         pd.DataFrame(
             {
@@ -50,7 +51,7 @@ def test_exact_curves_are_logged_analysed_and_reported_as_trained_ones_are(
                 "test_loss": exact["test_loss"],
             }
         ),
-        response="test_loss",
+        **options,
     )
     assert laws.analysis.gamma_pred.value == pytest.approx(fitted.gamma_pred.value, rel=1e-6)
     page = tmp_path / "page.html"
