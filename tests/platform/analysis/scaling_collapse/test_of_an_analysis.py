@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from normlaw_registry import InputError
 from normlaw_tests.exact_curves import exact_error
 
 SIZES = (100, 200, 400, 800, 1600)
+QUICK: dict[str, Any] = {"protocol": "automatic", "draws": 100}
+"""For what is told of any protocol's findings."""
 
 
 @pytest.fixture(scope="module")
@@ -83,22 +86,20 @@ def test_on_the_departure_norm_it_is_anchored_there(analysis) -> None:
     )
 
 
-@pytest.mark.slow
 def test_what_cannot_be_said_warns_and_leaves_the_laws(curves) -> None:
     one = curves[curves["seed"] == 0]
-    found = normlaw.fit(one, collapse="norm")
+    found = normlaw.fit(one, collapse="norm", **QUICK)
     assert found.scaling_collapse is None
     (warning,) = [w for w in found.warnings if w.code == "collapse_not_said"]
     assert "the scatter of seeds needs two runs of each size" in warning.message
-    released = normlaw.fit(curves, collapse="departure", protocol="automatic", draws=100)
+    automatic = normlaw.fit(curves, collapse="departure", **QUICK)
     assert "the protocol finds no norms of departure" in str(
-        [w for w in released.warnings if w.code == "collapse_not_said"]
+        [w for w in automatic.warnings if w.code == "collapse_not_said"]
     )
 
 
-@pytest.mark.slow
 def test_other_sizes_are_not_those_of_the_laws(curves) -> None:
-    found = normlaw.fit(curves, collapse="steps", collapse_over="width")
+    found = normlaw.fit(curves, collapse="steps", collapse_over="width", **QUICK)
     assert "sizes in 'width' are not those of the laws" in str(found.warnings)
 
 
