@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from normlaw.analysis.curves import prepare
-from normlaw_plugins.protocols.envelope_model import exponents, other_priors
+from normlaw_plugins.protocols.envelope_model import alternatives, exponents, other_priors
+from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, OneStep, Responses
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
-from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
 from normlaw_plugins.protocols.envelope_model.shape import LENGTH, LOG_Q
@@ -36,21 +36,21 @@ def test_what_one_step_passes_over_moves_no_exponent_by_much(repeated) -> None:
     stderr, passed_over = np.sqrt(at.variances(repeated)), 0
     for pair in other_priors._alternatives(repeated):
         for other in pair:
-            stepped, _ = OneStep(repeated)(other)
+            stepped = OneStep(repeated)(other).fit
             by_step, by_fit = (
                 np.abs(exponents._exponents(one) - at.values) / stderr for one in (stepped, settle(other.fit))
             )
-            if (by_step <= other_priors.WORTH_FITTING).all():
+            if (by_step <= alternatives.WORTH_FITTING).all():
                 passed_over += 1
-                assert (by_fit <= 2 * other_priors.WORTH_FITTING).all()
+                assert (by_fit <= 2 * alternatives.WORTH_FITTING).all()
     assert passed_over > 20  # of 36: else one step saves nothing
 
 
 def test_an_unchanged_prior_changes_nothing(repeated) -> None:
-    stepped, gained = OneStep(repeated)(Alternative(replace(repeated)))
+    stepped = OneStep(repeated)(Alternative(replace(repeated)))
     deviation = np.sqrt(np.diag(repeated.posterior))
-    assert (np.abs(stepped.theta - repeated.theta) < 0.01 * deviation).all()  # Newton's steps had ended
-    assert gained == 0
+    assert (np.abs(stepped.fit.theta - repeated.theta) < 0.01 * deviation).all()  # Newton's steps had ended
+    assert stepped.gained == 0
 
 
 def test_a_prior_moves_its_parameter_by_its_share_of_what_is_known(repeated) -> None:
@@ -60,18 +60,24 @@ def test_a_prior_moves_its_parameter_by_its_share_of_what_is_known(repeated) -> 
         share = repeated.posterior[place, place] * repeated.named.precision[place]
         still = repeated.posterior @ repeated.quadratic.gradient
         for sign, other in zip((-1, 1), pair, strict=True):
-            stepped, _ = OneStep(repeated)(other)
+            stepped = OneStep(repeated)(other).fit
             moved = (stepped.theta - repeated.theta - still)[place]
             assert moved == pytest.approx(sign * by * share, rel=1e-6)
 
 
+def respond(repeated: Fit, worth: float) -> Responses:
+    """Return how LOG_Q answers, of which a change by so much is worth a whole fit."""
+    stderr = np.full(1, worth / alternatives.WORTH_FITTING)
+    return Responses(repeated, repeated.theta[[LOG_Q]], stderr, lambda one: one.theta[[LOG_Q]])
+
+
 def test_the_larger_change_of_each_prior_is_added_weighted_by_its_evidence(repeated) -> None:
-    value, step, no_fit = np.array([float(repeated.theta[LOG_Q])]), OneStep(repeated), np.full(1, np.inf)
-    total = other_priors.variances_over_priors(repeated, step, value, no_fit, lambda one: one.theta[[LOG_Q]])
+    total, step = other_priors.variances_over_priors(repeated, respond(repeated, np.inf)), OneStep(repeated)
     by_hand = 0.0
     for pair in other_priors._alternatives(repeated):
         steps = [step(other) for other in pair]
-        by_hand += max(min(1.0, np.exp(gained)) * (fit.theta[LOG_Q] - value[0]) ** 2 for fit, gained in steps)
+        changes = [one.fit.theta[LOG_Q] - repeated.theta[LOG_Q] for one in steps]
+        by_hand += max(min(1.0, np.exp(one.gained)) * c**2 for one, c in zip(steps, changes, strict=True))
     assert total == pytest.approx([by_hand])
     assert by_hand > 0
 
@@ -84,10 +90,8 @@ def test_a_whole_fit_counts_unless_it_goes_to_another_place(repeated, monkeypatc
         evidence = repeated.evidence + (-1e3 if gone_elsewhere else 1e3)
         return replace(other, theta=other.theta + 100.0, evidence=evidence)
 
-    monkeypatch.setattr(other_priors, "settle", settled)
-    step, known = OneStep(repeated), np.zeros(1)
-    value = np.array([float(repeated.theta[LOG_Q])])
-    total = other_priors.variances_over_priors(repeated, step, value, known, lambda one: one.theta[[LOG_Q]])
+    monkeypatch.setattr(alternatives, "settle", settled)
+    total = other_priors.variances_over_priors(repeated, respond(repeated, 0.0))
     assert (total > 1e4) == (not gone_elsewhere)
 
 
@@ -95,6 +99,6 @@ def test_a_whole_fit_counts_unless_it_goes_to_another_place(repeated, monkeypatc
 def test_a_step_to_other_variances_gains_what_the_evidence_of_a_whole_fit_does(repeated, name) -> None:
     before = getattr(repeated.variances, name)
     other = replace(repeated, variances=replace(repeated.variances, **{name: 6 * before}))
-    _, gained = OneStep(repeated)(Alternative(other))
+    gained = OneStep(repeated)(Alternative(other)).gained
     assert gained == pytest.approx(settle(other).evidence - repeated.evidence, abs=0.1)
     assert gained < -0.5

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, Responses
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
-from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
@@ -80,19 +80,14 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         centred, factor = influence - means[fit.runs.size_of], counts / (counts - 1)
     smooth = jacobian @ posterior @ np.diag(quadratic.prior.precision) @ posterior @ jacobian.T
     by_size = without_each(fit, fit.runs.size_of) @ jacobian.T
-    after_one_step = OneStep(few)
-    tried = _other_smoothings(few, after_one_step, chosen.values)
+    respond = Responses(few, chosen.values, np.sqrt(chosen.variances(few)), _exponents)
+    tried = _other_smoothings(few, respond, chosen.values)
     weights = np.array([weight for _, _, weight, _ in tried])
     spread = np.stack([value for _, _, _, value in tried])
-    usable = np.isfinite(spread).all(axis=1) & np.isfinite(spread[0]).all()
-    square = np.where(usable[:, None], (spread - spread[0]) ** 2, 0.0)
-    about = weights @ square / weights.sum()
+    about = weights @ np.nan_to_num(spread - spread[0]) ** 2 / weights.sum()
     model, robust = jacobian @ posterior @ jacobian.T, (centred * factor[:, None]).T @ centred + smooth
     scatter = np.diag(np.maximum(model, robust) if fit.runs.single else robust)
     moved, from_others = _averaged(few, chosen)
-    over_priors = variances_over_priors(
-        few, after_one_step, chosen.values, np.sqrt(chosen.variances(few)), _exponents
-    )
     return Exponents(
         values=at.values + moved,
         fractions=at.fractions,
@@ -102,7 +97,7 @@ def exponents_of(fit: Fit, few: Fit) -> Exponents:
         scatter=scatter,
         sizes=jackknife(by_size),
         by_size=by_size,
-        choices=at.by_fraction.var(axis=0) + about + over_priors + from_others,
+        choices=at.by_fraction.var(axis=0) + about + variances_over_priors(few, respond) + from_others,
         influence=centred * np.sqrt(factor)[:, None],
         smoothing=tried,
         freedom=freedom_of_scatter(
@@ -164,7 +159,7 @@ def _averaged(few: Fit, chosen: _AtDepartures) -> tuple[Floats, Floats]:
 
 
 def _other_smoothings(
-    few: Fit, after_one_step: OneStep, chosen: Floats
+    few: Fit, respond: Responses, chosen: Floats
 ) -> tuple[tuple[float, float, float, Floats], ...]:
     """Return exponents with the corrections' variances as chosen, and each six times larger and smaller."""
     v = few.variances
@@ -172,9 +167,9 @@ def _other_smoothings(
     for name in ("correction_g", "correction_h"):
         for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING):
             other = replace(v, **{name: getattr(v, name) * factor})
-            fit, gained = after_one_step(Alternative(replace(few, variances=other)))
+            change, gained = respond(Alternative(replace(few, variances=other)))
             weight = float(np.exp(min(gained, 0.0)))
-            tried.append((other.correction_g, other.correction_h, weight, _exponents(fit)))
+            tried.append((other.correction_g, other.correction_h, weight, chosen + change))
     return tuple(tried)
 
 

@@ -1,21 +1,18 @@
 """What the exponents would be with other priors: each number chosen by hand in them, halved and doubled.
 
 Where runs are repeated and curves are seen before they depart, data decide and priors change next to nothing.
-With one curve a train size they matter, and an error that left them out would be too small. Most are followed
-for one Newton step, which says how far each would move the exponents; those that would move one by a good part
-of its standard error are fitted to the end. Where the joint density rises away from the mode of the marginal
-one (see `marginal`) that end is another place, of much less evidence than the step promised: the step counts.
+With one curve a train size they matter, and an error that left them out would be too small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
-from normlaw_plugins.protocols.envelope_model.one_step import Alternative, OneStep
+from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, Responses
+from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.priors import ABOVE, WIDTHS, Prior
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import (
@@ -31,46 +28,23 @@ from normlaw_plugins.protocols.envelope_model.shape import (
 )
 
 FACTOR = 2.0
-WORTH_FITTING = 0.25
-"""Of a standard error: what moves an exponent by less is not fitted to the end."""
-STEPS = 20
-ELSEWHERE = 1.0
-"""Of ln evidence: what a fit has less than its first step promised by more has gone to another place."""
 MOVED = dict.fromkeys((LOG_GAMMA_1, LOG_Q, LOG_A, LOG_RATIO, LOG_SHARPNESS), float(np.log(FACTOR)))
 MOVED |= {X_1: 1.0, CEILING: ABOVE}
 """What the prior means are moved by, up and down: rates and slopes by the factor."""
 
 
-def variances_over_priors(
-    few: Fit, after_one_step: OneStep, values: Floats, stderr: Floats, exponents: Callable[[Fit], Floats]
-) -> Floats:
-    """Return what each prior adds to the variances of the exponents about `values`, summed, (k,).
+def variances_over_priors(few: Fit, respond: Responses) -> Floats:
+    """Return what each prior adds to the variances of the exponents, summed, (k,).
 
     For each number the larger of its squared changes, halved and doubled, so that neither moves an exponent by
     more than its error. Each is weighted by its evidence where that is less: an alternative that data speak
     against counts as little as they speak for it.
-
-    Args:
-        few: the fit, settled.
-        after_one_step: what the fit comes to with another prior.
-        values: its exponents, (k,).
-        stderr: their standard errors from the scatter of runs and sizes, (k,).
-        exponents: of a fit; NaN where a departure is lost, which counts as no change.
-
     """
-    total = np.zeros(len(values))
+    added = []
     for pair in _alternatives(few):
-        squares = []
-        for other in pair:
-            tried, gained = after_one_step(other)
-            change = np.nan_to_num(exponents(tried) - values)
-            if (np.abs(change) > WORTH_FITTING * stderr).any():
-                fitted = settle(other.fit, STEPS)
-                if fitted.evidence - few.evidence > gained - ELSEWHERE:
-                    change, gained = np.nan_to_num(exponents(fitted) - values), fitted.evidence - few.evidence
-            squares.append(float(np.exp(min(gained, 0.0))) * change**2)
-        total += np.max(squares, axis=0)
-    return total
+        found = map(respond, pair)
+        added.append(np.max([np.exp(min(gained, 0.0)) * change**2 for change, gained in found], axis=0))
+    return np.asarray(np.sum(added, axis=0))
 
 
 def _alternatives(few: Fit) -> Iterator[tuple[Alternative, Alternative]]:
