@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Residuals = Literal["log", "error"]
 TOLERANCE = 1e-15
+ROUGH = 1e-10
+"""Of the searches among which the best is chosen: most come to one place, which one search then finds."""
 
 
 @dataclass(frozen=True)
@@ -158,22 +160,19 @@ def fit_nonlinear(
             return np.asarray(gap)
         return np.asarray(np.nan_to_num(gap, nan=1e6, posinf=1e6, neginf=-1e6))
 
+    def searched(start: Floats, tolerance: float) -> Any:
+        ends = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
+        limits: Any = {"bounds": (low, high), "x_scale": "jac", "max_nfev": 500}
+        return least_squares(misfit, start, jac="3-point", **limits, **ends)
+
     best = None
     for start in product(*(p.starts for p in parameters)):
         inside = np.clip(np.array(start, dtype=np.float64), low + 1e-12, high - 1e-12)
-        found = least_squares(
-            misfit,
-            inside,
-            bounds=(low, high),
-            x_scale="jac",
-            jac="3-point",
-            ftol=TOLERANCE,
-            xtol=TOLERANCE,
-            gtol=TOLERANCE,
-            max_nfev=500,
-        )
+        found = searched(inside, ROUGH)
         if np.isfinite(found.cost) and (best is None or found.cost < best.cost):
             best = found
+    if best is not None:
+        best = searched(np.clip(best.x, low, high), TOLERANCE)
     if best is None or np.abs(misfit(best.x)).max() >= 1e6:
         raise InputError(
             f"{law}: no start of the search leads to a solution; the points do not follow this law"
