@@ -107,5 +107,5 @@ def _from_start(
     if runs.single:  # what a run and a size have of their own cannot be told apart: it counts as the size's
         variances = replace(variances, run_offset=1e-10, run_shift=1e-10)
     shifts = np.zeros(len(runs.x))
-    theta, shifts = newton(shape, noise, theta, shifts, variances, named, steps=30)
+    theta, shifts = newton(shape, noise, theta, shifts, variances, named, steps=100)
     return Fit(runs, shape, noise, variances, named, theta, shifts, -np.inf)
