@@ -71,13 +71,21 @@ def respond(repeated: Fit, worth: float) -> Responses:
     return Responses(repeated, repeated.theta[[LOG_Q]], stderr, lambda one: one.theta[[LOG_Q]])
 
 
-def test_the_larger_change_of_each_prior_is_added_weighted_by_its_evidence(repeated) -> None:
-    total, step = other_priors.variances_over_priors(repeated, respond(repeated, np.inf)), OneStep(repeated)
+@pytest.mark.parametrize("curves_a_size", ["several", "one"])
+def test_the_larger_change_of_each_prior_is_added(repeated, curves_a_size) -> None:
+    """Weighted by its evidence, but for one curve a size."""
+    weighted = curves_a_size == "several"
+    f = repeated
+    if not weighted:
+        curves = draw("small", 0)[0]
+        f = fit(runs_of(prepare(curves[curves["seed"] == curves["seed"].min()])[0]))
+    total, step = other_priors.variances_over_priors(f, respond(f, np.inf)), OneStep(f)
     by_hand = 0.0
-    for pair in other_priors._alternatives(repeated):
+    for pair in other_priors._alternatives(f):
         steps = [step(other) for other in pair]
-        changes = [one.fit.theta[LOG_Q] - repeated.theta[LOG_Q] for one in steps]
-        by_hand += max(min(1.0, np.exp(one.gained)) * c**2 for one, c in zip(steps, changes, strict=True))
+        weights = [min(1.0, np.exp(one.gained)) if weighted else 1.0 for one in steps]
+        changes = [one.fit.theta[LOG_Q] - f.theta[LOG_Q] for one in steps]
+        by_hand += max(weight * change**2 for weight, change in zip(weights, changes, strict=True))
     assert total == pytest.approx([by_hand])
     assert by_hand > 0
 

@@ -37,13 +37,17 @@ def variances_over_priors(few: Fit, respond: Responses) -> Floats:
     """Return what each prior adds to the variances of the exponents, summed, (k,).
 
     For each number the larger of its squared changes, halved and doubled, so that neither moves an exponent by
-    more than its error. Each is weighted by its evidence where that is less: an alternative that data speak
-    against counts as little as they speak for it.
+    more than its error. Where runs are repeated each is weighted by its evidence where that is less: an
+    alternative that data speak against counts as little as they speak for it. One curve a size does not say how
+    much it may be believed, and nothing is weighted by it.
     """
     added = []
     for pair in _alternatives(few):
-        found = map(respond, pair)
-        added.append(np.max([np.exp(min(gained, 0.0)) * change**2 for change, gained in found], axis=0))
+        weighted = [
+            (1.0 if few.runs.single else np.exp(min(gained, 0.0))) * change**2
+            for change, gained in map(respond, pair)
+        ]
+        added.append(np.max(weighted, axis=0))
     return np.asarray(np.sum(added, axis=0))
 
 
