@@ -23,6 +23,7 @@ import pandas as pd
 from normlaw.analysis import Analysis, Options, analyse
 from normlaw.training.threads import use_one_thread
 from normlaw_plugins.protocols.envelope_model import (
+    alternatives,
     crossing,
     depth,
     evidence,
@@ -42,8 +43,8 @@ from normlaw_registry import Catalogue, Theory, load_catalogue, validate_params
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from normlaw_tests.law_families import draw
 
-MODULES: tuple[ModuleType, ...] = (crossing, depth, evidence, exponents, fitting, laws, marginal, noise, priors)
-MODULES += (runs, search, shape, verdict)
+MODULES: tuple[ModuleType, ...] = (alternatives, crossing, depth, evidence, exponents, fitting, laws, marginal)
+MODULES += (noise, priors, runs, search, shape, verdict)
 EXPONENTS = ("gamma_0", "gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
 SYNTHETIC = (("small", 1000), ("gamma_0", 1000))
 FACTORS = (0.5, 2.0)
@@ -146,6 +147,8 @@ def choices() -> Iterator[Choice]:
         ("cells beyond the norms", "BEYOND"),
         ("step of derivatives", "DIFFERENCE"),
         ("other smoothings", "OTHER_SMOOTHING"),
+        ("change that is worth a fit", "WORTH_FITTING"),
+        ("loss of a fit gone elsewhere", "ELSEWHERE"),
         ("starts of the depth", "FROM"),
         ("level of the tests", "LEVEL"),
         ("part of gamma_meas that matters", "RELEVANT"),
