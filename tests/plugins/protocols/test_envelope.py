@@ -196,8 +196,10 @@ def test_predictions_follow_the_curves_and_the_law() -> None:
     predicted = findings.predict(
         np.full(len(means), largest["train_size"].iloc[0]), means["log_norm"].to_numpy()
     )
-    away = predicted["log_error"] - np.log(means["test_error"]).to_numpy()
-    assert np.abs(away).max() < 0.15
+    log_errors = np.log(means["test_error"]).to_numpy()
+    inside = (predicted["log_error_low"] < log_errors) & (log_errors < predicted["log_error_high"])
+    assert inside.mean() > 0.9  # sizes scatter about the law; the limits are to hold that
+    assert (predicted["log_error_high"] - predicted["log_error_low"]).max() < 0.4  # ln of the errors spans 3.3
     ahead = findings.predict(np.array([1e5, 1e6]), None)
     fall = (ahead["log_error"][0] - ahead["log_error"][1]) / np.log(10)
     assert fall == pytest.approx(findings.gamma_pred.value)
