@@ -51,7 +51,7 @@ class OneStep:
         quadratic = few.quadratic
         prior = quadratic.prior
         self._information = quadratic.information
-        self._slope = quadratic.gradient + prior.precision * (few.theta - prior.mean)  # of the data alone, (K,)
+        self._slope = quadratic.gradient + prior.precision * (few.theta - prior.mean)  # (K,), no prior's in it
         _, self._here, _ = _newton(quadratic.information, quadratic.gradient, prior, few.theta)
 
     def __call__(self, other: Alternative) -> Stepped:
