@@ -120,14 +120,11 @@ def test_spectra_stand_before_their_points_and_go_with_them(tmp_path: Path, spec
         assert list(record.spectra) == steps
 
 
-def test_the_curve_file_gives_its_spectra_back(
-    tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_curve_file_gives_its_spectra_back(tmp_path: Path, spec: RunSpec) -> None:
     points = [{"step": float(step), "test/error": 0.5} for step in (0, 8)]
     spectra = {0: {"values.fc": [2.0, 1.0], "other.fc": [9.0]}, 8: {"values.fc": [3.0]}}
     curve(Record(points=points, spectra=spectra), spec).to_parquet(tmp_path / keys.CURVE, index=False)
-    monkeypatch.setattr(reader, "download", lambda client, artifacts, name, folder: tmp_path / name)
-    run = SimpleNamespace(artifacts="", spec_hash="abc")
+    run = SimpleNamespace(artifacts=tmp_path.as_uri(), spec_hash="abc")
     found = reader.read_spectra(Mock(), cast("StudyRun", run))
     assert found.to_numpy().tolist() == [
         ["values", "fc", 0, 1, 2.0],
