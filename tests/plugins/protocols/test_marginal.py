@@ -1,4 +1,4 @@
-"""The mode of the marginal density, against fits in which the named parameters are held elsewhere."""
+"""The mode of the marginal density, against fits in which the laws' parameters are held elsewhere."""
 
 from __future__ import annotations
 

@@ -81,15 +81,15 @@ class Responses:
         self._exponents, self._after_one_step = exponents, OneStep(few)
 
     def __call__(self, other: Alternative) -> tuple[Floats, float]:
-        """Return by how much the exponents change, (k,), and what is gained in ln evidence."""
+        """Return by how much the exponents change, (k,), and the weight by evidence, 1 at most."""
         stepped = self._after_one_step(other)
-        change = self._change(stepped.fit)
+        change, gained = self._change(stepped.fit), stepped.gained
         if (np.abs(change) > self._worth).any():
             fitted = settle(other.fit, STEPS)
-            gained = fitted.evidence - self._few.evidence
-            if gained > stepped.at_first - ELSEWHERE:
-                return self._change(fitted), gained
-        return change, stepped.gained
+            by_fit = fitted.evidence - self._few.evidence
+            if by_fit > stepped.at_first - ELSEWHERE:
+                change, gained = self._change(fitted), by_fit
+        return change, float(np.exp(min(gained, 0.0)))
 
     def _change(self, fit: Fit) -> Floats:
         return np.nan_to_num(self._exponents(fit) - self._values)

@@ -167,8 +167,7 @@ def _other_smoothings(
     for name in ("correction_g", "correction_h"):
         for factor in (OTHER_SMOOTHING, 1 / OTHER_SMOOTHING):
             other = replace(v, **{name: getattr(v, name) * factor})
-            change, gained = respond(Alternative(replace(few, variances=other)))
-            weight = float(np.exp(min(gained, 0.0)))
+            change, weight = respond(Alternative(replace(few, variances=other)))
             tried.append((other.correction_g, other.correction_h, weight, chosen + change))
     return tuple(tried)
 

@@ -43,10 +43,7 @@ def variances_over_priors(few: Fit, respond: Responses) -> Floats:
     """
     added = []
     for pair in _alternatives(few):
-        weighted = [
-            (1.0 if few.runs.single else np.exp(min(gained, 0.0))) * change**2
-            for change, gained in map(respond, pair)
-        ]
+        weighted = [(1.0 if few.runs.single else weight) * change**2 for change, weight in map(respond, pair)]
         added.append(np.max(weighted, axis=0))
     return np.asarray(np.sum(added, axis=0))
 
