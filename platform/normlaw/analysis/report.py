@@ -9,6 +9,7 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from normlaw.base.mathematics import typeset
 from normlaw_registry.host.fitting import summary_at
 
 if TYPE_CHECKING:
+    import jinja2
     import pandas as pd
 
 ROWS_SHOWN = 25
@@ -121,6 +123,12 @@ def unfitted_report(
 
 def page(template: str, **content: Any) -> str:
     """Render one of the project's pages with escaping on and no name left undefined."""
+    return templates().get_template(template).render(**{"motion": None} | content)
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Return the templates, each of which is compiled once a process: that takes most of a page's time."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -133,7 +141,7 @@ def page(template: str, **content: Any) -> str:
     environment.filters["number"] = number
     environment.filters["maths"] = typeset
     environment.filters["signed"] = signed
-    return environment.get_template(template).render(**{"motion": None} | content)
+    return environment
 
 
 def number(value: Any) -> str:

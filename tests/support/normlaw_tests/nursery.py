@@ -31,16 +31,21 @@ from typing import Any
 gc.disable()
 
 import alembic.command
+import click.shell_completion
 import git
 import IPython
 import jinja2
 import matplotlib.backends.backend_svg
+import matplotlib.style
+import mlflow.protos.internal_pb2
 import mlflow.store.db.utils
 import mlflow.store.tracking.sqlalchemy_store
+import mlflow.store.tracking.sqlalchemy_workspace_store
 import mlflow.tracking
 import pyarrow.parquet
 import sklearn.datasets
 import sqlalchemy.dialects.sqlite
+import sqlalchemy.orm
 import statsmodels.api
 import torch
 import torch._dynamo
@@ -60,11 +65,25 @@ import normlaw.verbs.report
 import normlaw.verbs.run
 import normlaw.verbs.sync
 import normlaw.verbs.theory
+from normlaw.analysis.report import templates
 from normlaw.cli.program import main
 from normlaw_registry import load_catalogue
 
 # What MLflow asks about the program (git, IPython) and imports for a database, and what analyses import, too.
-IMPORTED = (alembic, git, IPython, jinja2, matplotlib, mlflow, pyarrow, sklearn, sqlalchemy, statsmodels, torch)
+IMPORTED = (
+    alembic,
+    click,
+    git,
+    IPython,
+    jinja2,
+    matplotlib,
+    mlflow,
+    pyarrow,
+    sklearn,
+    sqlalchemy,
+    statsmodels,
+    torch,
+)
 
 
 def launch(order: dict[str, Any]) -> int:
@@ -116,6 +135,10 @@ def serve(empty_database: Path) -> None:
 
     load_catalogue()
     torch.set_num_threads(1)
+    sqlalchemy.orm.configure_mappers()
+    pages = templates()
+    for name in pages.list_templates():
+        pages.get_template(name)
     with stores.copied(lambda: empty_database):
         mlflow.store.db.utils._get_latest_schema_revision()  # type: ignore[no-untyped-call]  # for all launches
         forkable.make_ready()
