@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIZES = (1000, 2000, 4000, 8000, 16000, 32000)
-SEEDS = 4
-POINTS = 40
+SEEDS = 3
+POINTS = 24
 EXPECTED = {"gamma_1": 0.5, "gamma_2": 0.8, "gamma_pred": 0.4, "gamma_meas": 0.4}
 """The exponents of `synthetic_curves`."""
 
@@ -98,7 +98,7 @@ def synthetic_curves() -> pd.DataFrame:
     """Return prepared curves that obey the laws with the exponents `EXPECTED`, and a little noise.
 
     With z = ln(lambda/lambda_opt) and gamma = gamma_1, error ~ lambda^-gamma (1 + gamma e^((1 + gamma) z)),
-    which is least at z = 0; lambda_opt grows as P^gamma_2. Six train sizes, four runs each, 40 points a run.
+    which is least at z = 0; lambda_opt grows as P^gamma_2. Six train sizes, three runs each, 24 points a run.
     """
     import numpy as np
     import pandas as pd
