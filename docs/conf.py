@@ -25,6 +25,7 @@ extensions = [
     "mathml",
     "plain_docstrings",
     "plain_formulas",
+    "quick_references",
     "repository_links",
     "short_navigation",
     "study_reference",

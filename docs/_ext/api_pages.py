@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -24,6 +24,13 @@ def modules(name: str) -> Iterator[str]:
             yield below.name
 
 
+def sections(names: Iterable[str]) -> str:
+    """Return a section for each module, as Markdown."""
+    return "\n".join(
+        f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n" for name in names
+    )
+
+
 class Api(SphinxDirective):
     """Documents the modules that the arguments name, and all below them."""
 
@@ -32,18 +39,8 @@ class Api(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each module."""
-        found: list[str] = []
-        for module in (module for name in self.arguments for module in modules(name)):
-            found += [
-                f"## `{module}`",
-                "",
-                "```{eval-rst}",
-                f".. automodule:: {module}",
-                "   :members:",
-                "```",
-                "",
-            ]
-        return self.parse_text_to_nodes("\n".join(found), allow_section_headings=True)
+        found = (module for name in self.arguments for module in modules(name))
+        return self.parse_text_to_nodes(sections(found), allow_section_headings=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Directive `{components} KIND`: the built-in components of a kind, from the catalogue."""
+"""The built-in components, from the catalogue: directive `{components} KIND`, and `{component-code}`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import inspect
 import json
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from api_pages import modules, sections
 from component_examples import example
 from described import keys, plain
 from docutils import nodes
@@ -109,7 +111,26 @@ class Components(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(found), allow_section_headings=True)
 
 
+def code() -> Iterator[str]:
+    """Yield the modules that the reference of components leads to, and the packages, which say what is in them."""
+    components = [component for kind in KINDS.values() for component in built_in(kind)]
+    named = {definition(component)[0].rpartition(".")[0] for component in components}
+    named |= {component.params.__module__ for component in components}
+    for name in modules("normlaw_plugins"):
+        if name in named or hasattr(import_module(name), "__path__"):
+            yield name
+
+
+class ComponentCode(SphinxDirective):
+    """The code of all built-in components; what several share, or one is made of, is read where it stands."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each module."""
+        return self.parse_text_to_nodes(sections(code()), allow_section_headings=True)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
+    """Register the directives."""
     app.add_directive("components", Components)
+    app.add_directive("component-code", ComponentCode)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
