@@ -14,8 +14,8 @@ import pytest
 
 import normlaw_registry as registry
 from normlaw_registry.host import PluginRecord
-from normlaw_tests import environments
-from normlaw_tests.processes import run, without
+from normlaw_tests import environments, forked_into
+from normlaw_tests.processes import without
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -42,8 +42,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     extras, command, target = found.groups()
     assert f"open\n`{target}/index.html`" in readme
     environment = environments.make(folder / ".venv", [f"normlaw{extras}"])
-    words = shlex.split(command.replace(".venv", str(environment)))
-    built = run([*words, folder / "site"], cwd=ROOT, env=without("PYTHONPATH", "VIRTUAL_ENV"))
+    script, *words = shlex.split(command.removeprefix(".venv/bin/"))
+    variables = without("PYTHONPATH", "VIRTUAL_ENV")
+    built = forked_into.run(environment, script, *words, folder / "site", folder=ROOT, env=variables)
     assert built.returncode == 0, built.stderr
     contributing = (DOCS / "contributing.md").read_text()
     assert command.removeprefix(".venv/bin/") in contributing
@@ -64,6 +65,15 @@ def pages(site):
 
 def text_of(pages, site: Path, name: str) -> str:
     return pages[site / f"{name}.html"].find("article").get_text()
+
+
+def test_what_builds_it_finds_what_its_environment_has_and_nothing_else(tmp_path) -> None:
+    environment = environments.make(tmp_path / ".venv", ["numpy"])
+    (environment / "bin" / "asks").write_text("import numpy, sys\nimport torch\n")
+    done = forked_into.run(environment, "asks", folder=tmp_path, env=without("PYTHONPATH"))
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    assert "No module named 'torch'" in done.stderr
 
 
 def test_every_page_is_built(site) -> None:

@@ -112,7 +112,7 @@ class Components(SphinxDirective):
 
 
 def code() -> Iterator[str]:
-    """Yield the modules that the reference of components leads to, and the packages, which say what is in them."""
+    """Yield the modules that the reference of components leads to, and all packages."""
     components = [component for kind in KINDS.values() for component in built_in(kind)]
     named = {definition(component)[0].rpartition(".")[0] for component in components}
     named |= {component.params.__module__ for component in components}

@@ -1,4 +1,4 @@
-"""Names that nothing on the site has, such as those of other libraries, are not looked for among all that it has."""
+"""Names that nothing on the site has, such as those of other libraries, are not looked for at length."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class QuickPythonDomain(PythonDomain):
     def find_obj(
         self,
         env: BuildEnvironment,
-        modname: str | None,
-        classname: str | None,
+        modname: str,
+        classname: str,
         name: str,
         type: str | None,  # noqa: A002 (as Sphinx calls it)
         searchmode: int = 0,
