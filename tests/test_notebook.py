@@ -1,6 +1,6 @@
 """docs/notebook.ipynb is run from top to bottom by Jupyter's own kernel, and gives what it shows.
 
-The kernel is forked from a process that has imported what it needs; the workers that it begins are spawned.
+The kernel is forked from a process that has imported what it needs, and so are the workers that it begins.
 
 To store its outputs anew: `cd docs && PYTHONWARNINGS=ignore jupyter execute --inplace notebook.ipynb`, then
 remove `mlflow.db` and each cell's times (its metadata `execution`).
@@ -27,7 +27,9 @@ from contextlib import ExitStack
 from pathlib import Path
 sys.path.append({str(Path(__file__).parent / "support")!r})
 import mlflow
-from normlaw_tests import figure_files, stores
+from normlaw.execution import process
+from normlaw_tests import figure_files, forked, stores
+process.CONTEXT = forked.context()
 spared = ExitStack()
 for one in (stores.copied(lambda: Path({{database!r}})), figure_files.svg_alone(), figure_files.still()):
     spared.enter_context(one)
