@@ -24,6 +24,8 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),
 ]
 CTRL_C = b"\x03"
+LAST = b"\x1b[0m\x1b[0m"
+"""What is written to a terminal behind all that a command has."""
 
 
 class Terminal:
@@ -56,7 +58,9 @@ class Terminal:
 
     def wait_for_end(self) -> int:
         self.wait_until(lambda: self.process.poll() is not None, ended=True)
-        self.read()
+        os.write(self._there, LAST)  # a terminal hands on what is written in its own time, but in order
+        self.wait_until(lambda: LAST.decode() in self.shown, ended=True)
+        self.shown = self.shown.replace(LAST.decode(), "")
         assert self.process.returncode is not None
         return self.process.returncode
 

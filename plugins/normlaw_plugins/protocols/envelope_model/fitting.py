@@ -157,14 +157,17 @@ def newton(
     Gauss and Newton's steps, damped in the metric of the prior (Levenberg): the directions that data leave open
     are those in which a step may go too far.
     """
+    from scipy.linalg.lapack import dposv
+
     damping, scatter, prior = DAMPING, Scatter(shape.runs, variances), with_variances(named, shape, variances)
     for _ in range(steps):
         point = linearise(shape, noise, theta, shifts)
         here = quadratic(scatter, prior, point, theta)
         response = point.residual + point.mean.fitted  # (R, n), displacements taken off
         for _ in range(10):
-            curvature = here.information + np.diag((1 + damping) * prior.precision)
-            step = np.linalg.solve(curvature, here.gradient)
+            curvature = here.information.copy()
+            curvature.flat[:: len(theta) + 1] += (1 + damping) * prior.precision
+            _, step, indefinite = dposv(curvature.T, here.gradient, lower=1, overwrite_a=1)
             step *= min(1.0, LARGEST_STEP / float(np.abs(step[:NAMED]).max()))
             trial = theta + step
             fitted = shape(trial, shifts, derivatives=False).fitted
@@ -173,7 +176,7 @@ def newton(
             objective = 0.5 * (whitened**2).sum()
             objective += 0.5 * (prior.precision * (trial - prior.mean) ** 2).sum()
             objective -= float(np.sum(prior.tilt * (trial - theta)))
-            if np.isfinite(objective) and objective <= here.objective:
+            if not indefinite and np.isfinite(objective) and objective <= here.objective:
                 break
             damping = max(10 * damping, 1e-7)
         else:

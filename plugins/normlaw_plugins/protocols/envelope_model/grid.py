@@ -48,8 +48,10 @@ def located(at: Floats, grid: Floats) -> tuple[np.ndarray, Floats]:
     return index, t - index
 
 
-def integrated(function: Floats, grid: Floats) -> Floats:
-    """Return the integral from the grid's begin, by trapezoids, along the first axis."""
-    integral = np.zeros_like(function)
-    np.cumsum((function[1:] + function[:-1]) * ((grid[1] - grid[0]) / 2), axis=0, out=integral[1:])
-    return integral
+def integrated(function: Floats, grid: Floats, begin: Floats | float = 0.0) -> Floats:
+    """Return the integral along the first axis by trapezoids, and what it is where the grid begins."""
+    integral = np.empty_like(function)
+    integral[0] = begin
+    np.add(function[1:], function[:-1], out=integral[1:])
+    integral[1:] *= (grid[1] - grid[0]) / 2
+    return np.asarray(np.cumsum(integral, axis=0, out=integral))

@@ -154,14 +154,14 @@ class Gaussian:
         from there the quadratic model promises much that is not to be had.
         """
         others = self.curvature[OF_LAWS:, OF_LAWS:]
-        return -self.objective - self.whiten.log_determinant - _log_root(others)
+        return -self.objective - self.whiten.log_determinant - log_root(others)
 
     def predicted(self) -> float:
         """Return ln p(data | variances) at the optimum of the quadratic model."""
         return self.evidence() + 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
 
 
-def _log_root(matrix: Floats) -> float:
+def log_root(matrix: Floats) -> float:
     """Return half the logarithm of a positive definite matrix's determinant."""
     return float(np.log(np.diag(np.linalg.cholesky(matrix))).sum())
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
+from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, log_root
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Shape
 
@@ -37,10 +37,10 @@ def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floa
     follow = -np.linalg.solve(nuisance, both)  # how the others follow, (K - OF_LAWS, OF_LAWS)
     information = np.diag(here.curvature)[:OF_LAWS] + np.einsum("ij,ij->j", both, follow)
     steps = np.minimum(STEP / np.sqrt(information), LARGEST)
-    own, before = np.diag(here.prior.precision[OF_LAWS:]), np.linalg.slogdet(nuisance)[1]
+    own, before = np.diag(here.prior.precision[OF_LAWS:]), log_root(nuisance)
     tilt = np.zeros(len(theta))
     for place in range(OF_LAWS):
         by = steps[place] * np.concatenate([np.eye(OF_LAWS)[place], follow[:, place]])
         white = here.whiten(shape(theta + by, shifts).jacobian[..., OF_LAWS:]).reshape(-1, len(own))
-        tilt[place] = -0.5 * (np.linalg.slogdet(white.T @ white + own)[1] - before) / steps[place]
+        tilt[place] = -(log_root(white.T @ white + own) - before) / steps[place]
     return tilt

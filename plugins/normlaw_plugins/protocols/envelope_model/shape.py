@@ -135,7 +135,7 @@ class Shape:
         begin = by_h[0] / rate
         begin[:2] -= tail
         of_g = at_x.integral(by_g, integrated(by_g, self.x))  # (R, n, 3 + KNOTS_G)
-        of_h = at_u.integral(by_h, integrated(by_h, self.u) + begin)  # (R, n, 3 + KNOTS_H)
+        of_h = at_u.integral(by_h, integrated(by_h, self.u, begin))  # (R, n, 3 + KNOTS_H)
         by_log_rate = by_u * (u - theta[U_0])
         of_h[..., 0] += by_log_rate
         of_h[..., 1] += by_log_rate
