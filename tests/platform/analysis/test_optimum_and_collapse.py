@@ -56,7 +56,7 @@ def test_a_curve_that_ends_at_its_least_error_is_marked():
 def test_collapse_of_curves_that_are_copies(make_study, catalogue):
     """Sizes that differ by the scatter of seeds alone collapse to the noise floor."""
     options = Options(protocol="automatic", draws=100)
-    study = make_study(ceiling=10.0, noise=0.005, seeds=8, optimum_scatter=0.02, reach=3)
+    study = make_study(ceiling=10.0, noise=0.005, seeds=8, points=50, optimum_scatter=0.02, reach=3)
     found = analyse(study, catalogue, options).to_dict()["collapse"]
     # a spread of 6 sizes has 5 degrees of freedom, so that its square scatters by 63 %: numbers of seeds from 6
     # to 20 give ratios from 0.75 to 1.55
@@ -69,14 +69,14 @@ def test_collapse_of_curves_that_are_copies(make_study, catalogue):
 
 
 def test_warning_codes(make_study, catalogue):
-    study, quick = make_study(sizes=(1000, 2000, 4000), seeds=2), Options(protocol="automatic", draws=100)
+    study, quick = make_study(sizes=(1000, 2000, 4000), seeds=2, points=50), Options(protocol="automatic", draws=100)
     codes = {w.code for w in analyse(study, catalogue, quick).warnings}
     assert "few_train_sizes" in codes
     early = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))
     codes = {w.code for w in analyse(early, catalogue, quick).warnings}
     assert "optimum_not_bracketed" in codes
     options = Options(protocol="released", window=(0.004, 0.02))
-    codes = {w.code for w in analyse(make_study(), catalogue, options).warnings}
+    codes = {w.code for w in analyse(make_study(points=50), catalogue, options).warnings}
     assert "window_far_from_optimum" in codes
     options = Options(protocol="released", window=(0.1, 0.25))
     codes = {w.code for w in analyse(make_study(points=80), catalogue, options).warnings}
@@ -89,7 +89,7 @@ def test_warning_codes(make_study, catalogue):
 )
 def test_the_end_with_the_least_error_is_that_of_training(make_study, falls, told):
     """Errors that fall as the norm grows; with a norm that falls, they are least where training begins."""
-    study = make_study(sizes=(1000, 2000, 4000, 8000), seeds=1)
+    study = make_study(sizes=(1000, 2000, 4000, 8000), seeds=1, points=50)
     study = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))
     step = study.groupby("run").cumcount()
     points, _ = prepare(study.assign(step=30 - step if falls else step))

@@ -24,7 +24,7 @@ from normlaw_tests.law_families import FAILING, FAMILIES, draw
 
 CATALOGUE = load_catalogue()
 ENVELOPE = Options(protocol="envelope")
-EACH = 12
+EACH = 6
 EXPONENTS = ("gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
 
 
@@ -121,24 +121,26 @@ def outcomes() -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPONENTS)
 def test_intervals_cover_as_often_as_they_say(outcomes, name) -> None:
-    # 84 studies: a true 95 % gives fewer than 74 (88 %) in 0.3 % of tries
-    assert len(outcomes) >= 80
-    assert outcomes[name].mean() >= 0.88
+    # 42 studies: a true 95 % gives fewer than 36 in 0.4 % of tries; tests/benchmarks/intervals.py has more
+    assert len(outcomes) == 42
+    assert outcomes[name].sum() >= 36
 
 
 @pytest.mark.slow
 def test_true_laws_are_seldom_said_to_fail(outcomes) -> None:
-    # a true 5 % gives more than 8 of 84 in 2 % of tries
-    assert (outcomes["verdict"] == "fail").sum() <= 8
+    # a true 5 % gives more than 5 of 42 in 2 % of tries
+    assert (outcomes["verdict"] == "fail").sum() <= 5
     assert (outcomes["verdict"] == "hold").mean() >= 0.7
 
 
 @pytest.mark.slow
 def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
-    # whole studies, as thinned ones tell less: each is as dear as a dozen of those above; of four three must
+    # of four three must; they have more seeds and points than those above, which tell less
     verdicts: list[str | None] = []
     while verdicts.count("fail") < 3 and len(verdicts) < 4:
-        verdicts.append(analyse(draw(FAILING, len(verdicts))[0], CATALOGUE, ENVELOPE).findings.verdict)
+        curves = draw(FAILING, len(verdicts))[0]
+        curves = curves[(curves["seed"] < 3) & (curves.groupby("run").cumcount() % 2 == 0)]
+        verdicts.append(analyse(curves, CATALOGUE, ENVELOPE).findings.verdict)
     assert verdicts.count("fail") == 3
 
 
@@ -146,7 +148,7 @@ def test_a_prediction_that_is_twice_what_is_measured_is_said_to_fail() -> None:
 def test_curves_that_never_leave_the_envelope_are_compared_with_nothing() -> None:
     frames = []
     for size in (1000, 2000, 4000, 8000, 16000):
-        x = np.linspace(0, 1 + 0.4 * np.log(size), 40)
+        x = np.linspace(0, 1 + 0.4 * np.log(size), 20)
         frames += [
             pd.DataFrame({"train_size": size, "seed": seed, "log_norm": x, "test_error": 0.9 * np.exp(-x / 2)})
             for seed in range(3)
@@ -189,6 +191,7 @@ def test_of_a_norm_that_falls_it_is_said_that_it_falls() -> None:
 @pytest.mark.slow
 def test_predictions_follow_the_curves_and_the_law() -> None:
     curves, truth = draw("straight", 1)
+    curves = curves[curves["seed"] < 4]
     findings = analyse(curves, CATALOGUE, ENVELOPE).findings
     assert findings.predict is not None
     largest = curves[curves["train_size"] == curves["train_size"].max()]
