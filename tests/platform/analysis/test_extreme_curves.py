@@ -132,15 +132,11 @@ def extremes(usual: pd.DataFrame, column: str) -> list[pd.DataFrame]:
 
 
 def fits(frames: list[pd.DataFrame], column: str) -> Iterator[Callable[[], Analysis]]:
-    """Yield the fits of frames; where all can be fitted, of one a number, by each protocol in turn."""
-    if column not in BESIDE:
-        yield from (partial(normlaw.fit, frame) for frame in frames)
-        return
+    """Yield the fits of two frames a number by one protocol each; where all can be fitted, of one a number."""
     for number, (one, other) in enumerate(zip(frames[::2], frames[1::2], strict=True)):
-        if number % 2:
-            yield partial(normlaw.fit, one)
-        else:
-            yield partial(normlaw.fit, other, protocol="automatic", draws=100)
+        first, second = (one, other) if number % 2 else (other, one)
+        by_protocol = partial(normlaw.fit, first), partial(normlaw.fit, second, protocol="automatic", draws=100)
+        yield from by_protocol if column not in BESIDE else by_protocol[number % 2 : number % 2 + 1]
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ import pytest
 from normlaw.analysis import EXPONENTS, Options, analyse
 from normlaw_registry import InputError
 
-STUDIES = 200
+STUDIES = 100
 SHAPES = ("turn", "kink", "sum", "turn")
-AGAINST_RELEASED = 50
+AGAINST_RELEASED = 30
 
 
 def draw(number, make_study):
