@@ -128,8 +128,13 @@ def _static() -> list[Path]:
 
 
 def _file(path: Path) -> Endpoint:
-    async def endpoint(_request: Request) -> Response:
-        return FileResponse(path, headers={"Cache-Control": "no-cache"})  # asked for anew, sent if it changed
+    async def endpoint(request: Request) -> Response:
+        asked_anew = {"Cache-Control": "no-cache"}  # and sent if it changed: Bokeh's script is a megabyte
+        file = FileResponse(path, headers=asked_anew, stat_result=path.stat())
+        tag = file.headers["ETag"]
+        if tag in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers={**asked_anew, "ETag": tag})
+        return file
 
     return endpoint
 

@@ -190,7 +190,12 @@ def test_nothing_comes_from_elsewhere_and_no_other_name_is_answered(page: PageSe
     assert "default-src 'none'" in shown.headers["content-security-policy"]
     assert re.findall(r"(?:src|href)=\"https?:", shown.text) == []
     assert re.findall(r"<script(?! src=)", shown.text) == []
-    assert ask(page.address, "/static/bokeh.min.js").status == 200
+    script = ask(page.address, "/static/bokeh.min.js")
+    assert script.status == 200
+    for tag, status in ((script.headers["etag"], 304), ('"of another"', 200)):
+        again = ask(page.address, "/static/bokeh.min.js", headers={"If-None-Match": tag})
+        assert (again.status, again.content) == (status, b"" if status == 304 else script.content)
+        assert again.headers["cache-control"] == "no-cache"
     assert ask(page.address, "/static/../answers.py").status == 404
     assert ask(page.address, "/", headers={"Host": "evil.example"}).status == 400
 
