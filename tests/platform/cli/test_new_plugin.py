@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 from normlaw.cli.program import main
 from normlaw.verbs.new_plugin import MAX_LENGTH, writable
 from normlaw_registry import load_catalogue
-from normlaw_tests import forked, processes
+from normlaw_tests import forked, processes, typed_plugin
 from normlaw_tests.unread import UNREAD
 
 KINDS = writable()
@@ -44,20 +45,42 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_ruff_finds_nothing_to_change(written) -> None:
-    for plugin in written.iterdir():
-        for check in (["check"], ["format", "--check"]):
-            done = python("ruff", *check, ".", cwd=plugin)
-            assert done.returncode == 0, done.stdout
+    for check in (["check"], ["format", "--check"]):  # each plugin by the settings in its own folder
+        done = python("ruff", *check, ".", cwd=written)
+        assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
-def test_mypy_finds_nothing(written) -> None:
+@pytest.fixture(scope="module")
+def found(written, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return what mypy finds in the plugin, and beside it in a right one and in a wrong one."""
     plugin = written / LONGEST  # it has the modules of all kinds
     settings = plugin / "pyproject.toml"
     quick = f'\n[[tool.mypy.overrides]]\nmodule = {json.dumps(UNREAD)}\nfollow_imports = "skip"\n'
     settings.write_text(settings.read_text() + quick)
-    done = python("mypy", cwd=plugin)
-    assert done.returncode == 0, done.stdout
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "right.py").write_text(typed_plugin.RIGHT)
+    (folder / "wrong.py").write_text(typed_plugin.wrong())
+    named = tomllib.loads(settings.read_text())["tool"]["mypy"]["files"]
+    done = python("mypy", *named, *map(str, sorted(folder.iterdir())), cwd=plugin)
+    *lines, last = done.stdout.splitlines()
+    assert re.fullmatch(r"Found \d+ errors? in \d+ files? \(checked \d+ source files\)", last), done.stdout
+    return lines
+
+
+@pytest.mark.slow
+def test_mypy_finds_nothing(found) -> None:
+    assert [line for line in found if "/wrong.py:" not in line] == []
+
+
+@pytest.mark.slow
+def test_mypy_finds_functions_of_other_parameters_than_those_declared(found) -> None:
+    """A type checker compares what a plugin's functions take with the parameters of its component."""
+    told = "\n".join(found)
+    assert 'Argument "build" to "Architecture" has incompatible type' in told
+    assert '"Power" has no attribute "width"' in told
+    assert 'Argument "load" to "Dataset" has incompatible type' in told
+    assert 'Argument "fit" to "Fitter" has incompatible type' in told
+    assert sum(": error: " in line for line in found) == 4
 
 
 @pytest.mark.slow
