@@ -73,7 +73,7 @@ def test_runs_lie_on_exact_curves(name: str) -> None:
 
 @pytest.mark.slow
 def test_committees_lie_on_the_curves_of_the_weights_that_they_start_from() -> None:
-    found = trained(16, "two_layer", **COMMITTEE)
+    found = trained(8, "two_layer", **COMMITTEE)
     assert not found.notes
     scores = found.scores().set_index("observable")
     assert (scores["rms_z"] < 1.3).all(), scores
