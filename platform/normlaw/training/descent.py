@@ -81,14 +81,14 @@ class Descent:
         """Train up to a step. Raises as `steps` does."""
         spec = self._spec
         self._network.train()
-        finite = torch.ones((), dtype=torch.bool, device=self._device)
+        losses: list[Tensor] = []  # since the last check
         while self._step < target:
             self.updates.set_rate(self._step)
             changed = change(spec, Stream.AUGMENTATION, self._step)
             indices, inputs, labels = self._batch(changed)
             self.updates.forget_gradients()
             loss = self._loss(self._forward(inputs), labels)
-            finite &= loss.detach().isfinite()
+            losses.append(loss.detach())
             loss.backward()  # type: ignore[no-untyped-call]
             if self.between is None:
                 self.updates.step()
@@ -97,7 +97,9 @@ class Descent:
                 take_told(self.between, self.updates, self._step + 1, batch, loss.detach())
             self._step += 1
             if self._step % STEPS_BETWEEN_CHECKS == 0 or self._step == target:
+                finite = torch.stack(losses).isfinite().all()
                 require_healthy(bool(finite), "of a batch is not finite", self._step, spec)
+                losses.clear()
 
     def _batch(self, changed: Change | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the next batch's indices (b,), inputs (b, *input_shape) and labels (b, ...)."""

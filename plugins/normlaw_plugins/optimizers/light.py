@@ -29,5 +29,7 @@ def light(kind: Any) -> Callable[..., torch.optim.Optimizer]:
         with torch.no_grad():
             own_step(self)
 
+    # As if torch had put it into what asks for hooks and tells its profiler: a tenth of a small network's time.
+    step.hooked = True  # type: ignore[attr-defined]
     plain = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
     return type(kind.__name__, (kind,), {"step": step, **plain})
