@@ -175,28 +175,33 @@ def test_drawn_overlaps_are_those_of_weights() -> None:
     assert (drawn(of, 4000, 0.5, 4).R != found.R).all()
 
 
-def trained(of: Model, N: int, seed: int, steps: list[int]) -> tuple[list[float], Overlaps]:
-    """Return eps of weights trained by SGD, from their overlaps, after numbers of steps, and the start."""
-    rng = np.random.default_rng(seed)
-    root = np.repeat(np.sqrt(of.eigenvalues), N // len(of.eigenvalues))
-    B = rng.standard_normal((of.M, N))
-    J = 0.3 * B[np.arange(of.K) % of.M] + 0.4 * rng.standard_normal((of.K, N))  # partly specialised
+def trained(of: Model, N: int, runs: int, steps: list[int]) -> tuple[np.ndarray, list[Overlaps]]:
+    """Return eps of weights trained by SGD, from their overlaps, (runs, numbers of steps), and their starts.
 
-    def overlaps() -> Overlaps:
+    All runs take their steps at once, each with weights and examples of its own.
+    """
+    rng = np.random.default_rng(0)
+    root = np.repeat(np.sqrt(of.eigenvalues), N // len(of.eigenvalues))
+    B = rng.standard_normal((runs, of.M, N))
+    J = 0.3 * B[:, np.arange(of.K) % of.M] + 0.4 * rng.standard_normal((runs, of.K, N))  # partly specialised
+
+    def overlaps(run: int) -> Overlaps:
         parts = (len(of.eigenvalues), -1)
-        j, b = J.reshape(of.K, *parts), B.reshape(of.M, *parts)
+        j, b = J[run].reshape(of.K, *parts), B[run].reshape(of.M, *parts)
         return Overlaps(*(np.einsum("ied,jed->eij", *pair) / N for pair in ((j, b), (j, j), (b, b))))
 
-    start, errors, taken = overlaps(), [], 0
+    starts, errors, taken = [overlaps(run) for run in range(runs)], [], 0
     for stop in steps:
         for _ in range(stop - taken):
-            xi = root * rng.standard_normal(N)
-            x, y = J @ xi / sqrt(N), B @ xi / sqrt(N)
-            gap = of.tau * erf(y / sqrt(2)).sum() - of.s * erf(x / sqrt(2)).sum()
-            J += of.eta * of.s / sqrt(N) * np.outer(sqrt(2 / np.pi) * np.exp(-x * x / 2) * gap, xi)
+            xi = root * rng.standard_normal((runs, N))
+            x, y = ((weights @ xi[:, :, None])[:, :, 0] / sqrt(N) for weights in (J, B))  # (runs, K), (runs, M)
+            gap = of.tau * erf(y / sqrt(2)).sum(axis=1) - of.s * erf(x / sqrt(2)).sum(axis=1)  # (runs,)
+            pull = sqrt(2 / np.pi) * np.exp(-x * x / 2) * gap[:, None]  # (runs, K)
+            J += of.eta * of.s / sqrt(N) * pull[:, :, None] * xi[:, None, :]
         taken = stop
-        errors.append(ERRORS[of.activation](overlaps().covariance(of.eigenvalues), of.amplitudes))
-    return errors, start
+        covariances = [overlaps(run).covariance(of.eigenvalues) for run in range(runs)]
+        errors.append([ERRORS[of.activation](C, of.amplitudes) for C in covariances])
+    return np.array(errors).T, starts
 
 
 @pytest.mark.parametrize(("K", "M"), [(2, 2), (3, 2)])
@@ -204,10 +209,8 @@ def trained(of: Model, N: int, seed: int, steps: list[int]) -> tuple[list[float]
 def test_trained_committees_agree_within_four_standard_errors(K, M) -> None:
     """N = 400, each against the curve from its own start: eight runs, alpha up to 25."""
     of, N, alphas = model(K, M, 5, 0.5, 0.5), 400, [2.0, 8.0, 25.0]
-    ratios = []
-    for seed in range(8):
-        errors, start = trained(of, N, seed, [int(a * N) for a in alphas])
-        ratios.append(np.array(errors) / curve.solve(of, start, N, alphas).error)
+    errors, starts = trained(of, N, 8, [int(a * N) for a in alphas])
+    ratios = errors / np.array([curve.solve(of, start, N, alphas).error for start in starts])
     mean, error = np.mean(ratios, axis=0), np.std(ratios, axis=0, ddof=1) / sqrt(8)
     assert (error < 0.03).all()  # or four of them would prove little
     assert (np.abs(mean - 1) < 4 * error + 1 / N).all()
