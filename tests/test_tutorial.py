@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from normlaw_tests import environments
+from normlaw_tests import environments, forked_into
 from normlaw_tests.launches import Nursery
 from normlaw_tests.processes import run
 
@@ -26,6 +26,7 @@ OFFLINE = {
 }
 
 
+TESTS = re.compile(r"^python (-m pytest .+)$", re.MULTILINE)
 USE = re.compile(r"^normlaw ((?:run|analyse) .+)$", re.MULTILINE)
 """What the plugin is used in: these commands come last."""
 
@@ -53,15 +54,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def output(folder, lasting_nursery: Nursery) -> str:
-    """Carry the page out; return what it prints. What the plugin is used in last is forked."""
+    """Carry the page out; return what it prints. Its tests, and what it is used in last, are forked."""
     quiet = {"MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"}
     environment = {key: value for key, value in os.environ.items() if key not in quiet} | OFFLINE
     parts = list(script(PAGE))
-    first = next(index for index, part in enumerate(parts) if USE.search(part))
-    commands = ["bash", "-euo", "pipefail", "-c", "\n".join(parts[:first])]
-    done = run(commands, cwd=folder, env=environment, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout[-6000:]
-    printed, plugin = [done.stdout], {"PYTHONPATH": installed_alone(folder)}
+    tests, first = (
+        next(index for index, part in enumerate(parts) if pattern.search(part)) for pattern in (TESTS, USE)
+    )
+
+    def carried_out(*parts: str) -> str:
+        commands = ["bash", "-euo", "pipefail", "-c", "\n".join(parts)]
+        done = run(commands, cwd=folder, env=environment, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout[-6000:]
+        return str(done.stdout)
+
+    printed = [carried_out(*parts[:tests])]
+    (words,) = TESTS.findall(parts[tests])
+    tested = forked_into.run(folder / ".venv", "python", *shlex.split(words), folder=folder, env=environment)
+    assert tested.returncode == 0, tested.stdout[-6000:]
+    printed += [f"$ python {words}\n", tested.stdout, carried_out(*parts[tests + 1 : first])]
+    plugin = {"PYTHONPATH": installed_alone(folder)}
     for part in parts[first:]:
         (arguments,) = USE.findall(part)  # nothing else is done from there on
         used = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin)

@@ -23,7 +23,10 @@ KEPT = ("__main__", "__mp_main__")
 def run(
     environment: Path, script: str, *arguments: str | Path, folder: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Python script of an environment's `bin` to its end, in a folder and with environment variables."""
+    """Run a Python script of an environment's `bin` to its end, in a folder and with environment variables.
+
+    Also `python`, with `-m`, a module and its arguments.
+    """
     with tempfile.TemporaryDirectory() as kept:
         out, err = Path(kept, "out"), Path(kept, "err")
         words = (str(environment), script, *map(str, arguments))
@@ -51,5 +54,11 @@ def _be(environment: str, script: str, *arguments: str) -> None:
     if (registry := sys.modules.get("normlaw_registry")) is not None:
         registry.load_catalogue.cache_clear()
     path = str(Path(environment, "bin", script))
-    sys.argv[:] = [path, *arguments]
-    runpy.run_path(path, run_name="__main__")
+    if script == "python":
+        assert arguments[0] == "-m", arguments
+        sys.path.insert(0, str(Path.cwd()))
+        sys.argv[:] = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv[:] = [path, *arguments]
+        runpy.run_path(path, run_name="__main__")
