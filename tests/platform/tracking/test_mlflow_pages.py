@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +141,24 @@ def lines_of(page: Any, metric: str) -> int:
     return len(set(card.locator(".scatterlayer .js-line").evaluate_all(drawn)))  # each is there twice
 
 
-@pytest.fixture
-def duel_page(duel: list[Run], browser: Any, mlflow_server: Any) -> Any:
-    """Return the page of the study's experiment, opened as the docs say, for a reader who was never there."""
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Any]:
+    """Return a browser's tab, one for all tests: each of its own is a process, which compiles MLflow anew."""
     page = browser.new_page(viewport={"width": 1560, "height": 860})
     page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def duel_page(duel: list[Run], tab: Any, mlflow_server: Any) -> Any:
+    """Return the page of the study's experiment, opened as the docs say, for a reader who was never there."""
+    page = tab
+    page.goto("about:blank")
+    session = page.context.new_cdp_session(page)
+    everything = {"origin": mlflow_server.uri, "storageTypes": "all"}
+    session.send("Storage.clearDataForOrigin", everything)
+    session.detach()
     page.goto(f"{mlflow_server.uri}/#/experiments")
     page.get_by_text("Model training").click()
     page.get_by_role("link", name="duel", exact=True).first.click()
@@ -153,8 +166,7 @@ def duel_page(duel: list[Run], browser: Any, mlflow_server: Any) -> Any:
     close = page.locator("[data-component-id='mlflow.assistant.chat_panel.close']")
     if close.count():
         close.click()
-    yield page
-    page.close()
+    return page
 
 
 @pytest.mark.slow
