@@ -43,6 +43,8 @@ STUDY: dict[str, Any] = {
 }
 
 
+PAUSE = 100.0
+"""Milliseconds between looks at a page that is waited for, which is drawn anew for each."""
 MANY = 1200
 """Runs of the largest study: more than MLflow gives in one answer."""
 
@@ -84,6 +86,7 @@ class Opened:
         self.page.wait_for_function(
             "([where, times]) => Number(document.querySelector(where)?.dataset.drawn || 0) >= times",
             arg=[where, times],
+            polling=PAUSE,
         )
 
 
@@ -253,6 +256,7 @@ def test_sliders_move_the_collapse_and_a_link_keeps_the_view(opened: Opened) -> 
     page.wait_for_function(
         "before => document.querySelector('[data-figure=moved] output[data-told]').textContent !== before",
         arg=spread,
+        polling=PAUSE,
     )
     page.locator("select[name=x]").select_option("log_norm/weight_norm")
     page.wait_for_url(re.compile("x=log_norm"))

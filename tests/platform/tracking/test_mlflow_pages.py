@@ -118,6 +118,8 @@ def test_a_query_finds_what_the_page_says(what: str, query: str, duel: list[Run]
 
 DRAWN = ".js-plotly-plot .main-svg"
 """A chart whose axes and lines are there, not only its heading."""
+PAUSE = 100.0
+"""Milliseconds between looks at a page that is waited for, which is drawn anew for each."""
 CARD = "[data-testid='experiment-view-compare-runs-card']"
 
 
@@ -144,7 +146,7 @@ def lines_of(page: Any, metric: str) -> int:
 @pytest.fixture(scope="module")
 def tab(browser: Any) -> Iterator[Any]:
     """Return a browser's tab, one for all tests: each of its own is a process, which compiles MLflow anew."""
-    page = browser.new_page(viewport={"width": 1560, "height": 860})
+    page = browser.new_page(viewport={"width": 1560, "height": 860}, reduced_motion="reduce")
     page.set_default_timeout(0)  # pytest-timeout ends a test that hangs
     yield page
     page.close()
@@ -176,7 +178,7 @@ def test_the_view_of_the_laws_is_three_clicks_away(duel: list[Run], duel_page: A
     page.get_by_role("button", name=views, exact=True).click()
     page.locator("[data-testid^='saved-views-item']", has_text=view).click()
     page.wait_for_function(
-        "[...document.querySelectorAll('input')].some(i => i.value.includes('!= \\'launch'))"
+        "[...document.querySelectorAll('input')].some(i => i.value.includes('!= \\'launch'))", polling=PAUSE
     )
     assert chart == "chart view"
     choose_chart_view(page)
@@ -192,7 +194,7 @@ def test_the_chart_view_shows_curves_at_once_and_any_chart_takes_a_norm_as_its_a
 ) -> None:
     page = duel_page
     choose_chart_view(page)  # no filter, and the sort that MLflow begins with
-    page.wait_for_function("s => document.querySelectorAll(s).length > 2", arg=DRAWN)
+    page.wait_for_function("s => document.querySelectorAll(s).length > 2", arg=DRAWN, polling=PAUSE)
     area = page.locator("[data-testid='experiment-view-compare-runs-chart-area']")
     assert re.findall(r"(\w+) ?\((\d+)\)", " ".join(area.inner_text().split()))[0] == ("log_norm", "2")
     page.screenshot(path=shots / "mlflow-curves.png")
@@ -244,7 +246,8 @@ def test_a_reader_finds_everything_in_a_browser(
     page.get_by_role("cell", name="architecture=vit").wait_for()
     assert "small enough for a minute" in page.inner_text("body")
     page.wait_for_function(
-        "[...document.images].some(i => i.src.includes('error_against_norm') && i.naturalWidth > 100)"
+        "[...document.images].some(i => i.src.includes('error_against_norm') && i.naturalWidth > 100)",
+        polling=PAUSE,
     )
     page.screenshot(path=shots / "mlflow-experiment.png")
     shown = page.get_by_role("link", name="Test error against norm").get_attribute("href")
@@ -271,6 +274,7 @@ def test_a_reader_finds_everything_in_a_browser(
         ".sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y).map(a => a.innerText)"
         ") == JSON.stringify(names)",
         arg=[run.info.run_name for run in laws],
+        polling=PAUSE,
     )
     page.screenshot(path=shots / "mlflow-sorted.png")
     vit = next(run for run in laws if run.data.params["architecture"] == "vit")
@@ -288,5 +292,5 @@ def test_a_reader_finds_everything_in_a_browser(
         f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{launch.info.run_id}/system-metrics"
     )
     page.get_by_text("cpu_utilization_percentage").first.wait_for()
-    page.wait_for_function("s => document.querySelectorAll(s).length > 5", arg=DRAWN)
+    page.wait_for_function("s => document.querySelectorAll(s).length > 5", arg=DRAWN, polling=PAUSE)
     page.screenshot(path=shots / "mlflow-system.png")
