@@ -29,7 +29,8 @@ def redacted(text: str) -> str:
     >>> redacted("https://host/path?region=eu&api_token=abc")
     'https://host/path?region=eu&api_token=***'
     """
-    return _without(_of_environment(), text)
+    # looked up for long texts alone: it takes longer than all the rest
+    return _without(_of_environment() if len(text) >= SHORTEST else (), text)
 
 
 def _without(secrets: Sequence[str], text: str) -> str:

@@ -45,7 +45,6 @@ import mlflow.tracking
 import pyarrow.parquet
 import sklearn.datasets
 import sqlalchemy.dialects.sqlite
-import sqlalchemy.orm
 import statsmodels.api
 import torch
 import torch._dynamo
@@ -135,7 +134,6 @@ def serve(empty_database: Path) -> None:
 
     load_catalogue()
     torch.set_num_threads(1)
-    sqlalchemy.orm.configure_mappers()
     pages = templates()
     for name in pages.list_templates():
         pages.get_template(name)
