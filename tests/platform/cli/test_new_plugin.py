@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def found(written, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     (folder / "right.py").write_text(typed_plugin.RIGHT)
     (folder / "wrong.py").write_text(typed_plugin.wrong())
     named = tomllib.loads(settings.read_text())["tool"]["mypy"]["files"]
-    done = python("mypy", *named, *map(str, sorted(folder.iterdir())), cwd=plugin)
+    done = python("mypy", "--cache-dir", os.devnull, *named, *map(str, sorted(folder.iterdir())), cwd=plugin)
     *lines, last = done.stdout.splitlines()
     assert re.fullmatch(r"Found \d+ errors? in \d+ files? \(checked \d+ source files\)", last), done.stdout
     return lines
