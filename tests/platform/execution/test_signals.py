@@ -15,7 +15,7 @@ COUNTING = """
 import os, signal
 from normlaw.execution.signals import put_off
 
-met = []
+before, met = signal.pthread_sigmask(signal.SIG_BLOCK, ()), []
 handlers = {number: lambda number, frame: met.append(number) for number in (signal.SIGINT, signal.SIGTERM)}
 for number, handler in handlers.items():
     signal.signal(number, handler)
@@ -31,7 +31,7 @@ with put_off():
 assert met == [signal.SIGTERM, signal.SIGINT] or met == [signal.SIGINT, signal.SIGTERM], met
 assert sorted(os.read(counted, 100)) == [signal.SIGINT, signal.SIGTERM]
 assert {number: signal.getsignal(number) for number in handlers} == handlers
-assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 """
 
 
