@@ -1,4 +1,7 @@
-"""Take gradients of networks as a run lays them out, each in its own process, and print those that are wrong.
+"""Take gradients of networks as a run lays them out, in processes of their own, and print those that are wrong.
+
+By the rule, where none is expected to crash, a process takes those of several, and each is tried by itself only
+where something was wrong with one of them.
 
 Arguments: each `HOW,INSTRUCTIONS`. How is `rule`, or `asked` to lay networks out as asked for, whatever comes
 of it; instructions are what oneDNN calls them, which reads them when it is first used. A line of JSON each: how
@@ -15,7 +18,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,9 +38,12 @@ TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 CATALOGUE = load_catalogue()
 LANES = channels_last.LANES
 Build = Callable[[], nn.Module]
+Network = tuple[str, Build, tuple[int, int, int], str]
+TOGETHER = {"rule": 8, "asked": 1}
+"""Networks a process."""
 
 
-def convolutions() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
+def convolutions() -> Iterator[Network]:
     """Yield name, network, image shape and precision for every kind of 1x1 convolution."""
     kinds: list[dict[str, Any]] = [
         {"stride": 2, "bias": True},
@@ -67,7 +73,7 @@ def convolutions() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
         yield f"transposed, {inputs} to {outputs}", up, (inputs, 32, 32), "float32"
 
 
-def resnets() -> Iterator[tuple[str, Build, tuple[int, int, int], str]]:
+def resnets() -> Iterator[Network]:
     """Yield ResNets of 1 to 20 channels."""
     architecture = CATALOGUE.get(Architecture, "resnet")
     task = Task(input_shape=(3, 64, 64), num_classes=10)
@@ -104,8 +110,8 @@ def difference(build: Build, shape: tuple[int, int, int], precision: str) -> flo
     return worst
 
 
-def apart(instructions: str, build: Build, shape: tuple[int, int, int], precision: str) -> str:
-    """Return what is wrong, found out in a process of its own; empty when nothing is."""
+def apart(instructions: str, networks: Sequence[Network]) -> str:
+    """Return what is wrong with any of some networks, found out in a process of their own; empty: nothing."""
     child = os.fork()  # nothing has been computed yet: torch has no threads
     if child == 0:
         os.environ["ONEDNN_MAX_CPU_ISA"] = instructions
@@ -113,7 +119,8 @@ def apart(instructions: str, build: Build, shape: tuple[int, int, int], precisio
         os.dup2(quiet, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         signal.alarm(10 * SECONDS)
-        os._exit(0 if difference(build, shape, precision) < TOLERANCE[precision] else 1)
+        right = (difference(build, shape, kind) < TOLERANCE[kind] for _, build, shape, kind in networks)
+        os._exit(0 if all(right) else 1)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:
         return ""
@@ -125,8 +132,14 @@ def wrong(how: str, instructions: str) -> tuple[int, list[str]]:
     channels_last.LANES = {"rule": LANES, "asked": 0}[how]
     thinned = 1 if how == "rule" else 6  # each of those that crash takes a while to do so
     tried = [*convolutions(), *resnets()][::thinned]
-    found = ((name, apart(instructions, build, shape, precision)) for name, build, shape, precision in tried)
-    return len(tried), [f"{name}: {what}" for name, what in found if what]
+    found = []
+    for start in range(0, len(tried), TOGETHER[how]):
+        several = tried[start : start + TOGETHER[how]]
+        if not (together := apart(instructions, several)):
+            continue
+        alone = [f"{network[0]}: {what}" for network in several if (what := apart(instructions, [network]))]
+        found += alone or [f"{several[0][0]} to {several[-1][0]}, one after the other: {together}"]
+    return len(tried), found
 
 
 if __name__ == "__main__":
