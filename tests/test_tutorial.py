@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from normlaw_tests import environments, forked_into
+from normlaw_tests import environments, figure_files, forked_into
 from normlaw_tests.launches import Nursery
 from normlaw_tests.processes import run
 
@@ -76,7 +76,8 @@ def output(folder, lasting_nursery: Nursery) -> str:
     plugin = {"PYTHONPATH": installed_alone(folder)}
     for part in parts[first:]:
         (arguments,) = USE.findall(part)  # nothing else is done from there on
-        used = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin)
+        settings = figure_files.ONE_FIGURE if "--reports" in arguments else {}  # as the one before has all
+        used = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin, settings=settings)
         assert used.returncode == 0, used.stderr
         printed += [f"$ normlaw {arguments}\n", used.stdout]
     return "".join(printed)
