@@ -5,6 +5,7 @@ What the commands do is tested where the page that shows them is; here no page's
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tomllib
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 import pytest
@@ -74,7 +76,8 @@ def of(program: str) -> list[Command]:
 def parsed(words: tuple[str, ...]) -> click.Context:
     """Return the command line as click parses it, without running it; click's error says what is wrong."""
     command: click.Command = main
-    ctx = command.make_context("normlaw", [INSTEAD.get(word, word) for word in words[1:]])
+    with patch.dict(os.environ):  # --no-plugins holds for processes that are begun, too
+        ctx = command.make_context("normlaw", [INSTEAD.get(word, word) for word in words[1:]])
     while isinstance(command, click.Group) and (arguments := [*ctx._protected_args, *ctx.args]):
         name, found, arguments = command.resolve_command(ctx, arguments)
         assert found is not None
