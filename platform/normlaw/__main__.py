@@ -26,7 +26,7 @@ _stopped_with: list[int] = []
 def main() -> None:
     """Run the command line; an interruption at any moment ends it with 130 and without a traceback."""
     atexit.register(_leave_in_peace)  # the first one registered is the last one called
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    gc.set_threshold(YOUNG)
     try:
         from normlaw.cli.program import main as program
 

@@ -12,8 +12,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from normlaw.page.answers import Answers, Query, as_json
@@ -32,6 +33,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+FILES = StaticFiles()
+"""What answers that a browser has a file already."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -129,12 +132,9 @@ def _static() -> list[Path]:
 
 def _file(path: Path) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        asked_anew = {"Cache-Control": "no-cache"}  # and sent if it changed: Bokeh's script is a megabyte
-        file = FileResponse(path, headers=asked_anew, stat_result=path.stat())
-        tag = file.headers["ETag"]
-        if tag in request.headers.get("If-None-Match", ""):
-            return Response(status_code=304, headers={**asked_anew, "ETag": tag})
-        return file
+        answer = FILES.file_response(path, path.stat(), request.scope)
+        answer.headers["Cache-Control"] = "no-cache"  # asked for anew, sent if it changed: Bokeh has a megabyte
+        return answer
 
     return endpoint
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -66,7 +66,6 @@ class Forward:
 
     def __init__(self, network: nn.Module, compute: Compute, layout: MemoryFormat) -> None:
         self._compute = compute
-        self._plain = compute.compile == "off" and compute.precision == "float32"
         self._network: Callable[[Tensor], Tensor] = network
         self._device = next((p.device for p in network.parameters()), torch.device("cpu"))
         if compute.compile != "off":
@@ -83,9 +82,8 @@ class Forward:
             NormlawError: the network cannot be compiled.
 
         """
-        if self._plain:  # a context that changes nothing takes a fiftieth of a small network's time
-            return self._network(inputs).float()
-        with arithmetic(self._compute, self._device):
+        # a context that changes nothing would take a fiftieth of a small network's time
+        with nullcontext() if self._compute.precision == "float32" else arithmetic(self._compute, self._device):
             if self._compute.compile == "off":
                 return self._network(inputs).float()
             try:

@@ -107,27 +107,26 @@ class Examples:
 
         Of sequences the tokens as int64.
         """
+        ready = self._ready if change is None else None
+        inputs = (self.split.inputs if ready is None else ready)[index]  # (b, *input_shape)
         labels = self.split.labels[index]
-        if change is None and self._ready is not None:
-            inputs = self._ready[index]
-            return (inputs.clone() if isinstance(index, slice) else inputs), labels
-        inputs = self.split.inputs[index]  # (b, *input_shape)
         if self.tokens:
             return inputs.long(), labels
-        scaled = _scaled(inputs)
-        if change is not None:
-            scaled = change(scaled)
-        if not self._as_they_are:
-            return (scaled - self.mean) / self.std, labels
-        view = scaled is inputs and isinstance(index, slice)
-        return (scaled.clone() if view else scaled), labels  # a network may write into what it is given
+        given = inputs
+        if ready is None:
+            scaled = _scaled(inputs)
+            given = self._normalised(scaled if change is None else change(scaled))
+        view = given is inputs and isinstance(index, slice)
+        return (given.clone() if view else given), labels  # a network may write into what it is given
 
     @cached_property
     def _ready(self) -> Tensor | None:
         """All inputs as a network is given them, where they are few: batches of the same bits, without sums."""
         if self.tokens or self.split.inputs.numel() > FEW:
             return None
-        scaled = _scaled(self.split.inputs)
+        return self._normalised(_scaled(self.split.inputs))
+
+    def _normalised(self, scaled: Tensor) -> Tensor:
         return scaled if self._as_they_are else (scaled - self.mean) / self.std
 
     @cached_property

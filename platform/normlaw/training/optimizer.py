@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,10 +34,6 @@ class Updates:
         params = validate_params(component, spec.optimizer.params)
         rate, decay = spec.optimizer.learning_rate, spec.optimizer.weight_decay
         self.optimizer = component.build(params, weights, rate, decay)
-        kind = type(self.optimizer)
-        self._forgets_as_torch = inspect.unwrap(kind.zero_grad) is inspect.unwrap(
-            torch.optim.Optimizer.zero_grad
-        )
         self._rates: list[float] = [group["lr"] for group in self.optimizer.param_groups]
         self._built_with, self._built_rates = rate, self._rates
         self._factor = RateFactor(spec.learning_rate_schedule, spec.total_steps, catalogue)
@@ -72,12 +67,7 @@ class Updates:
 
     def forget_gradients(self) -> None:
         """Let the next backward pass begin anew."""
-        if not self._forgets_as_torch:
-            self.optimizer.zero_grad(set_to_none=True)
-            return
-        for group in self.optimizer.param_groups:  # without telling torch's profiler, which takes longer
-            for weight in group["params"]:
-                weight.grad = None
+        self.optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next step depends on besides weights and gradients."""
