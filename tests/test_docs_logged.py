@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import normlaw
 from normlaw.archiving.citation import citation_of
 from normlaw.cli.program import main
+from normlaw_tests.quick import QUICK
 
 pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parents[1] / "docs" / "logged.md").read_text()
@@ -29,7 +30,7 @@ def run(name: str) -> None:
     """Run the commands of an example; laws are fitted by the quickest protocol."""
     for line in example(name, "sh").replace("\\\n", " ").splitlines():
         words = shlex.split(line)[1:]
-        quick = ["--protocol", "automatic", "--set", "draws=100"] if words[0] == "analyse" else []
+        quick = QUICK if words[0] == "analyse" else ()
         done = CliRunner().invoke(main, [*words, *quick])
         assert done.exit_code == 0, done.output
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import normlaw
 from normlaw.cli.program import main
 from normlaw_plugins.torchvision_import import prepare_torchvision
+from normlaw_tests.quick import QUICK
 
 PAGE = (Path(__file__).parents[1] / "docs" / "own_loop.md").read_text()
 
@@ -69,7 +70,6 @@ def test_the_loop_and_its_analysis(tmp_path, monkeypatch, empty_database, one_fi
     assert runs["status"].tolist() == ["FINISHED"] * 8
     assert set(runs["architecture"]) == {"mlp"}
     command = example("analyse", "sh").split()
-    quick = ["--protocol", "automatic", "--set", "draws=100"]  # any protocol takes the loop's runs for runs
-    done = CliRunner().invoke(main, [*command[1:], *quick])
+    done = CliRunner().invoke(main, [*command[1:], *QUICK])  # any protocol takes the loop's runs for runs
     assert done.exit_code == 0, done.output
     assert "8 runs" in done.output

@@ -16,6 +16,7 @@ from normlaw.study.named import find_study
 from normlaw.study.study import parse_study
 from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
+from normlaw_tests.quick import QUICK
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plan.md").read_text()
 COMMANDS = [line.partition("#")[0].strip() for line in re.findall(r"^normlaw .+$", PAGE, re.MULTILINE)]
@@ -56,5 +57,4 @@ def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest
     assert setting["foretold"]["stderr"] < setting["now"]["stderr"]
     new = sum(row["runs"] for row in setting["added"])
     assert f"quickstart: {new} trained, 10 already there, 0 failed" in run(train)
-    quick = ["--protocol", "automatic", "--set", "draws=100"]  # what counts is which runs it reads
-    assert f"{10 + new} runs" in run(analyse, *quick)
+    assert f"{10 + new} runs" in run(analyse, *QUICK)  # what counts is which runs it reads

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from normlaw.cli.program import main
 from normlaw_registry import AnalysisProtocol, load_catalogue
 from normlaw_tests.processes import python
+from normlaw_tests.quick import QUICK
 
 PAGE = (Path(__file__).parents[1] / "docs" / "predict.md").read_text()
 
@@ -44,8 +45,7 @@ def run(command: str, *more: str) -> Result:
 @pytest.mark.slow
 def test_the_clocks(folder, one_figure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    quick = ["--protocol", "automatic", "--set", "draws=100"]  # clocks are compared alike by any protocol
-    run(example("clocks", "sh"), *quick, "--json", "laws.json")
+    run(example("clocks", "sh"), *QUICK, "--json", "laws.json")  # clocks are compared alike by any protocol
     compared = json.loads((folder / "laws.json").read_text())["abscissas"]["compared"]
     found = {row["abscissa"]: row for row in compared}
     assert found["spectral"]["explained"] > 0.95

@@ -18,6 +18,7 @@ from normlaw.study.study import at_scale
 from normlaw_plugins.datasets.markov import MarkovParams, chain_of
 from normlaw_registry import load_catalogue
 from normlaw_tests.figure_files import cheapest
+from normlaw_tests.quick import QUICK
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sequences.md").read_text()
 TINY = {
@@ -79,7 +80,7 @@ def test_its_commands_run_of_fewer_runs(name: str, tmp_path: Path, monkeypatch: 
             words = shlex.split(line)[1:]
             if response != "test loss":  # the longest is done once, with all figures
                 patch.setattr(figures, "drawn_of", cheapest)
-                words += ["--protocol", "automatic", "--set", "draws=100"]
+                words += QUICK
             told = CliRunner().invoke(main, words)
         assert told.exit_code == 0, told.output
         assert "exponent " in told.stdout

@@ -69,10 +69,8 @@ def test_collapse_of_curves_that_are_copies(make_study, catalogue):
 
 
 def test_warning_codes(make_study, catalogue):
-    study, quick = (
-        make_study(sizes=(1000, 2000, 4000), seeds=2, points=50),
-        Options(protocol="automatic", draws=100),
-    )
+    study = make_study(sizes=(1000, 2000, 4000), seeds=2, points=50)
+    quick = Options(protocol="automatic", draws=100)
     codes = {w.code for w in analyse(study, catalogue, quick).warnings}
     assert "few_train_sizes" in codes
     early = study.groupby("run", group_keys=False)[study.columns.tolist()].apply(lambda run: run.head(30))

@@ -21,6 +21,7 @@ from normlaw.tracking.client import connect
 from normlaw.tracking.reader import find_experiment, search_runs
 from normlaw_plugins.protocols.envelope_model.noise import counted
 from normlaw_registry import InputError, Response, load_catalogue
+from normlaw_tests.quick import QUICK
 from normlaw_tests.tables import number
 
 CATALOGUE = load_catalogue()
@@ -84,7 +85,7 @@ def test_a_file_of_losses(curves, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     curves[["train_size", "seed", "log_norm", "test_loss"]].to_csv("losses.csv", index=False)
     asked = ["--curves", "losses.csv", "--response", "test_loss", "--floor", str(FLOOR)]
-    further = ["--protocol", "automatic", "--draws", "100", "--json", "found.json"]
+    further = [*QUICK, "--json", "found.json"]
     done = CliRunner().invoke(main, ["analyse", *asked, *further])
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "found.json").read_text())["response"]["floor"] == FLOOR

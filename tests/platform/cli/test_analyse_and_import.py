@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from normlaw.cli.program import main
 from normlaw_tests.exact_curves import exact_curves, exact_error
 from normlaw_tests.figure_files import all_files
+from normlaw_tests.quick import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,6 @@ def curves_csv(tmp_path_factory):
     path = tmp_path_factory.mktemp("csv") / "outside.csv"
     exact_curves((100, 200, 400, 800), 2, np.linspace(0, 8, 30)).to_csv(path, index=False)
     return path
-
-
-QUICK = ("--protocol", "automatic", "--draws", "100")
-"""Options of an analysis of which any laws will do: a tenth of the default's time."""
 
 
 def run(*arguments):

@@ -16,9 +16,9 @@ import normlaw
 from normlaw.cli.program import main
 from normlaw.study.home import keep_study
 from normlaw_tests.exact_curves import exact_curves
+from normlaw_tests.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("one_figure")
-AUTOMATIC = ("--protocol", "automatic", "--draws", 100)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
     assert run("import", curves_csv, "--study", "s").stdout.startswith("s: 8 curves logged, 0 already there")
     assert normlaw.import_curves(curves_csv, "s") == (0, 8)
-    told = run("analyse", "s", *AUTOMATIC, "--reports", "one", "--json", "laws.json")
+    told = run("analyse", "s", *QUICK, "--reports", "one", "--json", "laws.json")
     found = normlaw.analyse("s", protocol="automatic", draws=100, reports="two")
     assert files(here / "one") == files(here / "two")
     assert json.loads((here / "laws.json").read_text()) == json.loads(json.dumps(found[0].analysis.to_dict()))
@@ -76,7 +76,7 @@ def test_an_analysis_of_a_study(here: Path, curves_csv: Path) -> None:
 
 
 def test_an_analysis_of_a_file(here: Path, curves_csv: Path) -> None:
-    run("analyse", "--curves", curves_csv, *AUTOMATIC, "--reports", "one")
+    run("analyse", "--curves", curves_csv, *QUICK, "--reports", "one")
     (found,) = normlaw.analyse(curves_csv, protocol="automatic", draws=100, reports="two")
     assert found.run_id is None
     assert files(here / "one") == files(here / "two")
@@ -94,7 +94,7 @@ def test_a_setting_that_cannot_be_fitted_keeps_no_other_from_its_laws(here: Path
     assert len(normlaw.runs("s", kinds=["theory"])) == 3
     with pytest.raises(normlaw.InputError, match="theory=perceptron: no window") as refused:
         normlaw.analyse("s", protocol="automatic", draws=100, reports="two")
-    told = run("analyse", "s", *AUTOMATIC, "--reports", "one", status=2)
+    told = run("analyse", "s", *QUICK, "--reports", "one", status=2)
     assert str(refused.value).replace("two/", "one/") in told.output
     assert {"s/summary.txt", "s/theory=perceptron-unfitted/summary.txt"} <= set(files(here / "one"))
     assert files(here / "one") == files(here / "two")

@@ -78,13 +78,19 @@ def workers() -> Iterator[None]:
 
 def normlaw(*arguments: str, env: Mapping[str, str], folder: Path = Path()) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end in a folder, and in an environment; see `program`."""
+    return done(program, *arguments, folder=folder, env=env)
+
+
+def done(
+    target: Callable[..., None], *arguments: str, folder: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a function of a module in a process of its own to its end, as `begin` begins it."""
     with tempfile.TemporaryDirectory() as kept:
         out, err = Path(kept, "out"), Path(kept, "err")
-        command = begin(program, *arguments, out=out, err=err, folder=folder, env=env)
-        command.join()
-        return subprocess.CompletedProcess(
-            ["normlaw", *arguments], command.exitcode or 0, out.read_text(), err.read_text()
-        )
+        process = begin(target, *arguments, out=out, err=err, folder=folder, env=env)
+        process.join()
+        words = [target.__name__, *arguments]
+        return subprocess.CompletedProcess(words, process.exitcode or 0, out.read_text(), err.read_text())
 
 
 def begin(

@@ -10,7 +10,6 @@ import importlib
 import runpy
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,12 +26,7 @@ def run(
 
     Also `python`, with `-m`, a module and its arguments.
     """
-    with tempfile.TemporaryDirectory() as kept:
-        out, err = Path(kept, "out"), Path(kept, "err")
-        words = (str(environment), script, *map(str, arguments))
-        process = forked.begin(_be, *words, out=out, err=err, folder=folder, env=env)
-        process.join()
-        return subprocess.CompletedProcess([*words], process.exitcode or 0, out.read_text(), err.read_text())
+    return forked.done(_be, str(environment), script, *map(str, arguments), folder=folder, env=env)
 
 
 def _be(environment: str, script: str, *arguments: str) -> None:
