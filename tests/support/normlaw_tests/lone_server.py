@@ -2,7 +2,8 @@
 
 MLflow's command looks at its options, makes the database's tables, and then begins uvicorn as a process of its
 own, which imports MLflow once more: half of the seconds that a server takes to start. Here uvicorn takes over
-the process of the command, with the arguments and the environment that MLflow gives it.
+the process of the command, with the arguments and the environment that MLflow gives it. If it has several
+workers, they are forked from it.
 """
 
 # ruff: noqa: E402 - no import is to be searched for garbage: all of it is kept
@@ -10,6 +11,7 @@ the process of the command, with the arguments and the environment that MLflow g
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import runpy
 import sys
@@ -20,7 +22,9 @@ gc.disable()
 
 import mlflow.server
 import mlflow.server.fastapi_app
+import uvicorn._subprocess
 from mlflow.cli import cli
+from sqlalchemy.engine import Engine
 
 
 def take_over(command: Sequence[str], *, extra_env: Mapping[str, str], **_: Any) -> NoReturn:
@@ -29,6 +33,9 @@ def take_over(command: Sequence[str], *, extra_env: Mapping[str, str], **_: Any)
     assert (python, switch) == (sys.executable, "-m")
     os.environ.update(extra_env)
     sys.argv = [name, *arguments]
+    for engine in [one for one in gc.get_objects() if type(one) is Engine]:
+        engine.dispose()  # two workers must not speak to a database by one connection
+    uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]
     gc.freeze()
     gc.enable()
     runpy.run_module(name, run_name="__main__", alter_sys=True)
