@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from matplotlib._mathtext import Parser
 
 from normlaw.analysis.figures import style
 from normlaw.analysis.figures.drawing import Drawing
@@ -32,6 +33,24 @@ def test_a_figure_is_drawn_once_a_file_and_once_more_for_the_layout(monkeypatch:
     with all_files():
         assert list(style.render(drawn(), "paper")) == ["svg", "png", "pdf"]
     assert len(draws) == 4
+
+
+def test_a_formula_is_parsed_once_for_all_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = Parser.parse
+
+    def noted(self: Parser, s: str, *args: Any) -> Any:
+        parsed.append(s)
+        return parse(self, s, *args)
+
+    monkeypatch.setattr(Parser, "parse", noted)
+    files = []
+    for _ in range(2):
+        figure = drawn()
+        figure.axes[0].set_xlabel(r"in this test alone $λ_\mathrm{opt}$")
+        files.append(style.printed(figure))
+    assert len(parsed) == 2  # in the size that text is measured in, and in its own
+    assert files[0] == files[1]
 
 
 def test_all_files_have_the_layout_of_the_first() -> None:
