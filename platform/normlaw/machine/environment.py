@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
+from normlaw.machine.installed import version
 from normlaw_registry import Catalogue
 
 PACKAGES = (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 
 from packaging.requirements import Requirement
 
 from normlaw.machine.finding import Finding
+from normlaw.machine.installed import version
 
 SHOWN = ("normlaw", "torch", "mlflow", "numpy")
 

@@ -55,6 +55,7 @@ class StudyStore:
         self.name = str(experiment.name)
         self.norm: str | None = experiment.tags.get(keys.NORM)
         self._kept: dict[str, pa.Table] | None = None
+        self._found: dict[Kind, list[StudyRun]] | None = None
 
     @classmethod
     def open(cls, study: str, tracking_uri: str | None, purpose: Purpose = "read") -> Self:
@@ -104,7 +105,19 @@ class StudyStore:
     def runs(self, *kinds: Kind) -> Iterator[StudyRun]:
         """Yield the runs of these kinds, kind by kind, oldest first."""
         for kind in kinds:
-            yield from map(StudyRun.of, reader.search_runs(self._client, self._experiment, kind))
+            if self._found is None:
+                yield from self._searched(kind)
+                continue
+            if kind not in self._found:
+                self._found[kind] = list(self._searched(kind))
+            yield from self._found[kind]
+
+    def _searched(self, kind: Kind) -> Iterator[StudyRun]:
+        return map(StudyRun.of, reader.search_runs(self._client, self._experiment, kind))
+
+    def keep_runs(self) -> None:
+        """Search for the runs of each kind once from now on, for one who asks again and again for the same."""
+        self._found = {}
 
     def launches(self) -> dict[str, Mapping[str, str]]:
         """Return what each launch was told, by its name: device, max_parallel and the like."""

@@ -208,6 +208,7 @@ def analysed(
         yield _of_file(source, norm, options, reports, figures, catalogue)
     else:
         store = StudyStore.open(name_of(source), tracking_uri, "add")
+        store.keep_runs()  # the laws, their theories and what those are set against are of the same runs
         file = source.source.name if isinstance(source, Study) and source.source.name != source.name else ""
         yield from _of_store(store, [store.name], options, norm, reports, figures, catalogue, file)
 

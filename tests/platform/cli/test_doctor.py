@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from normlaw.machine import examine, numerics, plugins, processor, room, server
+from normlaw.machine import examine, installed, numerics, plugins, processor, room, server, versions
 from normlaw.machine.finding import Finding
 from normlaw_tests import forked
 
@@ -92,6 +93,13 @@ def test_a_folder_is_left_as_it_was(tmp_path):
     assert [each.check for each in found] == ["disk", "folder"]
     assert found[1].state == "good"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_versions_are_those_that_python_finds():
+    for name in versions.SHOWN:
+        assert installed.version(name) == metadata.version(name)
+    with pytest.raises(metadata.PackageNotFoundError):
+        installed.version("nothing-of-this-name")
 
 
 def test_plugins_as_they_are(catalogue):
