@@ -162,10 +162,9 @@ def _number(estimate: Mapping[str, float | None], key: str) -> float:
 
 
 def _holm(p: pd.Series[float]) -> pd.Series[float]:
-    """Return p-values for all of them together; those that are not known stay so."""
-    from statsmodels.stats.multitest import multipletests
+    """Return p-values for all of them together (Holm 1979); those that are not known stay so.
 
-    known, adjusted = p.notna(), p.copy()
-    if known.any():
-        adjusted[known] = multipletests(p[known].to_numpy(), method="holm")[1]
-    return adjusted
+    statsmodels gives the same, and looks for garbage in the whole process each time, which takes 0.3 s.
+    """
+    known = p.dropna().sort_values()
+    return (known * np.arange(len(known), 0, -1)).cummax().clip(upper=1.0).reindex(p.index)

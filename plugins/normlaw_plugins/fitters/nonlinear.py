@@ -160,19 +160,19 @@ def fit_nonlinear(
             return np.asarray(gap)
         return np.asarray(np.nan_to_num(gap, nan=1e6, posinf=1e6, neginf=-1e6))
 
-    def searched(start: Floats, tolerance: float) -> Any:
+    def searched(start: Floats, tolerance: float, slopes: Literal["2-point", "3-point"]) -> Any:
         ends = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
         limits: Any = {"bounds": (low, high), "x_scale": "jac", "max_nfev": 500}
-        return least_squares(misfit, start, jac="3-point", **limits, **ends)
+        return least_squares(misfit, start, jac=slopes, **limits, **ends)
 
     best = None
     for start in product(*(p.starts for p in parameters)):
         inside = np.clip(np.array(start, dtype=np.float64), low + 1e-12, high - 1e-12)
-        found = searched(inside, ROUGH)
+        found = searched(inside, ROUGH, "2-point")
         if np.isfinite(found.cost) and (best is None or found.cost < best.cost):
             best = found
     if best is not None:
-        best = searched(np.clip(best.x, low, high), TOLERANCE)
+        best = searched(np.clip(best.x, low, high), TOLERANCE, "3-point")
     if best is None or np.abs(misfit(best.x)).max() >= 1e6:
         raise InputError(
             f"{law}: no start of the search leads to a solution; the points do not follow this law"

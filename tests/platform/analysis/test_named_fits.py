@@ -53,8 +53,8 @@ def test_a_named_fit_is_that_of_the_protocols_points(curves) -> None:
 
 @pytest.mark.slow
 def test_a_fitter_of_ones_own_is_reported(curves) -> None:
-    few = curves[(curves["seed"] == 0) & (curves["train_size"] < 1600)]
-    analysis = analyse(few, load_catalogue(), Options(fitters=("endpoint_floor_power_law",)))
+    options = Options(protocol="automatic", draws=100, fitters=("endpoint_floor_power_law",))
+    analysis = analyse(curves, load_catalogue(), options)
     assert "endpoint_floor_power_law" in analysis.to_dict()["fits"]
     assert {"fitter", "parameter", "value"} <= analysis.to_dict()["fitters"][0].keys()
 

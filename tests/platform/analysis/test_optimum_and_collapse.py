@@ -115,7 +115,8 @@ def test_disagreement_is_said(make_study, catalogue):
     analysis = analyse(study, catalogue, Options(protocol="automatic", draws=100))
     assert "laws_disagree" in {w.code for w in analysis.warnings}
     assert analysis.to_dict()["agreement"]["difference"] == pytest.approx(0.3, abs=0.05)
-    found = analyse(study, catalogue).to_dict()  # the curves share no envelope: they rise with P
+    few = study[(study["seed"] < 2) & (study["train_size"] < 10_000)]
+    found = analyse(few, catalogue).to_dict()  # the curves share no envelope: they rise with P
     assert (found["verdict"], found["reasons"][0]["code"]) == ("fail", "envelope_rises")
     assert found["gamma_0"] == pytest.approx(-0.3, abs=0.02)
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from normlaw.analysis import figures
+from normlaw.analysis.figures.abscissas import abscissas
 from normlaw.cli.program import main
 from normlaw_tests.exact_curves import exact_curves, exact_error
 from normlaw_tests.figure_files import all_files
@@ -219,7 +221,7 @@ def test_import_then_analyse(curves_csv, tmp_path, monkeypatch):
     assert {"train_size", "seed"} <= runs[0].data.params.keys()
     assert {"test/error", "log_norm/norm"} <= runs[0].data.metrics.keys()
 
-    done = run("analyse", "outside", "--tracking-uri", uri, "--json", "laws.json")
+    done = run("analyse", "outside", "--tracking-uri", uri, "--json", "laws.json", *QUICK)
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "laws.json").read_text())
     assert found["gamma_1"] == pytest.approx(0.5, abs=0.02)
@@ -244,7 +246,7 @@ def test_studies_are_compared_from_the_store(curves_csv, tmp_path, monkeypatch):
     none_yet = run("report", "--tracking-uri", uri)
     assert none_yet.exit_code == 2
     assert "no analysis of this server yet" in none_yet.output
-    assert run("analyse", "cnn_mnist", "--tracking-uri", uri).exit_code == 0
+    assert run("analyse", "cnn_mnist", "--tracking-uri", uri, *QUICK).exit_code == 0
     done = run("report", "cnn_mnist", "--tracking-uri", uri, "--page", "compared.html")
     assert done.exit_code == 0, done.output
     page = (tmp_path / "compared.html").read_text()
@@ -313,6 +315,7 @@ def test_the_comparison_of_norms_is_logged_with_the_analysis(two_norms_csv, tmp_
     import normlaw
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(figures, "drawn_of", lambda _: [abscissas])
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     assert run("import", two_norms_csv, "--study", "norms", "--tracking-uri", uri).exit_code == 0
     asked = ("analyse", "norms", "--norm", "shared", "--compare-norms", "--tracking-uri", uri)

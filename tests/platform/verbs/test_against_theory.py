@@ -66,7 +66,7 @@ def test_theory_and_experiment_meet_in_one_study(
     )
 
     assert against_theory("small_perceptron", tracking_uri=uri, reports=tmp_path) is None  # nothing trained yet
-    (laws,) = analyse("small_perceptron", tracking_uri=uri, reports=tmp_path)
+    (laws,) = analyse("small_perceptron", tracking_uri=uri, reports=tmp_path, protocol="automatic", draws=100)
     assert laws.setting == {"theory": "perceptron"}
     assert laws.analysis.gamma_meas.value == pytest.approx(0.9, abs=0.1)
 

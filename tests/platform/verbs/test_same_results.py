@@ -16,6 +16,7 @@ import normlaw
 from normlaw.cli.program import main
 from normlaw.study.home import keep_study
 from normlaw_tests.exact_curves import exact_curves
+from normlaw_tests.models import MODEL, catalogue_with
 from normlaw_tests.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("one_figure")
@@ -101,10 +102,11 @@ def test_a_setting_that_cannot_be_fitted_keeps_no_other_from_its_laws(here: Path
 
 
 @pytest.mark.slow
-def test_a_prediction(here: Path, curves_csv: Path) -> None:
-    asked = ("--train-size", 5000, "--norm-value", 20, "--hold-out", 0)
+def test_a_prediction(here: Path, curves_csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("normlaw.verbs.predict.load_catalogue", lambda: catalogue_with(MODEL))
+    asked = ("--train-size", 5000, "--norm-value", 20, "--hold-out", 0, "--protocol", "two_lines")
     run("predict", "--curves", curves_csv, *asked, "--json", "one.json")
-    (found,) = normlaw.predict(curves_csv, 5000, norm_values=[20], hold_out=0)
+    (found,) = normlaw.predict(curves_csv, 5000, norm_values=[20], hold_out=0, protocol="two_lines")
     assert json.loads((here / "one.json").read_text()) == json.loads(json.dumps(found.to_dict()))
 
 
