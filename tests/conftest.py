@@ -226,7 +226,8 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
     with playwright.sync_playwright() as driver:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        arguments = [*sandbox, "--disable-gpu"]  # there is none, and to draw as if there were takes longer
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield started
         started.close()
 

@@ -1,6 +1,6 @@
-"""The page in a browser while a real study trains, beside others: each view opened, used and photographed.
+"""The page in a browser while a real study trains, beside others: each view opened and used.
 
-NORMLAW_SCREENSHOTS names the folder that the pictures are written to.
+Each is photographed where NORMLAW_SCREENSHOTS names a folder for the pictures.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import normlaw
 from normlaw.tracking.client import connect
 from normlaw.tracking.imported import import_curves
 from normlaw_tests.pages import ask
+from normlaw_tests.photographs import photograph
 from normlaw_tests.servers import free_port
 from normlaw_tests.two_settings import import_frame, two_settings, work_in
 from normlaw_tests.waiting import wait_until
@@ -45,7 +46,7 @@ STUDY: dict[str, Any] = {
 
 PAUSE = 100.0
 """Milliseconds between looks at a page that is waited for, which is drawn anew for each."""
-MANY = 1200
+MANY = 1002
 """Runs of the largest study: more than MLflow gives in one answer."""
 
 
@@ -161,27 +162,17 @@ def opened(training: str, tab: Any) -> Iterator[Opened]:
     assert found.wrong == []
 
 
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    """Return the folder for screenshots."""
-    folder = Path(os.environ.get("NORMLAW_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def test_a_study_is_seen_as_it_trains_and_its_figures_are_downloaded(
-    opened: Opened, shots: Path, tmp_path: Path
-) -> None:
+def test_a_study_is_seen_as_it_trains_and_its_figures_are_downloaded(opened: Opened, tmp_path: Path) -> None:
     page = opened.open("/progress?study=followed")
     page.get_by_role("cell", name=re.compile(r"^mlp digits P=")).first.wait_for()
     page.get_by_text(re.compile(r"\d+/900")).first.wait_for()
-    page.screenshot(path=shots / "page-progress.png")
+    photograph(page, "page-progress.png")
     opened.open("/study?study=followed")
     opened.wait_for_drawing("error_against_norm", 3)  # moves on by itself
     page.locator("figure[data-figure=local_exponent], figure[data-figure=endpoint_law]").first.wait_for()
     page.get_by_text("6 of 6 runs finished").wait_for()
     opened.wait_for_drawing("endpoint_law")
-    page.screenshot(path=shots / "page-study.png", full_page=True)
+    photograph(page, "page-study.png", full_page=True)
     for kind, begin in (("SVG", b"<?xml"), ("PNG", b"\x89PNG"), ("CSV", b"series,")):
         with page.expect_download() as loading:
             page.locator("figure[data-figure=endpoint_law]").get_by_role("link", name=kind).click()
@@ -208,16 +199,16 @@ def test_a_study_of_more_than_a_thousand_runs_is_drawn(opened: Opened) -> None:
     page.get_by_text(f"{MANY:,} of {MANY:,} runs finished").wait_for()
 
 
-def test_curves_of_a_theory_are_drawn_with_their_laws(opened: Opened, shots: Path) -> None:
-    page = opened.open("/study?study=exact")
+def test_curves_of_a_theory_are_drawn_with_their_laws(opened: Opened) -> None:
+    page = opened.open("/study?study=exact&protocol=automatic")
     page.get_by_text("4 of 4 runs finished").wait_for()
     opened.wait_for_drawing("local_exponent")
     for figure in ("error_against_norm", "moved", "endpoint_law"):
         opened.wait_for_drawing(figure)
-    page.screenshot(path=shots / "page-theory.png", full_page=True)
+    photograph(page, "page-theory.png", full_page=True)
 
 
-def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> None:
+def test_studies_are_compared(opened: Opened, tmp_path: Path) -> None:
     page = opened.open("/")
     page.get_by_role("link", name="Compare", exact=True).click()
     page.wait_for_load_state()
@@ -237,7 +228,7 @@ def test_studies_are_compared(opened: Opened, shots: Path, tmp_path: Path) -> No
             page.get_by_role("link", name=kind).click()
         loading.value.save_as(tmp_path / "file")
         assert (tmp_path / "file").read_bytes().startswith(begin)
-    page.screenshot(path=shots / "page-compare.png", full_page=True)
+    photograph(page, "page-compare.png", full_page=True)
     opened.open("/compare?study=followed")  # not analysed: told, not broken off
     page.get_by_text("no analysis of").wait_for()
 
@@ -318,7 +309,7 @@ def test_news_bring_figures_and_take_no_slider_out_of_the_hand_and_no_choice_bac
     page.wait_for_url(re.compile("single=1"))
 
 
-def test_a_click_on_a_curve_leads_to_its_run(opened: Opened, shots: Path) -> None:
+def test_a_click_on_a_curve_leads_to_its_run(opened: Opened) -> None:
     page = opened.open("/study?study=followed&single=1&size=120&seed=1")
     opened.wait_for_drawing("error_against_norm")
     where = page.evaluate(
@@ -341,13 +332,13 @@ def test_a_click_on_a_curve_leads_to_its_run(opened: Opened, shots: Path) -> Non
     page.wait_for_url(re.compile("/run\\?study=followed&run="))
     page.get_by_role("link", name="Its run at MLflow").wait_for()
     assert "train_size: 120" in page.inner_text("pre")
-    page.screenshot(path=shots / "page-run.png")
+    photograph(page, "page-run.png")
 
 
-def test_whoever_uses_keys_or_a_screen_reader_finds_everything(opened: Opened, shots: Path) -> None:
+def test_whoever_uses_keys_or_a_screen_reader_finds_everything(opened: Opened) -> None:
     page = opened.open("/")
     page.get_by_role("link", name="followed").first.wait_for()
-    page.screenshot(path=shots / "page-studies.png")
+    photograph(page, "page-studies.png")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "to the content"
     for path in ("/", "/progress?study=followed", "/compare", "/study?study=followed"):
@@ -367,7 +358,7 @@ def test_whoever_uses_keys_or_a_screen_reader_finds_everything(opened: Opened, s
     session = page.context.new_cdp_session(page)
     for kind in ("achromatopsia", "deuteranopia"):  # to be looked at by eye
         session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
-        page.screenshot(path=shots / f"page-{kind}.png")
+        photograph(page, f"page-{kind}.png")
     session.detach()
     assert page.get_by_role("figure", name="Curves").get_by_role("img").get_attribute("aria-label")
 

@@ -1,11 +1,10 @@
 """What docs/mlflow.md promises, on a real server: each query, and the pages in a browser (Debian's Chromium).
 
-The pictures of the docs are made by the last test: NORMLAW_SCREENSHOTS names the folder that it writes them to.
+The pictures of the docs are taken on the way where NORMLAW_SCREENSHOTS names a folder for them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+
+from normlaw_tests.photographs import ALBUM, photograph
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
 
@@ -26,7 +27,8 @@ def duel(lasting_nursery: Any, mlflow_server: Any, tmp_path_factory: pytest.Temp
     commands = re.search(r"```sh\n(normlaw run .+?)```", PAGE, re.DOTALL)
     assert study
     assert commands
-    (folder / "duel.yaml").write_text(study[1])
+    quick = "" if ALBUM else "analysis: {protocol: automatic}\n"  # any laws will do, but for pictures
+    (folder / "duel.yaml").write_text(study[1] + quick)
     own = {"MLFLOW_TRACKING_URI": mlflow_server.uri}
     own["MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"] = (
         "0.5"  # the launch may last less than the usual ten seconds
@@ -172,7 +174,7 @@ def duel_page(duel: list[Run], tab: Any, mlflow_server: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_the_view_of_the_laws_is_three_clicks_away(duel: list[Run], duel_page: Any, shots: Path) -> None:
+def test_the_view_of_the_laws_is_three_clicks_away(duel: list[Run], duel_page: Any) -> None:
     page = duel_page
     views, view, chart = walk("view")
     page.get_by_role("button", name=views, exact=True).click()
@@ -185,19 +187,17 @@ def test_the_view_of_the_laws_is_three_clicks_away(duel: list[Run], duel_page: A
     assert lines_of(page, "test/error") == len([run for run in duel if kind(run) == "training"])
     axes = page.locator(CARD, has_text="test/error").first
     axes.get_by_text("log_norm/spectral_complexity_kernel", exact=True).first.wait_for()
-    page.screenshot(path=shots / "mlflow-against-norm.png")
+    photograph(page, "mlflow-against-norm.png")
 
 
 @pytest.mark.slow
-def test_the_chart_view_shows_curves_at_once_and_any_chart_takes_a_norm_as_its_axis(
-    duel_page: Any, shots: Path
-) -> None:
+def test_the_chart_view_shows_curves_at_once_and_any_chart_takes_a_norm_as_its_axis(duel_page: Any) -> None:
     page = duel_page
     choose_chart_view(page)  # no filter, and the sort that MLflow begins with
     page.wait_for_function("s => document.querySelectorAll(s).length > 2", arg=DRAWN, polling=PAUSE)
     area = page.locator("[data-testid='experiment-view-compare-runs-chart-area']")
     assert re.findall(r"(\w+) ?\((\d+)\)", " ".join(area.inner_text().split()))[0] == ("log_norm", "2")
-    page.screenshot(path=shots / "mlflow-curves.png")
+    photograph(page, "mlflow-curves.png")
 
     said = walk("by hand")
     assert said == [
@@ -221,25 +221,15 @@ def test_the_chart_view_shows_curves_at_once_and_any_chart_takes_a_norm_as_its_a
     assert lines_of(page, said[1]) == 8
 
 
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    """Return the folder for screenshots."""
-    folder = Path(os.environ.get("NORMLAW_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @pytest.mark.slow
-def test_a_reader_finds_everything_in_a_browser(
-    duel: list[Run], duel_page: Any, mlflow_server: Any, shots: Path
-) -> None:
+def test_a_reader_finds_everything_in_a_browser(duel: list[Run], duel_page: Any, mlflow_server: Any) -> None:
     page = duel_page
 
     # Runs side by side, and the launch that trained them.
     launch = next(run for run in duel if kind(run) == "launch")
     page.get_by_role("link", name=launch.info.run_name).wait_for()
     assert page.get_by_role("link", name=re.compile("^(cnn|vit) digits")).count() == 8
-    page.screenshot(path=shots / "mlflow-runs.png")
+    photograph(page, "mlflow-runs.png")
 
     # The note: description, table, and a figure that the server really has.
     page.locator("[data-component-id='mlflow.experiment.metadata_editor.expand_button']").click()
@@ -249,11 +239,10 @@ def test_a_reader_finds_everything_in_a_browser(
         "[...document.images].some(i => i.src.includes('error_against_norm') && i.naturalWidth > 100)",
         polling=PAUSE,
     )
-    page.screenshot(path=shots / "mlflow-experiment.png")
+    photograph(page, "mlflow-experiment.png")
     shown = page.get_by_role("link", name="Test error against norm").get_attribute("href")
     assert "compareRunsMode=CHART" in shown
-    page.reload()  # folds the note
-    page.get_by_text("matching runs").wait_for()
+    page.locator("[data-component-id='mlflow.experiment.metadata_editor.collapse_button']").click()
 
     search = page.get_by_placeholder("metrics.rmse")
 
@@ -276,7 +265,7 @@ def test_a_reader_finds_everything_in_a_browser(
         arg=[run.info.run_name for run in laws],
         polling=PAUSE,
     )
-    page.screenshot(path=shots / "mlflow-sorted.png")
+    photograph(page, "mlflow-sorted.png")
     vit = next(run for run in laws if run.data.params["architecture"] == "vit")
     look_for(f'params.architecture = "vit" and metrics.gamma_pred > {value(vit, "gamma_pred") - 1e-6}', 1)
     page.get_by_role("link", name="laws architecture=vit").wait_for()
@@ -287,10 +276,10 @@ def test_a_reader_finds_everything_in_a_browser(
     report = page.frame_locator("iframe").first
     report.get_by_role("heading", name="Laws of duel: architecture=vit").wait_for()
     report.get_by_text("gamma_pred").first.wait_for()
-    page.screenshot(path=shots / "mlflow-report.png")
+    photograph(page, "mlflow-report.png")
     page.goto(
         f"{mlflow_server.uri}/#/experiments/{vit.info.experiment_id}/runs/{launch.info.run_id}/system-metrics"
     )
     page.get_by_text("cpu_utilization_percentage").first.wait_for()
     page.wait_for_function("s => document.querySelectorAll(s).length > 5", arg=DRAWN, polling=PAUSE)
-    page.screenshot(path=shots / "mlflow-system.png")
+    photograph(page, "mlflow-system.png")
