@@ -127,8 +127,8 @@ def test_what_callbacks_keep_goes_on_to_the_bit(
         "loss": "squared",
         "optimizer": {"name": "adam", "learning_rate": 0.01, "weight_decay": 0.01},
         "batch_size": 8,
-        "steps": 300,
-        "measuring_points": 60,
+        "steps": 200,
+        "measuring_points": 40,
         "measures": ["effective_parameters_test", "weight_norm"],
         "callbacks": ["path_length"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ import normlaw
 import normlaw_registry
 from normlaw.cli.program import main
 from normlaw_registry.host import PluginRecord
-from normlaw_tests import processes
+from normlaw_tests import forked, processes
 
 
 def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -84,8 +85,13 @@ def test_a_script_without_a_guard_trains(tiny_study, tmp_path) -> None:
     tiny_study = {**tiny_study, "vary": {"train_size": [32], "seed": [0]}}
     (tmp_path / "api.yaml").write_text(yaml.safe_dump(tiny_study))
     (tmp_path / "script.py").write_text(SCRIPT)
-    done = python("script.py", cwd=tmp_path)
+    done = forked.done(_script, "script.py", folder=tmp_path, env=processes.without())
     assert "trained=1," in done.stdout, done.stderr
+
+
+def _script(path: str) -> None:
+    """Be the script, whose imports have been done already; its worker is a Python of its own."""
+    runpy.run_path(path, run_name="__main__")
 
 
 @pytest.fixture(scope="module")
