@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from normlaw.analysis.results import Analysis
 DRAWN = 600
 """Choices drawn at most, the heaviest first: more would hide each other."""
+WIDEST, WIDTHS = 14.0, 16
+"""Points across the mark of the heaviest choice, and how many widths there are: were each mark as wide as its
+weight says, an SVG would hold the outline of each, and a report three times as much."""
 LABELS = {"gamma_1": "γ₁", "gamma_pred": r"$γ_\mathrm{pred}$ = γ₁γ₂"}
 
 
@@ -52,9 +55,11 @@ def specification_curve(
     axes.axhspan(low, high, color=style.ACCENT, alpha=0.2, linewidth=0, label="90 % of the weight")
     axes.axhline(estimate.value, color=style.ACCENT, linestyle="--", linewidth=1.5, label="average")
     axes.plot(rank, value, color=style.QUIET, linewidth=1.0)
-    axes.scatter(
-        rank, value, s=200 * weight / max(weight.max(), 1e-300), color=style.INK, linewidth=0, zorder=3
-    )
+    step = np.ceil(WIDTHS * np.sqrt(weight / max(weight.max(), 1e-300)))
+    for width in np.unique(step):
+        rows = step == width
+        mark = {"marker": "o", "markersize": WIDEST * width / WIDTHS, "markeredgewidth": 0}
+        axes.plot(rank[rows], value[rows], linestyle="", color=style.INK, zorder=3, **mark)
     spread = np.quantile(value, [0.02, 0.98])
     room = 0.25 * max(float(spread[1] - spread[0]), 4 * estimate.stderr, 1e-12)
     axes.set_ylim(min(spread[0], low) - room, max(spread[1], high) + room)
