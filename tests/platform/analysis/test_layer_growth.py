@@ -124,6 +124,7 @@ def test_it_stands_in_every_form_of_the_results(analysis: Analysis) -> None:
     assert "<code>sizes.features.1</code>" in page
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_report_in_a_layers_norm_shows_its_measures_layers_and_spectra(
     analysis: Analysis, tmp_path: Path

@@ -168,7 +168,7 @@ def test_hold_out_of_an_analysis_scores_the_model_too(curves, catalogue):
     assert "protocol two_lines" in named
     assert "endpoint_power_law" in named
     assert "abs_log_error" in render(analysis)
-    assert "protocol two_lines" in report(analysis)
+    assert "protocol two_lines" in report(analysis, drawings={})
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from normlaw.analysis import About, Options, analyse, command_line, report, writ
 from normlaw.analysis.comparison import PUBLISHED, comparison_page, comparison_rows, pairs
 from normlaw.analysis.figures import figures
 from normlaw.analysis.figures.captions import caption
+from normlaw.analysis.figures.drawing import Printed
+from normlaw.analysis.figures.style import printed
 from normlaw.analysis.links import Links, RunLink
 from normlaw.analysis.report import signed
 from normlaw.base.mathematics import typeset
@@ -37,9 +39,14 @@ def analysis(make_study, catalogue):
 
 
 @pytest.fixture(scope="module")
-def html(analysis):
+def drawings(analysis):
+    return {name: Printed(figure, printed(figure)) for name, figure in figures(analysis).items()}
+
+
+@pytest.fixture(scope="module")
+def html(analysis, drawings):
     about = About(title=EVIL, norm=EVIL, settings={EVIL: EVIL}, command=EVIL)
-    return report(analysis, about)
+    return report(analysis, about, drawings)
 
 
 @pytest.mark.slow
@@ -52,9 +59,9 @@ def test_everything_is_escaped(html):
 
 
 @pytest.mark.slow
-def test_nothing_comes_from_elsewhere(analysis, html):
+def test_nothing_comes_from_elsewhere(analysis, drawings, html):
     sources = [value for name, value in Tags(html).attributes if name == "src"]
-    assert len(sources) == len(figures(analysis)) == 7
+    assert len(sources) == len(drawings) == 7
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     leads_to = {value for name, value in Tags(html).attributes if name == "href"}
     beside = {"results.json", "tables/curves.csv", *(f"tables/{name}.csv" for name in analysis.tables())}
@@ -75,6 +82,7 @@ def test_all_that_was_found_is_there(analysis, html):
     assert all(value for name, value in Tags(html).attributes if name == "alt")
 
 
+@pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
 def test_a_report_leads_to_its_runs_commit_study_and_data(analysis, tmp_path):
     runs = tuple(
@@ -141,11 +149,12 @@ def test_published_table_is_the_paper_s(published):
 
 
 @pytest.mark.slow
-def test_pages_fit_a_screen_and_a_phone(analysis, browser, tmp_path):
+def test_pages_fit_a_screen_and_a_phone(analysis, drawings, browser, tmp_path):
     many = {f"a_study_of_{name} architecture={name}": analysis.to_dict() for name in ("cnn", "resnet", "vit")}
     found = {**many, **{name: analysis.to_dict() for name in PUBLISHED}}
     named = {name: {**one, "norm": "spectral_complexity_kernel"} for name, one in found.items()}
-    pages = {"comparison": comparison_page(named), "report": report(analysis, About(settings={"a": "b" * 60}))}
+    about = About(settings={"a": "b" * 60})
+    pages = {"comparison": comparison_page(named), "report": report(analysis, about, drawings)}
     page = browser.new_page()
     for name, text in pages.items():
         (tmp_path / f"{name}.html").write_text(text)
