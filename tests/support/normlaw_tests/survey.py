@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from normlaw_registry.linear.example import Example
 from normlaw_registry.linear.more_rules import CONVENTIONS
 
 BEGIN = "<!-- survey -->\n"
+HEAD = ("| network | linear maps | measured | left out by convention |", "|---|---|---|---|")
 EXACT, CONVENTION = "exactly", "by convention"
 
 
@@ -38,8 +39,17 @@ class Surveyed:
     """What is left out by convention."""
 
 
-def torchvision_models() -> Iterator[Surveyed]:
-    """Yield every classification model of torchvision, built without values on the meta device."""
+def torchvision_names() -> list[str]:
+    """Return what torchvision calls its classification models."""
+    prepare_torchvision()
+    from torchvision import models
+
+    names: list[str] = models.list_models(module=models)
+    return names
+
+
+def torchvision_models(names: Sequence[str]) -> Iterator[Surveyed]:
+    """Yield classification models of torchvision, built without values on the meta device."""
     prepare_torchvision()
     from torchvision import models
     from torchvision.models import regnet
@@ -57,7 +67,7 @@ def torchvision_models() -> Iterator[Surveyed]:
         patch.multiple(nn.functional, **of_shape),
         patch.multiple(nn.init, **unfilled),
     ):
-        for name in models.list_models(module=models):
+        for name in names:
             more = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
             with torch.device("meta"):
                 network = models.get_model(name, weights=None, **more)
@@ -119,16 +129,20 @@ def surveyed(name: str, network: nn.Module, example: Example) -> Surveyed:
     return Surveyed(name, len(plan.linear_maps(network)), CONVENTION if left_out else EXACT, left_out)
 
 
+def row(one: Surveyed) -> str:
+    """Return what was found of a network, as the page shows it."""
+    left_out = "; ".join(why.partition(":")[0] for why in one.left_out)
+    return f"| {one.name} | {one.maps or ''} | {one.how} | {left_out} |"
+
+
 def table(found: list[Surveyed]) -> str:
     """Return what was found, as the page shows it."""
-    lines = ["| network | linear maps | measured | left out by convention |", "|---|---|---|---|"]
-    for one in found:
-        left_out = "; ".join(why.partition(":")[0] for why in one.left_out)
-        lines.append(f"| {one.name} | {one.maps or ''} | {one.how} | {left_out} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*HEAD, *map(row, found)]) + "\n"
 
 
 if __name__ == "__main__":
     page = Path(sys.argv[sys.argv.index("--write") + 1])
     head = page.read_text().partition(BEGIN)[0]
-    page.write_text(head + BEGIN + "\n" + table([*torchvision_models(), *transformers_models()]))
+    page.write_text(
+        head + BEGIN + "\n" + table([*torchvision_models(torchvision_names()), *transformers_models()])
+    )
