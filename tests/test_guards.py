@@ -111,10 +111,14 @@ def test_the_contract_itself_imports_nothing_heavy() -> None:
 
 @pytest.mark.slow
 def test_whether_anything_is_missing_is_found_out_without_torch() -> None:
-    """And what is to be trained without MLflow too, which is loaded while another process loads torch."""
+    """And what is to be trained without MLflow too, which is loaded while another process loads torch.
+
+    What tries runs out and trains them on the CPU are other processes: the launcher loads no torch for it.
+    """
     code = (
         "import sys, normlaw.launching.launch; before = 'mlflow' in sys.modules; "
-        "import normlaw.launching.plan, normlaw.tracking.session; "
+        "import normlaw.launching.plan, normlaw.launching.preflight, normlaw.tracking.session; "
+        "from normlaw.execution import devices; devices.choose_device('cpu'); devices.processors('cpu'); "
         "print(before, 'mlflow' in sys.modules, 'torch' in sys.modules)"
     )
     assert python("-c", code).stdout.strip() == "False True False"

@@ -119,9 +119,9 @@ def at_a_terminal(
 
 
 def importing(terminal: Terminal, folder: Path) -> bool:
-    """Whether the launcher has begun to load torch."""
+    """Whether torch is being loaded, by what workers are forked from, and MLflow by the launcher."""
     try:
-        return "libtorch" in Path(f"/proc/{terminal.process.pid}/maps").read_text()
+        return any("libtorch" in Path(f"/proc/{pid}/maps").read_text() for pid in terminal.processes())
     except OSError:
         return False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 
 from normlaw_registry import InputError
 
@@ -13,10 +15,14 @@ LARGEST_STACK = 64
 def choose_device(wanted: str) -> str:
     """Return a device's name as torch has it; 'auto' is the first GPU, or the CPU where there is none.
 
+    Torch is asked, whose import takes more than a second of the processor's time, only where there is a choice.
+
     Raises:
         InputError: this machine, or the installed build of torch, has no such device.
 
     """
+    if wanted == "cpu" or (wanted == "auto" and _is_built_without_gpu()):
+        return "cpu"
     import torch
 
     if wanted == "auto":
@@ -30,6 +36,12 @@ def choose_device(wanted: str) -> str:
             "(give auto, cpu, cuda or cuda:NUMBER)"
         ) from None
     return wanted
+
+
+def _is_built_without_gpu() -> bool:
+    with suppress(PackageNotFoundError):  # of a torch that was not installed as packages are
+        return version("torch").endswith("+cpu")
+    return False
 
 
 def processors(device: str) -> tuple[str, ...]:
@@ -61,6 +73,8 @@ def largest_stack(device: str) -> int:
 
 def describe_device(name: str) -> str:
     """Return what a run's record says of its device."""
+    if not name.startswith("cuda"):
+        return name
     import torch
 
-    return torch.cuda.get_device_name(name) if name.startswith("cuda") else name
+    return torch.cuda.get_device_name(name)

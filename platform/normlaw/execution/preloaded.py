@@ -20,6 +20,7 @@ IMPORTED = (
     "normlaw.launching.preflight",
     "normlaw.training.loop",
     "normlaw.training.together",
+    "normlaw.training.trial",
     "scipy.linalg",
     "threadpoolctl",
 )

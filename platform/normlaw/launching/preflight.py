@@ -14,7 +14,7 @@ from normlaw.execution.process import MAX_ATTEMPTS, Died, Done, Failed, News, Wo
 from normlaw.execution.signals import put_off
 from normlaw.study.expansion import Planned
 from normlaw.study.spec import Place, RunSpec
-from normlaw.training.trial import Misfit, try_out
+from normlaw.training.misfit import Misfit
 from normlaw_registry import InputError, NormlawError, load_catalogue
 
 TRIED = {"architecture", "dataset", "measures", "callbacks", "compute", "loss", "augmentation", "validation"}
@@ -188,4 +188,6 @@ def _try_out(
     tell: Callable[[Place], None],
     _stopped: object,
 ) -> Misfit | None:
+    from normlaw.training.trial import try_out  # with torch: in the process that tries
+
     return try_out(largest, smallest, load_catalogue(), folder, device, download=download, tell=tell)

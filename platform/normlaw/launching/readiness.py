@@ -1,4 +1,7 @@
-"""Make ready what trains, only once something is missing: it takes torch, whose import takes seconds."""
+"""Make ready what trains, only once something is missing: it takes torch, whose import takes seconds.
+
+The workers load it, and the launcher does not where it runs of the CPU alone.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from normlaw.execution.job import Stack
 from normlaw.execution.signals import put_off
 from normlaw.launching.display import Display
 from normlaw.launching.support import check_support
-from normlaw.machine import environment
+from normlaw.machine import environment, processor
 from normlaw.machine.examine import quick
 from normlaw.study.expansion import Planned
 from normlaw.study.spec import RunSpec
@@ -45,13 +48,19 @@ class Hands:
             display: says it.
 
         """
+        size = size or largest_stack(self.device)
+        if size == 1:
+            return each_alone
         from normlaw.training.stacking import alone, stacks
 
-        size = size or largest_stack(self.device)
-        if size > 1:
-            for reason in sorted({why for spec in missing if (why := alone(spec, self.catalogue))}):
-                display.say(f"{reason}: these runs are trained one by one")
+        for reason in sorted({why for spec in missing if (why := alone(spec, self.catalogue))}):
+            display.say(f"{reason}: these runs are trained one by one")
         return partial(stacks, catalogue=self.catalogue, folder=folder, size=size)
+
+
+def each_alone(specs: list[RunSpec]) -> list[Stack]:
+    """Return runs in stacks of one."""
+    return [(spec,) for spec in specs]
 
 
 def make_ready(
@@ -88,7 +97,7 @@ def make_ready(
         from normlaw.launching.preflight import Trials, check, combinations
 
         nest.settle()
-    for finding in quick(catalogue, home):
+    for finding in quick(catalogue, home, processor.doubts):
         if finding.state != "good":
             display.say(f"{finding.check}: {finding.said}; {finding.advice}")
     executor = opened.enter_context(choice.open(home, environment.plugin_versions(catalogue), display.say))

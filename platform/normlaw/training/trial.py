@@ -25,6 +25,7 @@ from normlaw.training.intervening import held_norm_of
 from normlaw.training.linear.path import linear_weight
 from normlaw.training.loss import MeanLoss
 from normlaw.training.measuring import Measurer
+from normlaw.training.misfit import Misfit
 from normlaw.training.observer import Observer
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream, torch_seed
@@ -51,14 +52,6 @@ from normlaw_registry.made_up import TOKEN_TYPES
 
 FEW = 8
 """Examples that a run is tried out on."""
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """What does not fit: the key of the specification to look at, and why."""
-
-    place: Place
-    failure: Failure
 
 
 @dataclass

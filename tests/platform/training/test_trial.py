@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from normlaw.study.spec import RunSpec
-from normlaw.training.trial import Misfit, try_out
+from normlaw.training.misfit import Misfit
+from normlaw.training.trial import try_out
 from normlaw_registry import (
     Architecture,
     Catalogue,
