@@ -17,7 +17,7 @@ from normlaw.study.yaml_source import YamlSource
 from normlaw_registry import load_catalogue
 from normlaw_registry.host import collect
 from normlaw_registry.testing import check_component
-from normlaw_tests import environments
+from normlaw_tests import environments, forked_into
 from normlaw_tests.processes import run, without
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -57,10 +57,13 @@ def test_it_says_how_its_commands_are_found_before_it_uses_them_so() -> None:
 
 @pytest.fixture(scope="module")
 def first_hour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Carry out the README's first command, but for its download; return the folder and what it printed."""
+    """Carry out the README's first command, but for its download; return the folder and what it printed.
+
+    What comes last, the analysis, is forked.
+    """
     found = re.search(r"<!-- command: run -->\s*```sh\n(.+?)```", README, re.DOTALL)
     assert found
-    made, installed, *rest = found[1].strip().split(" && ")
+    made, installed, *rest, analysed = found[1].strip().split(" && ")
     assert made == "python3 -m venv .venv"
     assert installed == ".venv/bin/pip install -c constraints.txt ."
     folder = tmp_path_factory.mktemp("readme")
@@ -68,7 +71,11 @@ def first_hour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     environment = without("MLFLOW_TRACKING_URI", "NORMLAW_HOME", "PYTHONPATH", "VIRTUAL_ENV")
     done = run(["bash", "-euc", " && ".join(rest)], cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done.stdout
+    program, *words = analysed.split()
+    assert program == ".venv/bin/normlaw"
+    laws = forked_into.run(folder / ".venv", "normlaw", *words, folder=folder, env=environment)
+    assert laws.returncode == 0, laws.stdout + laws.stderr
+    return folder, done.stdout + laws.stdout
 
 
 def rows(text: str) -> Iterator[tuple[str, float, float]]:
