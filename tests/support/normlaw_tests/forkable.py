@@ -20,6 +20,7 @@ _MADV_COLLAPSE = 25
 def make_ready() -> None:
     """Keep what is there, look for garbage in what comes, and have the memory in huge pages."""
     gc.freeze()
+    gc.set_threshold(20_000)  # as the command line has it, which is often what is forked
     gc.enable()
     _collapse()
 

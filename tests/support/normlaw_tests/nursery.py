@@ -45,6 +45,7 @@ import mlflow.tracking
 import pyarrow.parquet
 import sklearn.datasets
 import sqlalchemy.dialects.sqlite
+import sqlalchemy.orm
 import statsmodels.api
 import torch
 import torch._dynamo
@@ -139,6 +140,7 @@ def serve(empty_database: Path) -> None:
         pages.get_template(name)
     with stores.copied(lambda: empty_database):
         mlflow.store.db.utils._get_latest_schema_revision()  # type: ignore[no-untyped-call]  # for all launches
+        sqlalchemy.orm.configure_mappers()  # as the first store of a process does
         forkable.make_ready()
         print("ready", flush=True)
         for line in sys.stdin:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from importlib import import_module
 from pkgutil import walk_packages
 
+from sqlalchemy.orm import configure_mappers
+
 import normlaw
 import normlaw_plugins
 from normlaw_tests import forkable
@@ -68,4 +70,5 @@ with warnings.catch_warnings(action="ignore"):  # of what libraries import of on
     for name in (*of_the_house(), *OF_OTHERS):
         with suppress(ImportError):  # of an extra that is not installed, say: its tests are skipped
             import_module(name)
+    configure_mappers()  # as the first store of a process does
 forkable.make_ready()
