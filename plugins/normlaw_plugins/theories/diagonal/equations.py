@@ -13,6 +13,8 @@ TAIL = 9.5
 SPACING = 0.08
 """Largest distance of two nodes in u, in units of the strip in which the integrand is analytic."""
 FEWEST_NODES = 160
+ROUNDING = 1e-15
+"""A step of Newton's method, relative to where it goes from, that rounding alone makes."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def inverse(
 ) -> Array:
     """Return t with v(origin + t) - v(origin) = wanted, to a relative tolerance; v(origin) = at_origin >= 0.
 
+    Where float64 holds no t that comes so near, it is as near as one comes.
+
     Newton's method within a bracket that is halved where a step would not shrink it. Shape (n, 2).
     """
     target = at_origin + wanted
@@ -121,10 +125,10 @@ def inverse(
     t = np.where((t >= low) & (t <= high), t, 0.5 * (low + high))
     for _ in range(200):
         gap = link.step(log_c, origin, t) + theta * link.s_step(origin, t) - wanted
-        if bool((np.abs(gap) <= tolerance * np.abs(wanted)).all()):
+        step = gap / (link.slope(log_c, origin + t) + theta * link.s_slope(origin + t))
+        if bool(((np.abs(gap) <= tolerance * np.abs(wanted)) | (np.abs(step) <= ROUNDING * np.abs(t))).all()):
             break
         low, high = np.where(gap < 0.0, t, low), np.where(gap > 0.0, t, high)
-        step = gap / (link.slope(log_c, origin + t) + theta * link.s_slope(origin + t))
         newton = t - step
         good = (newton > low) & (newton < high) & (np.abs(step) < 0.25 * (high - low))
         t = np.where(good, newton, 0.5 * (low + high))
