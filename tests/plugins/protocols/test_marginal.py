@@ -30,19 +30,23 @@ def about(f: Fit, theta: Floats, named: Prior) -> Gaussian:
     return gaussian(f.shape, linearise(f.shape, f.noise, theta, f.run_shifts), theta, f.variances, named)
 
 
-def held(f: Fit, moved: Floats) -> Gaussian:
-    """Return the model at the laws' parameters moved by (OF_LAWS,), everything else fitted to them."""
+def refitted(f: Fit, moved: Floats) -> Floats:
+    """Return parameters, the laws' moved by (OF_LAWS,) and everything else fitted to them."""
     theta = f.theta.copy()
     theta[:OF_LAWS] += moved
     mean, precision = f.named.mean.copy(), f.named.precision.copy()
     mean[:OF_LAWS], precision[:OF_LAWS] = theta[:OF_LAWS], 1e12
-    theta, _ = newton(f.shape, f.noise, theta, f.run_shifts, f.variances, Prior(mean, precision), 60, 1e-9)
-    return about(f, theta, replace(f.named, tilt=0.0))
+    return newton(f.shape, f.noise, theta, f.run_shifts, f.variances, Prior(mean, precision), 60, 1e-9)[0]
 
 
-def log_density(alone: Fit, integrated: slice) -> float:
+def held(f: Fit, moved: Floats) -> Gaussian:
+    """Return the model about those."""
+    return about(f, refitted(f, moved), replace(f.named, tilt=0.0))
+
+
+def log_density(f: Fit, integrated: slice) -> float:
     """Return the log density of the data by the assembled covariance of all points, some parameters in it."""
-    here, f = alone.quadratic, alone
+    here = f.quadratic
     point = linearise(f.shape, f.noise, f.theta, f.run_shifts)
     covariance = block_diag(*Scatter(f.runs, f.variances).covariance(point))
     jacobian = point.mean.jacobian.reshape(-1, len(f.theta))[:, integrated]
@@ -52,7 +56,8 @@ def log_density(alone: Fit, integrated: slice) -> float:
 
 
 def test_densities_are_those_of_the_assembled_covariance(alone) -> None:
-    free = replace(alone, settled=about(alone, alone.theta, replace(alone.named, tilt=0.0)))
+    still = np.zeros(OF_LAWS)
+    free = replace(alone, theta=refitted(alone, still), settled=held(alone, still))
     here, prior = free.quadratic, free.quadratic.prior
     assert here.predicted() == pytest.approx(log_density(free, slice(None)), abs=1e-4)
 

@@ -73,7 +73,7 @@ def test_laws_do_not_fail_by_an_envelope_that_was_not_seen(changed) -> None:
 def test_the_evidence_without_a_train_size_is_that_of_the_other_runs_alone() -> None:
     """Fitted from scratch to the runs that are left, the model in which departures change is as much better."""
     whole = draw(FAILING, 1)[0]
-    curves = whole[whole.groupby("run").cumcount() % 2 == 0]
+    curves = whole[(whole["seed"] < 3) & (whole.groupby("run").cumcount() % 3 == 0)]
     found = depth_of(fit(runs_of(curves)))
     sizes = curves["train_size"].unique()
     others = [

@@ -1,9 +1,8 @@
 """How far other priors or variances would move the exponents of a fit.
 
 Most are followed for one Newton step of the fit's quadratic model, which says how far each would move the
-exponents; those that would move one by a good part of its standard error are fitted to the end. Where the joint
-density rises away from the mode of the marginal one (see `marginal`) that end may be another place, of much
-less evidence than where the fit began: the step counts then.
+exponents; those that would move one by a good part of its standard error are fitted to the end. That may be
+another optimum, of much less evidence than where the fit began: the step counts then.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode
 from normlaw_plugins.protocols.envelope_model.priors import Prior, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 
 WORTH_FITTING = 0.25
 """Of a standard error: what moves an exponent by less is not fitted to the end."""
-STEPS = 20
 ELSEWHERE = 3.0
 """Of ln evidence: what a fit loses by more has gone to another place."""
 
@@ -52,17 +50,18 @@ class OneStep:
         prior = quadratic.prior
         self._information = quadratic.information
         self._slope = quadratic.gradient + prior.precision * (few.theta - prior.mean)  # (K,), no prior's in it
-        _, self._here, _ = _newton(quadratic.information, quadratic.gradient, prior, few.theta)
+        self._still, self._here, _ = _newton(quadratic.information, quadratic.gradient, prior, few.theta)
 
     def __call__(self, other: Alternative) -> Stepped:
-        """Return the alternative after the step."""
-        fit, slope, information = other.fit, self._slope, self._information
+        """Return the alternative after the step, less the one that the fit itself would still go."""
+        fit, slope, information, still = other.fit, self._slope, self._information, self._still
         prior = with_variances(fit.named, fit.shape, fit.variances)
         if other.turn is not None:
             slope, information = other.turn.T @ slope, other.turn.T @ information @ other.turn
+            still = np.asarray(np.linalg.solve(other.turn, still), dtype=np.float64)
         gradient = slope - prior.precision * (fit.theta - prior.mean)
         step, there, at_first = _newton(information, gradient, prior, fit.theta)
-        return Stepped(replace(fit, theta=fit.theta + step), there - self._here, at_first - self._here)
+        return Stepped(replace(fit, theta=fit.theta + step - still), there - self._here, at_first - self._here)
 
 
 class Responses:
@@ -85,7 +84,7 @@ class Responses:
         stepped = self._after_one_step(other)
         change, gained = self._change(stepped.fit), stepped.gained
         if (np.abs(change) > self._worth).any():
-            fitted = settle(other.fit, STEPS)
+            fitted = at_mode(other.fit)
             by_fit = fitted.evidence - self._few.evidence
             if by_fit > stepped.at_first - ELSEWHERE:
                 change, gained = self._change(fitted), by_fit

@@ -9,7 +9,7 @@ import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, Responses
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, settle
+from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
@@ -219,4 +219,4 @@ def without_departure(few: Fit) -> float:
     theta = few.theta.copy()
     theta[LOG_A] = named.mean[LOG_A] = -15.0
     named.precision[LOG_A] = 1e4
-    return settle(replace(few, theta=theta, named=named), steps=30).evidence
+    return at_mode(replace(few, theta=theta, named=named)).evidence

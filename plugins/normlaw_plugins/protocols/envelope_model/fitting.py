@@ -24,20 +24,26 @@ from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
 
 ENOUGH = 0.1
 """Change of ln evidence from round to round at which variances are found."""
-ROUGHLY, SETTLED = 1e-2, 1e-5
-"""Gains of ln posterior density below which Newton's steps end: between choices of variances, and last."""
-MOST_STEPS = 12
-"""Towards the largest marginal density, when variances are found."""
+ROUGHLY = 1e-2
+"""Gain of ln posterior density below which Newton's steps end."""
+FEW_STEPS = 8
+"""Of Newton's, with the slope of the volume held."""
 PARTS = (1.0, 0.25, 0.06, 0.015)
-"""Of the way to a new slope of the volume that are tried."""
+"""Of the way to a new slope of the volume that are tried between choices of variances."""
+AT_REST = 0.1
+"""What ln marginal density may still gain, by its gradient, where a fit rests."""
+LAST_CLIMBS = 6
+"""Towards there at most, when variances are found."""
+OVERSHOT = 0.5
+"""Of what was to be gained, that is left behind a climb that went too far."""
 DAMPING = 1e-3
 """Multiple of the prior's precision by which the first step is damped."""
 RELAXED = 0.5
 """Part of the way that a run's displacement goes in one step."""
 LARGEST_STEP = 0.7
 """Of a named parameter in one Newton step."""
-LARGEST_SHIFT = 0.6
-"""Of a run's departure, in units of x."""
+LARGEST_SHIFT = 2.0
+"""Of a run's departure, in units of x: far more than any has. Cut off, it would have a density of its own."""
 
 
 @dataclass(frozen=True)
@@ -93,47 +99,58 @@ def with_better_variances(begun: Fit, rounds: int = 20) -> Fit:
     """Return the fit at the variances of the largest evidence, climbed to from those it has.
 
     Variances are chosen about the parameters at hand, and parameters then fitted again, in turn."""
-    f, last, gain = replace(begun, settled=None), -np.inf, np.inf
+    f, last = begun, begun.evidence
     fixed = ("run_offset", "run_shift") if f.runs.single else ()
     for _ in range(rounds):
         point = linearise(f.shape, f.noise, f.theta, f.run_shifts)
         variances, value = climb(f.shape, point, f.theta, f.variances, f.named, fixed)
-        f, gain = _uphill(replace(f, variances=variances))
         if abs(value - last) < ENOUGH:
             break
-        last = value
-    for _ in range(MOST_STEPS):
-        if gain < ENOUGH:
-            break
-        f, gain = _uphill(f)
-    found = settle(f)
+        f, last = _uphill(replace(f, variances=variances, settled=None)), value
+    if f is begun:
+        return begun
+    found = at_mode(f)
     return begun if begun.evidence > found.evidence else found
 
 
-def _uphill(f: Fit) -> tuple[Fit, float]:
-    """Return the fit nearer to the mode of the marginal density, and what it has gained of it (see `marginal`).
+def _uphill(f: Fit) -> Fit:
+    """Return the fit nearer to the mode of the marginal density (see `marginal`), and not below where it was.
 
     The slope of the volume is taken for the one at the parameters at hand; where that leads too far, for less.
     """
     here, old = f.at_hand, f.named.tilt
     slope = tilt_at(f.shape, f.theta, f.run_shifts, here)
     for part in PARTS:
-        named = replace(f.named, tilt=old + part * (slope - old))
-        theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, named, 8, ROUGHLY)
-        tried = replace(f, named=named, theta=theta, run_shifts=shifts)
-        gain = tried.at_hand.log_marginal() - here.log_marginal()
-        if gain > -ROUGHLY:
-            return tried, gain
-    return f, 0.0
+        tried = _tilted(f, old + part * (slope - old))
+        if tried.at_hand.log_marginal() > here.log_marginal() - ROUGHLY:
+            return tried
+    return f
 
 
-def settle(begun: Fit, steps: int = 60) -> Fit:
-    """Return the fit at the optimum of its variances."""
-    f = begun
-    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, f.named, steps, enough=SETTLED)
-    f = replace(f, theta=theta, run_shifts=shifts)
-    settled = quadratic_of(f)
-    return replace(f, settled=settled, evidence=settled.evidence())
+def at_mode(begun: Fit) -> Fit:
+    """Return the fit at the mode of the marginal density of its variances, with its quadratic model there.
+
+    It rests where the gradient is zero, with noise and working response taken for those of the fitted curves:
+    that solves the estimating equations of a generalised linear model (McCullagh and Nelder 1989, chapter 9).
+    The value of the density does not say where that is: it counts the noise, and of counts the response, anew
+    at each place, and may be larger by tens where the equations are not solved.
+    """
+    f, before = replace(begun, settled=None), np.inf
+    for _ in range(LAST_CLIMBS):
+        old, slope = f.named.tilt, tilt_at(f.shape, f.theta, f.run_shifts, f.at_hand)
+        f = replace(f, named=replace(f.named, tilt=slope))
+        left = f.at_hand.promised()
+        if left < AT_REST:
+            break
+        f, before = _tilted(f, (old + slope) / 2 if left > OVERSHOT * before else slope), left
+    return replace(f, settled=f.at_hand, evidence=f.at_hand.evidence())
+
+
+def _tilted(f: Fit, tilt: Floats) -> Fit:
+    """Return the fit some steps on, with this slope of the volume."""
+    named = replace(f.named, tilt=tilt)
+    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, named, FEW_STEPS, ROUGHLY)
+    return replace(f, named=named, theta=theta, run_shifts=shifts)
 
 
 def quadratic_of(f: Fit) -> Gaussian:

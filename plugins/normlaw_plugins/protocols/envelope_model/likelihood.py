@@ -158,7 +158,11 @@ class Gaussian:
 
     def predicted(self) -> float:
         """Return ln p(data | variances) at the optimum of the quadratic model."""
-        return self.evidence() + 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
+        return self.evidence() + self.promised()
+
+    def promised(self) -> float:
+        """Return what ln density gains up to the optimum of the quadratic model."""
+        return 0.5 * float((self.independent(self.gradient[None, :, None]) ** 2).sum())
 
 
 def log_root(matrix: Floats) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, newton, settle, with_better_variances
+from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode, newton, with_better_variances
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Variances, start_of
@@ -38,7 +38,8 @@ def fit(runs: Runs) -> Fit:
     pairs = ((same, _with_prior(free, SAME)), (free, _with_prior(same, FREE)))  # what one has found serves both
     rival, best = sorted((with_better_variances(max(pair, key=_evidence)) for pair in pairs), key=_evidence)
     optima = _optima(best, begun[SAME] + begun[FREE])
-    return replace(optima[0], rivals=(rival, *optima[1:]))
+    rivals = [one for one in (rival, *optima[1:]) if one.evidence > optima[0].evidence - RIVALS]
+    return replace(optima[0], rivals=tuple(rivals))
 
 
 def _optima(best: Fit, begun: list[Fit]) -> list[Fit]:
@@ -60,7 +61,7 @@ def _with_prior(f: Fit, deviation: float) -> Fit:
     """Return a fit with another prior of gamma_0, at the same variances."""
     named = replace(f.named, precision=f.named.precision.copy())
     named.precision[GAMMA_0] = deviation**-2.0
-    return settle(replace(f, named=named))
+    return at_mode(replace(f, named=named))
 
 
 def _starts(runs: Runs, noise: Noise, deviation: float) -> list[Fit]:
@@ -90,9 +91,7 @@ def _apart(begun: list[Fit]) -> list[Fit]:
 
 def on_all_runs(few: Fit, runs: Runs) -> Fit:
     """Return the fit of a part carried on to all runs, with the part's variances."""
-    return settle(
-        replace(few, runs=runs, shape=few.shape.for_runs(runs), run_shifts=np.zeros(len(runs.x))), steps=12
-    )
+    return at_mode(replace(few, runs=runs, shape=few.shape.for_runs(runs), run_shifts=np.zeros(len(runs.x))))
 
 
 def _from_start(

@@ -174,12 +174,12 @@ class _Slope:
         """Find the values; the correction is `basis` (F, k) times `z` (k,), faded out where it `fades`."""
         self.basis = basis
         self.rate = np.exp(log_rate)
-        self.t = np.clip(self.rate * (at - middle), -500.0, 500.0)
+        self.t = np.minimum(np.maximum(self.rate * (at - middle), -500.0), 500.0)
         self.whole = basis @ z  # the correction before it fades
-        self.window = 1 / (1 + np.exp(np.clip(-self.t - FADE, -500.0, 500.0))) if fades else None
+        self.window = 1 / (1 + np.exp(-self.t - FADE)) if fades else None
         correction = self.whole if self.window is None else self.window * self.whole
-        height = np.exp(np.clip(log_height - np.logaddexp(0.0, -self.t) + correction, -500.0, 12.0))
-        self.value: Floats = np.asarray(height)
+        log = log_height - np.logaddexp(0.0, -self.t) + correction
+        self.value: Floats = np.asarray(np.exp(np.minimum(np.maximum(log, -500.0), 12.0)))
 
     def derivatives(self) -> Floats:
         """Return those by log height, log rate, middle and z, (F, 3 + k)."""

@@ -1,0 +1,49 @@
+"""Where fits come to rest: at the mode of the marginal density, with each run's departure where it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from normlaw.analysis.curves import prepare
+from normlaw_plugins.protocols.envelope_model.fitting import AT_REST
+from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
+from normlaw_plugins.protocols.envelope_model.runs import runs_of
+from normlaw_plugins.protocols.envelope_model.search import fit
+from normlaw_tests.law_families import draw
+
+
+def few_points(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return every third point."""
+    return curves[curves.groupby("run").cumcount() % 3 == 0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["straight", "gamma_0"])
+def test_a_fit_rests_where_the_marginal_density_has_nothing_more_to_gain(family) -> None:
+    """Also along parameters that data leave open, here where the envelope begins, left of all curves."""
+    curves = draw(family, 0)[0]
+    f = fit(runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0]))
+    here = f.quadratic
+    tilt = tilt_at(f.shape, f.theta, f.run_shifts, here)
+    gradient = here.gradient - here.prior.tilt + tilt
+    assert 0.5 * gradient @ np.linalg.solve(here.curvature, gradient) < 1.1 * AT_REST
+
+
+def test_a_run_that_departs_far_from_the_others_is_found_there() -> None:
+    runs = runs_of(prepare(few_points(draw("small", 0)[0]))[0])
+    alike = fit(runs)
+    row, by = len(runs.x) // 2, 1.2  # one run of a middle size, as it would be with a departure so much later
+    one = by * np.eye(len(runs.x))[row]
+    before, behind = (
+        alike.shape(alike.theta, shifts, derivatives=False).fitted[row]
+        for shifts in (alike.run_shifts, alike.run_shifts + one)
+    )
+    error = runs.error.copy()
+    error[row] *= np.exp(behind - before)
+    displaced = fit(replace(runs, error=error))
+    first, then = (f.run_shifts[row] + f.theta[f.shape.shifts][runs.size_of[row]] for f in (alike, displaced))
+    assert then - first == pytest.approx(by, abs=0.15)  # the prior draws it to the others
