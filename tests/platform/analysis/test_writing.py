@@ -25,14 +25,16 @@ def test_folder(analysis, tmp_path):
     assert not (tmp_path / "out" / "figures" / "column").exists()
     assert {"tables/exponents.csv", "tables/optima.csv", "results.json", "summary.txt"} <= files
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
-    write(analysis, tmp_path / "out")  # an earlier analysis is replaced
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.usefixtures("one_figure")
 @pytest.mark.slow
-def test_nothing_half_written(analysis, tmp_path, monkeypatch):
+def test_an_earlier_analysis_is_replaced_and_nothing_half_written(analysis, tmp_path, monkeypatch):
     write(analysis, tmp_path / "out")
+    (tmp_path / "out" / "summary.txt").unlink()
+    write(analysis, tmp_path / "out")  # an earlier analysis is replaced
+    assert (tmp_path / "out" / "summary.txt").is_file()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
     before = (tmp_path / "out" / "results.json").read_bytes()
 
     def broken(*_):
