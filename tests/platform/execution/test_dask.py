@@ -285,7 +285,7 @@ def measured(home: Path) -> bool:
 def test_a_run_whose_worker_crashes_goes_on_with_the_same_bits(
     dask_cluster: DaskCluster, open_executor: Open, tiny: dict[str, Any], catalogue: Catalogue, job: Job
 ) -> None:
-    tiny["fixed"].update(steps=1500, measuring_points=100)
+    tiny["fixed"].update(steps=900, measuring_points=100)
     tiny["vary"] = {"train_size": [64], "seed": [0]}
     [spec] = expand(Study.model_validate(tiny), catalogue)
     with open_executor() as executor, Crashes(dask_cluster, executor, job.home, times=1) as crashes:

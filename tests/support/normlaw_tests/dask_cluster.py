@@ -62,7 +62,8 @@ class Supervised:
 def command(*arguments: str) -> None:
     """Run `dask` with these arguments; processes that it begins are forked as it was itself.
 
-    No process notes a hundred times a second what it is at, which is for a page of Dask's.
+    No process notes a hundred times a second what it is at, nor looks fifty times whether it is late, which is
+    for pages of Dask's.
     """
     import dask
     from dask.cli import run_cli
@@ -72,7 +73,7 @@ def command(*arguments: str) -> None:
     nanny.get_mp_context = process.get_mp_context = lambda: context
     tracker: Any = resource_tracker
     tracker._resource_tracker._fd = None  # one of its own, which tidies up after it when it is killed
-    dask.config.set({"distributed.worker.profile.enabled": False})
+    dask.config.set({"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"})
     sys.argv = ["dask", *arguments]
     run_cli()
 
