@@ -200,7 +200,7 @@ def test_a_study_of_more_than_a_thousand_runs_is_drawn(opened: Opened) -> None:
 
 
 def test_curves_of_a_theory_are_drawn_with_their_laws(opened: Opened) -> None:
-    page = opened.open("/study?study=exact&protocol=automatic")
+    page = opened.open("/study?study=exact")
     page.get_by_text("4 of 4 runs finished").wait_for()
     opened.wait_for_drawing("local_exponent")
     for figure in ("error_against_norm", "moved", "endpoint_law"):
