@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from normlaw.analysis.curves import prepare
-from normlaw_plugins.protocols.envelope_model.fitting import AT_REST
+from normlaw_plugins.protocols.envelope_model import fitting, search
+from normlaw_plugins.protocols.envelope_model.fitting import AT_REST, Fit
 from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
+from normlaw_plugins.protocols.envelope_model.noise import noise_of
+from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
+from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0
 from normlaw_tests.law_families import draw
 
 
@@ -21,16 +25,30 @@ def few_points(curves: pd.DataFrame) -> pd.DataFrame:
     return curves[curves.groupby("run").cumcount() % 3 == 0]
 
 
+def left(f: Fit) -> float:
+    """Return what the marginal density promises to gain from a fit's place on."""
+    here = f.at_hand
+    gradient = here.gradient - here.prior.tilt + tilt_at(f.shape, f.theta, f.run_shifts, here)
+    return float(0.5 * gradient @ np.linalg.solve(here.curvature, gradient))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["straight", "gamma_0"])
 def test_a_fit_rests_where_the_marginal_density_has_nothing_more_to_gain(family) -> None:
     """Also along parameters that data leave open, here where the envelope begins, left of all curves."""
     curves = draw(family, 0)[0]
     f = fit(runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0]))
-    here = f.quadratic
-    tilt = tilt_at(f.shape, f.theta, f.run_shifts, here)
-    gradient = here.gradient - here.prior.tilt + tilt
-    assert 0.5 * gradient @ np.linalg.solve(here.curvature, gradient) < 1.1 * AT_REST
+    assert left(f) < 1.1 * AT_REST
+
+
+def test_a_climb_that_goes_astray_ends_where_it_was_nearest_to_rest(monkeypatch) -> None:
+    curves = draw("straight", 2)[0]
+    runs = runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0])
+    begun = search._starts(runs, noise_of(runs), SAME)[0]
+    named = replace(begun.named, precision=begun.named.precision.copy())
+    named.precision[GAMMA_0] = FREE**-2.0  # the slope of the volume, held, leads on and on from here
+    monkeypatch.setattr(fitting, "LAST_CLIMBS", 5)
+    assert left(fitting.at_mode(replace(begun, named=named))) < left(replace(begun, named=named))
 
 
 def test_a_run_that_departs_far_from_the_others_is_found_there() -> None:

@@ -32,7 +32,7 @@ PARTS = (1.0, 0.25, 0.06, 0.015)
 """Of the way to a new slope of the volume that are tried between choices of variances."""
 AT_REST = 0.1
 """What ln marginal density may still gain, by its gradient, where a fit rests."""
-LAST_CLIMBS = 6
+LAST_CLIMBS = 12
 """Towards there at most, when variances are found."""
 OVERSHOT = 0.5
 """Of what was to be gained, that is left behind a climb that went too far."""
@@ -130,20 +130,26 @@ def _uphill(f: Fit) -> Fit:
 def at_mode(begun: Fit) -> Fit:
     """Return the fit at the mode of the marginal density of its variances, with its quadratic model there.
 
+    Where the climb does not come to rest it is the place of it that was nearest to that: farther away evidence
+    means nothing.
+
     It rests where the gradient is zero, with noise and working response taken for those of the fitted curves:
     that solves the estimating equations of a generalised linear model (McCullagh and Nelder 1989, chapter 9).
     The value of the density does not say where that is: it counts the noise, and of counts the response, anew
     at each place, and may be larger by tens where the equations are not solved.
     """
-    f, before = replace(begun, settled=None), np.inf
+    f = nearest = replace(begun, settled=None)
+    least = before = np.inf
     for _ in range(LAST_CLIMBS):
         old, slope = f.named.tilt, tilt_at(f.shape, f.theta, f.run_shifts, f.at_hand)
         f = replace(f, named=replace(f.named, tilt=slope))
         left = f.at_hand.promised()
+        if left < least:
+            nearest, least = f, left
         if left < AT_REST:
             break
         f, before = _tilted(f, (old + slope) / 2 if left > OVERSHOT * before else slope), left
-    return replace(f, settled=f.at_hand, evidence=f.at_hand.evidence())
+    return replace(nearest, settled=nearest.at_hand, evidence=nearest.at_hand.evidence())
 
 
 def _tilted(f: Fit, tilt: Floats) -> Fit:
