@@ -36,6 +36,9 @@ class Terminal:
 
     def __init__(self, begin: Callable[[int, str], Process]) -> None:
         self._keys, there = os.openpty()
+        settings = termios.tcgetattr(there)
+        settings[3] |= termios.NOFLSH  # else a key throws away what is shown while the command ends
+        termios.tcsetattr(there, termios.TCSANOW, settings)
         self._before = termios.tcgetattr(there)
         self._there = there
         self.shown = ""
