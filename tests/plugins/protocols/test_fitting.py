@@ -41,6 +41,7 @@ def test_a_fit_rests_where_the_marginal_density_has_nothing_more_to_gain(family)
     assert left(f) < 1.1 * AT_REST
 
 
+@pytest.mark.slow
 def test_a_climb_that_goes_astray_ends_where_it_was_nearest_to_rest(monkeypatch) -> None:
     curves = draw("straight", 2)[0]
     runs = runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0])
@@ -51,6 +52,7 @@ def test_a_climb_that_goes_astray_ends_where_it_was_nearest_to_rest(monkeypatch)
     assert left(fitting.at_mode(replace(begun, named=named))) < left(replace(begun, named=named))
 
 
+@pytest.mark.slow
 def test_a_run_that_departs_far_from_the_others_is_found_there() -> None:
     runs = runs_of(prepare(few_points(draw("small", 0)[0]))[0])
     alike = fit(runs)
