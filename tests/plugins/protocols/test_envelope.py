@@ -20,7 +20,7 @@ from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.shape import CEILING, DEPTH, GAMMA_2, LEVEL, U_0, Shape
 from normlaw_registry import Theory, load_catalogue, validate_params
 from normlaw_registry.testing.protocol import synthetic_curves
-from normlaw_tests.law_families import FAILING, FAMILIES, draw
+from normlaw_tests.law_families import FAILING, FAMILIES, draw, thinned
 
 CATALOGUE = load_catalogue()
 ENVELOPE = Options(protocol="envelope")
@@ -88,12 +88,6 @@ def test_the_published_curves_obey_the_laws(name) -> None:
     assert (high - low) / 2 <= 0.15
     assert found["verdict"] == "hold"
     assert found["agreement"]["p_value"] > 0.05
-
-
-def thinned(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return at most two seeds and every third point: the same laws in less time."""
-    few = curves[curves["seed"] < 2]
-    return few[few.groupby("run").cumcount() % 3 == 0]
 
 
 @pytest.fixture(scope="module")

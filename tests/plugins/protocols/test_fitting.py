@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from normlaw.analysis.curves import prepare
@@ -17,12 +16,7 @@ from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
 from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0
-from normlaw_tests.law_families import draw
-
-
-def few_points(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return every third point."""
-    return curves[curves.groupby("run").cumcount() % 3 == 0]
+from normlaw_tests.law_families import draw, thinned
 
 
 def left(f: Fit) -> float:
@@ -36,15 +30,13 @@ def left(f: Fit) -> float:
 @pytest.mark.parametrize("family", ["straight", "gamma_0"])
 def test_a_fit_rests_where_the_marginal_density_has_nothing_more_to_gain(family) -> None:
     """Also along parameters that data leave open, here where the envelope begins, left of all curves."""
-    curves = draw(family, 0)[0]
-    f = fit(runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0]))
+    f = fit(runs_of(prepare(thinned(draw(family, 0)[0]))[0]))
     assert left(f) < 1.1 * AT_REST
 
 
 @pytest.mark.slow
 def test_a_climb_that_goes_astray_ends_where_it_was_nearest_to_rest(monkeypatch) -> None:
-    curves = draw("straight", 2)[0]
-    runs = runs_of(prepare(few_points(curves[curves["seed"] < 2]))[0])
+    runs = runs_of(prepare(thinned(draw("straight", 2)[0]))[0])
     begun = search._starts(runs, noise_of(runs), SAME)[0]
     named = replace(begun.named, precision=begun.named.precision.copy())
     named.precision[GAMMA_0] = FREE**-2.0  # the slope of the volume, held, leads on and on from here
@@ -54,7 +46,7 @@ def test_a_climb_that_goes_astray_ends_where_it_was_nearest_to_rest(monkeypatch)
 
 @pytest.mark.slow
 def test_a_run_that_departs_far_from_the_others_is_found_there() -> None:
-    runs = runs_of(prepare(few_points(draw("small", 0)[0]))[0])
+    runs = runs_of(prepare(thinned(draw("small", 0)[0], seeds=3))[0])
     alike = fit(runs)
     row, by = len(runs.x) // 2, 1.2  # one run of a middle size, as it would be with a departure so much later
     one = by * np.eye(len(runs.x))[row]
