@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import runpy
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from normlaw.training.descent import Descent
 from normlaw.training.observer import Observer
 from normlaw.training.run import Run
 from normlaw_registry import InputError
-from normlaw_tests.processes import python
+from normlaw_tests import forked
 
 CNN = {"name": "cnn", "params": {"channels": [8, 8], "hidden": [16]}}
 VIT = {"name": "vit", "params": {"patch": 4, "width": 16, "depth": 1, "heads": 2}}
@@ -139,34 +143,36 @@ def test_steps_between_two_measurements_read_the_device_once(prepared, architect
     assert reads.count == 1  # whether all losses were finite
 
 
-WITHOUT_MLFLOW = """
-import io, json, runpy, sys
-sys.modules["mlflow"] = None  # importing it raises ImportError
-sys.modules["numba"] = None
-from normlaw.study.spec import RunSpec
-from normlaw.training import cost, loop, stacking, together
-from normlaw_registry import load_catalogue
-short, script, *few = sys.argv[1:]
-catalogue = load_catalogue()
-print(len(loop.train(RunSpec.model_validate(json.loads(short)).resolved(catalogue), catalogue)), flush=True)
-del sys.modules["numba"]
-for name in {loops}:
-    sys.stdin = io.StringIO(chr(10))
-    sys.argv = [script, *few, "--loop", "cnn", name]
-    runpy.run_path(script, run_name="__main__")
-"""
+LOOPS = ("field, 0 workers", "normlaw float32, 2 stacked")
+
+
+def _train_without_mlflow(short: str, script: str, *few: str) -> None:
+    """Train a run and each loop of the benchmark as what has imported neither MLflow nor normlaw."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*sys.modules]:
+            if name.partition(".")[0] in ("mlflow", "normlaw", "normlaw_plugins", "normlaw_registry"):
+                patch.delitem(sys.modules, name)
+        patch.setitem(sys.modules, "mlflow", None)  # importing it raises ImportError
+        with patch.context() as once:
+            once.setitem(sys.modules, "numba", None)
+            spec, loop = import_module("normlaw.study.spec"), import_module("normlaw.training.loop")
+            catalogue = import_module("normlaw_registry").load_catalogue()
+            run = spec.RunSpec.model_validate(json.loads(short)).resolved(catalogue)
+            print(len(loop.train(run, catalogue)), flush=True)
+        patch.syspath_prepend(str(Path(script).parent))
+        for name in LOOPS:
+            patch.setattr(sys, "stdin", io.StringIO("\n"))
+            patch.setattr(sys, "argv", [script, *few, "--loop", "cnn", name])
+            runpy.run_path(script, run_name="__main__")
 
 
 @pytest.mark.slow
-def test_a_run_is_trained_and_the_benchmark_runs_where_mlflow_is_not_installed(spec):
+def test_a_run_is_trained_and_the_benchmark_runs_where_mlflow_is_not_installed(spec, tmp_path):
     """Every loop of the benchmark once, on a few images, in the process that has trained a run."""
     script = Path(__file__).parents[2] / "benchmarks" / "training.py"
-    loops = ["field, 0 workers", "normlaw float32, 2 stacked"]
     few = ["--images", "8", "--test-images", "8", "--threads", "1", "--stack", "2"]
-    path = os.pathsep.join(filter(None, (str(script.parent), os.environ.get("PYTHONPATH"))))
-    code = WITHOUT_MLFLOW.replace("{loops}", repr(loops))
     short = spec(steps=3).model_dump_json()
-    done = python("-c", code, short, script, *few, env=os.environ | {"PYTHONPATH": path})
+    done = forked.done(_train_without_mlflow, short, str(script), *few, folder=tmp_path, env=os.environ)
     assert done.returncode == 0, done.stderr
     points, *timed = done.stdout.splitlines()
     assert points == "4"
