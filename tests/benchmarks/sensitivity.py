@@ -32,7 +32,9 @@ from normlaw_plugins.protocols.envelope_model import (
     laws,
     marginal,
     noise,
+    parameters,
     priors,
+    rise,
     runs,
     search,
     shape,
@@ -44,22 +46,22 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from normlaw_tests.law_families import draw
 
 MODULES: tuple[ModuleType, ...] = (alternatives, crossing, depth, evidence, exponents, fitting, laws, marginal)
-MODULES += (noise, priors, runs, search, shape, verdict)
+MODULES += (noise, priors, rise, runs, search, shape, verdict)
 EXPONENTS = ("gamma_0", "gamma_1", "gamma_2", "gamma_pred", "gamma_meas")
 SYNTHETIC = (("small", 1000), ("gamma_0", 1000))
 FACTORS = (0.5, 2.0)
 REACHED = (("noise", 0), ("noise", 1), ("drift_length", 0), ("correction_g", 0), ("correction_h", 1))
 """Limits of variances (0 the least, 1 the largest) that fits come near."""
-LOGS = {shape.LOG_Q: "q", shape.LOG_RATIO: "m/a", shape.LOG_SHARPNESS: "n"}
+LOGS = {parameters.LOG_Q: "q", parameters.LOG_RATIO: "m/a", parameters.LOG_SHARPNESS: "n"}
 PLACES = {
     **LOGS,
-    shape.LEVEL: "c",
-    shape.LOG_GAMMA_1: "ln gamma_1",
-    shape.X_1: "x_1",
-    shape.LOG_A: "ln a",
-    shape.U_0: "u_0",
-    shape.GAMMA_2: "gamma_2",
-    shape.CEILING: "eta_0",
+    parameters.LEVEL: "c",
+    parameters.LOG_GAMMA_1: "ln gamma_1",
+    parameters.X_1: "x_1",
+    parameters.LOG_A: "ln a",
+    parameters.U_0: "u_0",
+    parameters.GAMMA_2: "gamma_2",
+    parameters.CEILING: "eta_0",
 }
 
 
@@ -121,7 +123,7 @@ def choices() -> Iterator[Choice]:
         yield Choice(f"prior width of {said}", "WIDTHS", functools.partial(entry, place))
     for place, said in LOGS.items():
         yield Choice(f"prior mean of {said}", "MEANS", functools.partial(shifted, place))
-    yield Choice("prior mean of x_1", "MEANS", functools.partial(entry, shape.X_1))
+    yield Choice("prior mean of x_1", "MEANS", functools.partial(entry, parameters.X_1))
     yield Choice("prior mean of eta_0 above the data", "ABOVE", scaled)
     for key, end in REACHED:
         yield Choice(f"{('least', 'largest')[end]} {key}", "LIMITS", functools.partial(limit, key, end))
@@ -139,8 +141,6 @@ def choices() -> Iterator[Choice]:
         ("gain that is left where a fit rests", "AT_REST"),
         ("climbs to where it rests", "LAST_CLIMBS"),
         ("gain that is left behind too long a climb", "OVERSHOT"),
-        ("step of the volume's slope", "STEP"),
-        ("largest such step", "LARGEST"),
         ("first damping", "DAMPING"),
         ("largest step", "LARGEST_STEP"),
         ("largest displacement of a run", "LARGEST_SHIFT"),
@@ -172,7 +172,7 @@ def nearer(fractions: tuple[float, ...], factor: float) -> tuple[float, ...]:
 def changed(choice: Choice, factor: float) -> Iterator[None]:
     """Change a constant in every module that it was imported into."""
     holders = [module for module in MODULES if hasattr(module, choice.name)]
-    if choice.name == "LEVEL":  # in `shape` that is a place
+    if choice.name == "LEVEL":  # in `parameters` that is a place
         holders = [verdict]
     before = [getattr(module, choice.name) for module in holders]
     for module, value in zip(holders, before, strict=True):

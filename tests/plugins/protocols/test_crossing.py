@@ -11,16 +11,10 @@ from scipy.optimize import minimize_scalar
 from normlaw_plugins.protocols.envelope_model.crossing import by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.noise import Noise
+from normlaw_plugins.protocols.envelope_model.parameters import CEILING, GAMMA_0, LOG_A, LOG_SHARPNESS, X_1
 from normlaw_plugins.protocols.envelope_model.priors import Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import Floats, runs_of
-from normlaw_plugins.protocols.envelope_model.shape import (
-    CEILING,
-    GAMMA_0,
-    LOG_A,
-    LOG_SHARPNESS,
-    X_1,
-    Shape,
-)
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 from normlaw_registry.testing.protocol import synthetic_curves
 
 
@@ -48,7 +42,7 @@ def slope_of_least_errors(fit: Fit, theta: Floats) -> float:
 
     def curve(row: int, x: float) -> float:
         made = fit.shape.for_runs(replace(two, x=np.full(two.x.shape, x)))
-        return float(made(theta, derivatives=False).fitted[row, 0])
+        return float(made(theta).fitted[row, 0])
 
     least = [
         minimize_scalar(lambda x, row=row: curve(row, x), bounds=(two.x[row].min(), two.x[row].max())).fun

@@ -15,9 +15,10 @@ from normlaw_plugins.protocols.envelope_model.evidence import evidence_of
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents
 from normlaw_plugins.protocols.envelope_model.likelihood import gaussian, linearise
 from normlaw_plugins.protocols.envelope_model.noise import noise_of
+from normlaw_plugins.protocols.envelope_model.parameters import CEILING, DEPTH, GAMMA_2, LEVEL, OF_LAWS, U_0
 from normlaw_plugins.protocols.envelope_model.priors import LIMITS, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
-from normlaw_plugins.protocols.envelope_model.shape import CEILING, DEPTH, GAMMA_2, LEVEL, U_0, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 from normlaw_registry import Theory, load_catalogue, validate_params
 from normlaw_registry.testing.protocol import synthetic_curves
 from normlaw_tests.law_families import FAILING, FAMILIES, draw, thinned
@@ -256,9 +257,23 @@ def test_derivatives_of_the_mean_are_those_of_differences() -> None:
     for place in range(shape.count):
         step = np.zeros(shape.count)
         step[place] = 1e-5
-        above, below = (shape(theta + s * step, 0.0, False).fitted for s in (1, -1))
+        above, below = (shape(theta + s * step).fitted for s in (1, -1))
         slope = np.where(runs.mask, (above - below) / 2e-5, 0.0)
         assert np.allclose(slope, jacobian[..., place], atol=1e-7)
+
+
+def test_derivatives_of_the_derivatives_are_those_of_differences() -> None:
+    runs = runs_of(draw("straight", 0)[0])
+    shape, random = Shape(runs, (-1.0, 3.0)), np.random.default_rng(0)
+    theta = 0.1 * random.normal(size=shape.count)
+    theta[[GAMMA_2, U_0, CEILING, LEVEL, DEPTH]] = 1.0, 5.0, -1.0, -0.5, 0.3
+    weights = random.normal(size=(*runs.x.shape, shape.count - OF_LAWS)) * runs.mask[..., None]
+    bend = shape(theta).bend(weights)
+    for place in range(shape.count):
+        step = np.zeros(shape.count)
+        step[place] = 1e-5
+        above, below = (np.vdot(weights, shape(theta + s * step).jacobian[..., OF_LAWS:]) for s in (1, -1))
+        assert (above - below) / 2e-5 == pytest.approx(bend[place], abs=1e-6)
 
 
 def test_derivatives_of_the_evidence_are_those_of_differences() -> None:

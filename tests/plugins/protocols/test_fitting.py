@@ -12,10 +12,10 @@ from normlaw_plugins.protocols.envelope_model import fitting, search
 from normlaw_plugins.protocols.envelope_model.fitting import AT_REST, Fit
 from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
 from normlaw_plugins.protocols.envelope_model.noise import noise_of
+from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0
 from normlaw_tests.law_families import draw, thinned
 
 
@@ -51,8 +51,7 @@ def test_a_run_that_departs_far_from_the_others_is_found_there() -> None:
     row, by = len(runs.x) // 2, 1.2  # one run of a middle size, as it would be with a departure so much later
     one = by * np.eye(len(runs.x))[row]
     before, behind = (
-        alike.shape(alike.theta, shifts, derivatives=False).fitted[row]
-        for shifts in (alike.run_shifts, alike.run_shifts + one)
+        alike.shape(alike.theta, shifts).fitted[row] for shifts in (alike.run_shifts, alike.run_shifts + one)
     )
     error = runs.error.copy()
     error[row] *= np.exp(behind - before)

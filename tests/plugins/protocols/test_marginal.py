@@ -12,10 +12,10 @@ from normlaw.analysis.curves import prepare
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, newton
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian, Scatter, gaussian, linearise
 from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
+from normlaw_plugins.protocols.envelope_model.parameters import OF_LAWS
 from normlaw_plugins.protocols.envelope_model.priors import Prior
 from normlaw_plugins.protocols.envelope_model.runs import Floats, runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
-from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS
 from normlaw_tests.law_families import draw
 
 

@@ -11,9 +11,10 @@ from normlaw.analysis.curves import prepare
 from normlaw_plugins.protocols.envelope_model import alternatives, exponents, fitting, other_priors
 from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, OneStep, Responses
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode
+from normlaw_plugins.protocols.envelope_model.parameters import LOG_Q
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
-from normlaw_plugins.protocols.envelope_model.shape import LENGTH, LOG_Q
+from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 from normlaw_tests.law_families import draw
 
 
@@ -27,7 +28,7 @@ def test_another_correlation_length_leaves_the_curves_as_they_are(repeated) -> N
     for length in (LENGTH / 2, 2 * LENGTH):
         other = other_priors._with_length(repeated, length).fit
         assert not np.allclose(other.theta[other.shape.g], repeated.theta[other.shape.g])
-        before, after = (one.shape(one.theta, derivatives=False).fitted for one in (repeated, other))
+        before, after = (one.shape(one.theta).fitted for one in (repeated, other))
         assert np.allclose(before, after, atol=1e-9)
 
 

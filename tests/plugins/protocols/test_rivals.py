@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from normlaw.analysis.curves import prepare
-from normlaw_plugins.protocols.envelope_model import exponents, shape
+from normlaw_plugins.protocols.envelope_model import exponents, parameters
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
 from normlaw_plugins.protocols.envelope_model.runs import runs_of
 from normlaw_plugins.protocols.envelope_model.search import fit
@@ -24,7 +24,7 @@ def other_than(found: Fit, odds: float, **changed: float) -> Fit:
     """Return another optimum, of so many times the evidence, with some parameters changed by an amount."""
     theta = found.theta.copy()
     for name, change in changed.items():
-        theta[getattr(shape, name)] += change
+        theta[getattr(parameters, name)] += change
     return replace(found, theta=theta, evidence=found.evidence + np.log(odds), rivals=())
 
 

@@ -18,9 +18,9 @@ from functools import cached_property
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
+from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0, GAMMA_2, U_0
 from normlaw_plugins.protocols.envelope_model.runs import Floats
 from normlaw_plugins.protocols.envelope_model.saturation import part_left
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, GAMMA_2, U_0
 
 FRACTIONS = (0.5, 0.6, 0.7)
 SMALLER = (1.0, 0.7, 0.5, 0.3)

@@ -11,8 +11,9 @@ from normlaw_plugins.protocols.envelope_model.crossing import NAMES, Departures,
 from normlaw_plugins.protocols.envelope_model.endpoint import Endpoint
 from normlaw_plugins.protocols.envelope_model.exponents import Exponents, derivatives
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
+from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0, U_0
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, U_0, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 DRAWN = 60
 """Norms at which curves are given."""
@@ -52,7 +53,7 @@ class Drawing:
         for k, size in enumerate(runs.sizes):
             own = runs.x[runs.size_of == k][runs.mask[runs.size_of == k]]
             x = np.linspace(own.min(), own.max(), DRAWN)
-            y = self._curve(x, runs.p_of_sizes[k], k)(self.fit.theta, derivatives=False).fitted[0]
+            y = self._curve(x, runs.p_of_sizes[k], k)(self.fit.theta).fitted[0]
             frames.append(pd.DataFrame({"train_size": size, "log_norm": self.log_norm(x), "log_error": y}))
         return pd.concat(frames, ignore_index=True)
 
@@ -73,7 +74,7 @@ class Drawing:
         def log_slope(theta: Floats) -> Floats:
             gone = self._lawful(theta)
             gone[U_0] = NO_DEPARTURE
-            link = curve(gone, derivatives=False).offset_slope[0]
+            link = curve(gone).link[0]
             slope = fit.shape.envelope(theta).slope[::2] * link
             return np.asarray(np.log(np.maximum(slope, LEAST)))
 

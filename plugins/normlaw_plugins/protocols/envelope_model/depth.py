@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from normlaw_plugins.protocols.envelope_model.crossing import Laws
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
+from normlaw_plugins.protocols.envelope_model.parameters import DEPTH, GAMMA_2
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
 from normlaw_plugins.protocols.envelope_model.search import FIRST_ROUNDS
-from normlaw_plugins.protocols.envelope_model.shape import DEPTH, GAMMA_2
 from normlaw_plugins.protocols.student import difference_test
 
 STRONG = 3.0

@@ -11,10 +11,10 @@ from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, R
 from normlaw_plugins.protocols.envelope_model.crossing import NAMES, by_fractions, reference
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode
 from normlaw_plugins.protocols.envelope_model.other_priors import variances_over_priors
+from normlaw_plugins.protocols.envelope_model.parameters import LOG_A
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances
 from normlaw_plugins.protocols.envelope_model.resampling import jackknife, without_each
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import LOG_A
 
 DIFFERENCE = 0.05
 """Step of numerical derivatives, in posterior standard deviations."""

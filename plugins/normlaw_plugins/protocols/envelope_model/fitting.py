@@ -17,10 +17,11 @@ from normlaw_plugins.protocols.envelope_model.likelihood import (
 )
 from normlaw_plugins.protocols.envelope_model.marginal import tilt_at
 from normlaw_plugins.protocols.envelope_model.noise import Noise
+from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0, NAMED
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
 from normlaw_plugins.protocols.envelope_model.saturation import ends_of
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, NAMED, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 ENOUGH = 0.1
 """Change of ln evidence from round to round at which variances are found."""
@@ -193,7 +194,7 @@ def newton(
             _, step, indefinite = dposv(curvature.T, here.gradient, lower=1, overwrite_a=1)
             step *= min(1.0, LARGEST_STEP / float(np.abs(step[:NAMED]).max()))
             trial = theta + step
-            fitted = shape(trial, shifts, derivatives=False).fitted
+            fitted = shape(trial, shifts).fitted
             residual = np.where(shape.runs.mask, response - fitted, 0.0)
             whitened = here.whiten(residual[..., None])  # (R, n, 1)
             objective = 0.5 * (whitened**2).sum()

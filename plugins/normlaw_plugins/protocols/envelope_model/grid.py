@@ -12,7 +12,7 @@ class Cells:
 
     def __init__(self, at: Floats, grid: Floats) -> None:
         """Locate values of any shape; outside the grid a function goes on as it is at the edge."""
-        step = grid[1] - grid[0]
+        self._grid, step = grid, grid[1] - grid[0]
         self._index, w = located(at, grid)
         self._next = self._index + 1
         reached = np.minimum(w, 1.0)
@@ -21,9 +21,16 @@ class Cells:
         self._end = step * w - self._begin  # both together are all of the way
 
     def value(self, function: Floats) -> Floats:
-        """Return a function (F,) at the values."""
-        begin = function.take(self._index)
-        return np.asarray(begin + self._inside * (function.take(self._next) - begin))
+        """Return functions, (F,) or (F, k), at the values."""
+        begin = function.take(self._index, axis=0)
+        rise = function.take(self._next, axis=0) - begin
+        return np.asarray(begin + (self._inside if function.ndim == 1 else self._inside[..., None]) * rise)
+
+    def steepness(self, function: Floats) -> Floats:
+        """Return the derivative of a function (F,) at the values; outside the grid it is flat."""
+        rise = function.take(self._next) - function.take(self._index)
+        within = (self._inside > 0) & (self._inside < 1)
+        return np.asarray(np.where(within, rise, 0.0) / (self._grid[1] - self._grid[0]))
 
     def integral(self, function: Floats, integral: Floats) -> Floats:
         """Return the integral of functions, (F,) or (F, k), at the values: exactly, so that its slope is they.
@@ -39,6 +46,29 @@ class Cells:
             part *= weight if function.ndim == 1 else weight[..., None]
             out += part
         return out
+
+    def value_back(self, weights: Floats) -> Floats:
+        """Return what the weighted sum of a function's values changes by with it, (F,)."""
+        inside, count = weights * self._inside, len(self._grid)
+        begin = np.bincount(self._index.ravel(), (weights - inside).ravel(), count)
+        return np.asarray(begin + np.bincount(self._next.ravel(), inside.ravel(), count))
+
+    def integral_back(self, weights: Floats) -> Floats:
+        """Return what weighted sums (..., k) of integrals change by with their functions, (F, k)."""
+        out = self._scattered(self._index, self._begin[..., None] * weights)
+        out += self._scattered(self._next, self._end[..., None] * weights)
+        behind = self._scattered(self._index, weights)[:0:-1].cumsum(axis=0)[::-1]  # each cell's, (F - 1, k)
+        behind *= (self._grid[1] - self._grid[0]) / 2
+        out[1:] += behind
+        out[:-1] += behind
+        return out
+
+    def _scattered(self, index: np.ndarray, weights: Floats) -> Floats:
+        """Return the sums of weights (..., k) that go to each place of the grid, (F, k)."""
+        k = weights.shape[-1]
+        places = k * index.ravel()[:, None] + np.arange(k)
+        sums = np.bincount(places.ravel(), weights.ravel(), k * len(self._grid))
+        return np.asarray(sums.reshape(-1, k), dtype=np.float64)
 
 
 def located(at: Floats, grid: Floats) -> tuple[np.ndarray, Floats]:

@@ -11,10 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.mean import Mean
 from normlaw_plugins.protocols.envelope_model.noise import Noise
+from normlaw_plugins.protocols.envelope_model.parameters import OF_LAWS
 from normlaw_plugins.protocols.envelope_model.priors import Prior, Variances, with_variances
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Mean, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def linearise(shape: Shape, noise: Noise, theta: Floats, run_shifts: Floats) -> 
 def about(runs: Runs, noise: Noise, mean: Mean, residual: Floats) -> Linearised:
     """Return the model about a mean of some runs that leaves a residual (R, n)."""
     own = np.empty((*mean.fitted.shape, 2))
-    own[..., 0], own[..., 1] = runs.mask * mean.offset_slope, runs.mask * mean.shift_slope
+    own[..., 0], own[..., 1] = runs.mask * mean.link, runs.mask * mean.shift_slope
     return Linearised(mean, own, residual, noise.variance(mean.fitted))
 
 

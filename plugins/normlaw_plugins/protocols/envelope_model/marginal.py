@@ -14,13 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
+from normlaw_plugins.protocols.envelope_model.parameters import OF_LAWS
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import OF_LAWS, Shape
-
-STEP = 0.03
-"""Of the numerical derivatives, in standard deviations of a parameter where the laws' other ones are known."""
-LARGEST = 0.1
-"""Of these steps, in the parameter's own unit."""
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 
 def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floats:
@@ -33,17 +29,12 @@ def tilt_at(shape: Shape, theta: Floats, shifts: Floats, here: Gaussian) -> Floa
         here: the quadratic model there.
 
     """
-    nuisance, both = here.curvature[OF_LAWS:, OF_LAWS:], here.curvature[OF_LAWS:, :OF_LAWS]
-    inverse = np.linalg.inv(nuisance)
-    follow = -inverse @ both  # how the others follow, (K - OF_LAWS, OF_LAWS)
-    information = np.diag(here.curvature)[:OF_LAWS] + np.einsum("ij,ij->j", both, follow)
-    steps = STEP / np.sqrt(np.maximum(information, (STEP / LARGEST) ** 2))  # rounded, it may be negative
-    before = shape(theta, shifts).jacobian[..., OF_LAWS:]  # (R, n, K - OF_LAWS)
+    others = slice(OF_LAWS, None)
+    inverse = np.linalg.inv(here.curvature[others, others])
+    follow = -inverse @ here.curvature[others, :OF_LAWS]  # how the others follow, (K - OF_LAWS, OF_LAWS)
     # of ln det (J' W J + own) the derivative is 2 tr((J' W J + own)^-1 J' W dJ)
-    weights = here.whiten.back(here.jacobian[..., OF_LAWS:] @ inverse)  # (R, n, K - OF_LAWS)
+    weights = here.whiten.back(here.jacobian[..., others] @ inverse)  # (R, n, K - OF_LAWS)
+    bend = shape(theta, shifts).bend(weights)
     tilt = np.zeros(len(theta))
-    for place in range(OF_LAWS):
-        by = steps[place] * np.concatenate([np.eye(OF_LAWS)[place], follow[:, place]])
-        changed = shape(theta + by, shifts).jacobian[..., OF_LAWS:] - before
-        tilt[place] = -np.vdot(weights, changed) / steps[place]
+    tilt[:OF_LAWS] = -bend[:OF_LAWS] - bend[others] @ follow
     return tilt

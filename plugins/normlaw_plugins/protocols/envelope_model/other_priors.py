@@ -13,12 +13,9 @@ import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.alternatives import Alternative, Responses
 from normlaw_plugins.protocols.envelope_model.fitting import Fit
-from normlaw_plugins.protocols.envelope_model.priors import ABOVE, WIDTHS, Prior
-from normlaw_plugins.protocols.envelope_model.runs import Floats
-from normlaw_plugins.protocols.envelope_model.shape import (
+from normlaw_plugins.protocols.envelope_model.parameters import (
     CEILING,
     DEPTH,
-    LENGTH,
     LOG_A,
     LOG_GAMMA_1,
     LOG_Q,
@@ -26,6 +23,9 @@ from normlaw_plugins.protocols.envelope_model.shape import (
     LOG_SHARPNESS,
     X_1,
 )
+from normlaw_plugins.protocols.envelope_model.priors import ABOVE, WIDTHS, Prior
+from normlaw_plugins.protocols.envelope_model.runs import Floats
+from normlaw_plugins.protocols.envelope_model.shape import LENGTH
 
 FACTOR = 2.0
 MOVED = dict.fromkeys((LOG_GAMMA_1, LOG_Q, LOG_A, LOG_RATIO, LOG_SHARPNESS), float(np.log(FACTOR)))

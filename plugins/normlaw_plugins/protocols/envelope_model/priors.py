@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import (
+from normlaw_plugins.protocols.envelope_model.parameters import (
     CEILING,
     DEPTH,
     GAMMA_0,
@@ -25,8 +24,9 @@ from normlaw_plugins.protocols.envelope_model.shape import (
     LOG_SHARPNESS,
     U_0,
     X_1,
-    Shape,
 )
+from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 SAME, FREE = 0.03, 0.5
 """Standard deviation of gamma_0: "the same for every P", or not. Both are fitted and evidence chooses: a spike
@@ -100,7 +100,7 @@ def start_of(runs: Runs, shape: Shape, gamma_2: float) -> tuple[Floats, Prior]:
     for place, value in {**MEANS, **seen}.items():
         mean[place], precision[place] = value, WIDTHS[place] ** -2.0
     precision[GAMMA_2] = (WIDTHS[GAMMA_2] / runs.span) ** -2.0
-    fitted = shape(theta, derivatives=False).fitted
+    fitted = shape(theta).fitted
     theta[LEVEL] = float((runs.log_error - fitted)[runs.mask].mean())
     return theta, Prior(mean, precision)
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.parameters import LOG_SHARPNESS
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import LOG_SHARPNESS, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 PLACES = 200
 """Norms at which a curve's least is sought: it is flat there, and a neighbour as good as the place itself."""
@@ -43,9 +44,9 @@ def part_left(ends: Shape, theta: Floats) -> float:
     """
     lawful = theta.copy()
     lawful[ends.offsets], lawful[ends.shifts] = 0.0, 0.0
-    mean = ends(lawful, derivatives=False)
+    mean = ends(lawful)
     least = np.arange(2), mean.fitted.argmin(axis=1)
-    fitted, slope = mean.fitted[least], np.maximum(mean.offset_slope[least], TINY)  # (2,)
+    fitted, slope = mean.fitted[least], np.maximum(mean.link[least], TINY)  # (2,)
     eta = fitted - np.log(slope) / np.exp(theta[LOG_SHARPNESS])  # what is behind the link
     fall = float(eta[1] - eta[0])
     return float((fitted[1] - fitted[0]) / fall) if abs(fall) > FLAT else float(slope.mean())

@@ -9,9 +9,10 @@ import numpy as np
 from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode, newton, with_better_variances
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
+from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0
 from normlaw_plugins.protocols.envelope_model.priors import FREE, SAME, Variances, start_of
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
-from normlaw_plugins.protocols.envelope_model.shape import GAMMA_0, Shape
+from normlaw_plugins.protocols.envelope_model.shape import Shape
 
 MOST_RUNS = 64
 """Variances are chosen on at most so many runs, evenly from all sizes: they are known well enough then."""
@@ -82,7 +83,7 @@ def _apart(begun: list[Fit]) -> list[Fit]:
     """Return the fits of different curves only, the most probable of each: guesses often lead to one place."""
     kept: list[tuple[Fit, Floats, Gaussian]] = []
     for f in sorted(begun, key=lambda one: -one.at_hand.evidence()):
-        fitted = f.shape(f.theta, f.run_shifts, derivatives=False).fitted
+        fitted = f.shape(f.theta, f.run_shifts).fitted
         curves = np.where(f.runs.mask, fitted, 0.0)[..., None]  # (R, n, 1)
         if all((at.whiten(curves - other) ** 2).sum() >= SAME_CURVES for _, other, at in kept):
             kept.append((f, curves, f.at_hand))
