@@ -21,24 +21,22 @@ from normlaw.training.observer import Observer
 from normlaw.training.together import train_together
 from normlaw_registry import InputError, Task
 from normlaw_registry.linear.channels_last import UPSTREAM
-from normlaw_tests.forked import SUPPORT
-from normlaw_tests.processes import python
+from normlaw_tests import forked
+from normlaw_tests.gradients import tell
 
 IMAGES = Task(input_shape=(4, 8, 8), num_classes=2)
-CHILD = Path(__file__).with_name("gradients_child.py")
 SMALL_RESNET = {"name": "resnet", "params": {"blocks": [1, 1], "channels": [4, 8]}}
 AVX512 = "avx512f" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
 INSTRUCTIONS = ["AVX2", "DEFAULT"] if AVX512 else ["DEFAULT"]
 
 
 @pytest.fixture(scope="module")
-def gradients() -> dict[tuple[str, str], list[str]]:
+def gradients(tmp_path_factory) -> dict[tuple[str, str], list[str]]:
     """Return what was wrong by the rule and as asked for, under each instruction set: one process forks all."""
     tried = list(itertools.product(("rule", "asked"), INSTRUCTIONS))
-    environment = {"OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (SUPPORT, os.environ.get("PYTHONPATH"))))
-    environment |= {"MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3"}  # what glibc finds of a damaged heap
-    done = python(CHILD, *map(",".join, tried), env={**os.environ, **environment}, check=True)
+    folder = tmp_path_factory.mktemp("gradients")
+    done = forked.done(tell, *map(",".join, tried), folder=folder, env=os.environ)
+    assert done.returncode == 0, done.stderr
     found = {}
     for (how, instructions), line in zip(tried, done.stdout.splitlines(), strict=True):
         number, found[how, instructions] = json.loads(line)
