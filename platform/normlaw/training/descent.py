@@ -13,7 +13,6 @@ from normlaw.training.between import Between, InTurn
 from normlaw.training.data import Change
 from normlaw.training.evaluation import change, require_healthy
 from normlaw.training.fresh_examples import FreshExamples
-from normlaw.training.gradients import add_gradients
 from normlaw.training.intervening import Intervening
 from normlaw.training.optimizer import Updates
 from normlaw.training.randomness import Stream
@@ -39,7 +38,6 @@ class Descent:
     def __init__(self, run: Run) -> None:
         self._spec, self._network, self._forward, self._data = run.spec, run.network, run.forward, run.data
         self._loss = run.loss
-        self._add_gradients = add_gradients if run.spec.compute.compile == "off" else Tensor.backward
         self.updates = Updates(run.spec, run.catalogue, dict(run.network.named_parameters()))
         self.intervening = Intervening.alone(run, self.updates)
         self.between: Between | None = self.intervening
@@ -91,7 +89,7 @@ class Descent:
             self.updates.forget_gradients()
             loss = self._loss(self._forward(inputs), labels)
             losses.append(loss.detach())
-            self._add_gradients(loss)
+            loss.backward()  # type: ignore[no-untyped-call]
             if self.between is None:
                 self.updates.step()
             else:

@@ -18,7 +18,6 @@ from normlaw.training.compute import arithmetic
 from normlaw.training.data import EVALUATION_BATCH, Change, Examples
 from normlaw.training.descent import STEPS_BETWEEN_CHECKS
 from normlaw.training.evaluation import change, outputs, require_healthy
-from normlaw.training.gradients import add_gradients
 from normlaw.training.intervening import Intervening
 from normlaw.training.memory_format import STACKED
 from normlaw.training.optimizer import Updates
@@ -98,7 +97,7 @@ class NetworkStack:
             self._updates.forget_gradients()
             losses = self._losses(self._apply(inputs), labels, present)  # (s,)
             finite &= losses.detach().isfinite()
-            add_gradients(losses.sum())
+            losses.sum().backward()  # type: ignore[no-untyped-call]
             self._updates.step()
             if self.intervening is not None:
                 self.intervening.hold()
