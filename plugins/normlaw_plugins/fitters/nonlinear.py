@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Residuals = Literal["log", "error"]
 TOLERANCE = 1e-15
-ROUGH = 1e-10
+ROUGH = 1e-6
 """Of the searches among which the best is chosen: most come to one place, which one search then finds."""
 
 

@@ -98,7 +98,7 @@ def check_file(path: Path, content: bytes) -> None:
 @pytest.fixture(scope="module")
 def usual(make_study: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Return curves with every column that a frame may have."""
-    curves = make_study(sizes=(100, 200, 400), seeds=2, points=20)
+    curves = make_study(sizes=(100, 200, 400), seeds=2, points=12)
     size = curves["train_size"].astype("float64")
     return curves.assign(
         train_size=size,
