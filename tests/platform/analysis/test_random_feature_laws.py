@@ -13,7 +13,7 @@ SIZES = [10_000 * 2**i for i in range(7)]
 pytestmark = pytest.mark.slow
 
 
-def exact_curves(a: float, b: float, points: int = 20) -> pd.DataFrame:
+def exact_curves(a: float, b: float, points: int = 16) -> pd.DataFrame:
     exact = normlaw.theory(
         "random_features",
         axes={"examples": SIZES, "time": np.geomspace(1.0, 1e6, points).tolist()},

@@ -25,7 +25,7 @@ def test_numbers_scatter_as_their_errors_say(seeds: int) -> None:
             seeds=seeds,
             points=50,
         )
-        found.append(normlaw.collapse(curves, over="width", floor=L0, draws=60).numbers)
+        found.append(normlaw.collapse(curves, over="width", floor=L0, draws=40).numbers)
     for name in NUMBERS:
         values = np.array([numbers[name].value for numbers in found])
         errors = np.array([numbers[name].stderr for numbers in found])
