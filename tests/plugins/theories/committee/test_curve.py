@@ -207,8 +207,8 @@ def trained(of: Model, N: int, runs: int, steps: list[int]) -> tuple[np.ndarray,
 @pytest.mark.parametrize(("K", "M"), [(2, 2), (3, 2)])
 @pytest.mark.slow
 def test_trained_committees_agree_within_four_standard_errors(K, M) -> None:
-    """N = 400, each against the curve from its own start: eight runs, alpha up to 25."""
-    of, N, alphas = model(K, M, 5, 0.5, 0.5), 400, [2.0, 8.0, 25.0]
+    """N = 200, each against the curve from its own start: eight runs, alpha up to 25."""
+    of, N, alphas = model(K, M, 5, 0.5, 0.5), 200, [2.0, 8.0, 25.0]
     errors, starts = trained(of, N, 8, [int(a * N) for a in alphas])
     ratios = errors / np.array([curve.solve(of, start, N, alphas).error for start in starts])
     mean, error = np.mean(ratios, axis=0), np.std(ratios, axis=0, ddof=1) / sqrt(8)
