@@ -27,7 +27,13 @@ if TYPE_CHECKING:  # what draws figures is not for the process that gives the ot
 
 pytest_plugins = ["normlaw_registry.testing.fixtures"]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = next(
+    filter(
+        None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))
+    ),
+    None,
+)
+"""The first of these that is installed; the shell draws the same pages and has no windows to care for."""
 
 
 def pytest_configure() -> None:
@@ -222,7 +228,7 @@ def write_study(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
 def browser() -> Iterator[Any]:
     """Start Chromium, headless; tests that need it are skipped where there is none."""
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium-headless-shell)")
     playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
     with playwright.sync_playwright() as driver:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
