@@ -99,8 +99,8 @@ def early_scan(
     # chi^2 is taken about each run's own level: a run's offset is no misfit of the law.
     least = min(4, len(sizes))
     shape = (len(multiplicity), len(left), len(sizes) - least + 1, 1 + len(CORRECTIONS))
-    gamma: Floats = np.full(shape, np.nan)
-    criterion: Floats = np.full(shape, np.inf)
+    gamma: Floats = np.full((*shape[2:], *shape[:2]), np.nan)  # (F, S, D, W): a choice's numbers side by side
+    criterion: Floats = np.full(gamma.shape, np.inf)
     all_points = (multiplicity @ np.bincount(run_of, minlength=runs))[:, None]  # (D, 1)
     within, about = np.zeros((2, len(own), *shape[:2]))  # sums about levels of sizes, of runs
     fitted, levels = np.zeros((2, *shape[:2]))
@@ -111,9 +111,9 @@ def early_scan(
         weight = multiplicity[:, of]  # (D, runs of the size)
         n = per_run[0, of]
         rich = n.mean(axis=0) >= MIN_POINTS  # (W,); else this size does not count in the window
-        total = np.tensordot(per_run[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)  # (terms, D, W)
+        total = weight @ per_run[:, of]  # (terms, D, W)
         within += rich * _centred(total)
-        about += rich * np.tensordot(own[:, of], weight, axes=(1, 1)).transpose(0, 2, 1)
+        about += rich * (weight @ own[:, of])
         fitted += rich * total[0]
         levels += rich * (weight @ (n > 0))
         counted += rich
@@ -122,10 +122,10 @@ def early_scan(
             continue  # too few sizes yet
         usable = counted >= least
         for s in range(shape[3]):
-            gamma[:, :, f, s], determined = _slope(within, s)
-            misfit = _misfit(about, s) / variance
-            ic = misfit + 2 * (levels + 1 + (s > 0)) + 2 * (all_points - fitted)
-            criterion[:, :, f, s] = np.where(usable & determined, ic, np.inf)
+            gamma[f, s], determined = _slope(within, s)
+            ic = _misfit(about, s) / variance + 2 * (levels + 1 + (s > 0)) + 2 * (all_points - fitted)
+            np.copyto(criterion[f, s], ic, where=usable & determined)
+    gamma, criterion = (np.ascontiguousarray(each.transpose(2, 3, 0, 1)) for each in (gamma, criterion))
     if not np.isfinite(criterion[0]).any():
         raise InputError(
             f"no window between the onset and the optimum holds {MIN_POINTS} points of a run at enough train "
