@@ -330,7 +330,12 @@ def test_a_click_on_a_curve_leads_to_its_run(opened: Opened) -> None:
     )
     page.mouse.click(*where)
     page.wait_for_url(re.compile("/run\\?study=followed&run="))
-    page.get_by_role("link", name="Its run at MLflow").wait_for()
+
+    def is_at_mlflow() -> bool:  # where a run is sent to only once it has ended
+        page.reload()
+        return bool(page.get_by_role("link", name="Its run at MLflow").count())
+
+    wait_until(is_at_mlflow, pause=0.2)
     assert "train_size: 120" in page.inner_text("pre")
     photograph(page, "page-run.png")
 
