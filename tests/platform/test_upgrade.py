@@ -108,7 +108,9 @@ def test_a_study_is_gone_on_with(place: Place) -> None:
     assert (nothing.sent, nothing.there) == ((), 8)
     frame = normlaw.curves("earlier", tracking_uri=place.uri)
     assert frame.groupby(["train_size", "seed"])["run"].nunique().tolist() == [1] * 8
-    [result] = normlaw.analyse("earlier", tracking_uri=place.uri, reports=place.folder / "reports")
+    quick: dict[str, Any] = {"protocol": "automatic", "draws": 100}
+    reports = place.folder / "reports"
+    [result] = normlaw.analyse("earlier", tracking_uri=place.uri, reports=reports, **quick)
     assert result.setting == {}
     elsewhere = normlaw.run(place.study, **{**options, "home": place.folder / "another"})
     assert (elsewhere.trained, elsewhere.already_there) == (0, 8)
