@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ def use_one_thread() -> None:
 
     torch.set_num_threads(1)
     _one_interop_thread()
-    _limit_blas()
+    _pools().limit(limits=1)
 
 
 @contextmanager
@@ -38,17 +38,22 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let NumPy and SciPy use one thread while the block lasts; without torch."""
-    with _limit_blas():
+    with _known_pools().limit(limits=1):
         yield
 
 
-def _limit_blas() -> AbstractContextManager[Any]:
-    """Let NumPy and SciPy use one thread from now on; until the end of the block, where this is entered."""
+def _pools() -> Any:
+    """Return the pools of threads that this process has, those of NumPy and SciPy among them."""
     from scipy import linalg  # noqa: F401  # brings SciPy's BLAS, whose threads can be set once it is there
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
-    limits: AbstractContextManager[Any] = threadpool_limits(1)
-    return limits
+    return ThreadpoolController()
+
+
+@cache
+def _known_pools() -> Any:
+    """Return those that there were when first asked for: a look takes 4 ms, and each fit begins with one."""
+    return _pools()
 
 
 @cache
