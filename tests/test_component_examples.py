@@ -14,7 +14,8 @@ from click.testing import CliRunner
 import normlaw
 import normlaw_registry as registry
 from normlaw.cli.program import main
-from normlaw.study.expansion import expand
+from normlaw.launching.preflight import Trials, combinations
+from normlaw.study.expansion import expand, planned_runs
 from normlaw.study.overrides import parse_overrides
 from normlaw_tests.exact_curves import exact_curves
 
@@ -82,20 +83,32 @@ def test_an_example_that_trains_names_its_component_in_every_run(kind) -> None:
 
 @pytest.mark.slow
 def test_what_the_examples_combine_can_be_trained(here) -> None:
-    """All norms on the study's network at once, each data set that needs no files, and each way to train."""
+    """All norms on the study's network at once, each data set that needs no files, and each way to train.
+
+    All are tried out in one process, as `normlaw run` tries out the runs of one study.
+    """
+    catalogue = registry.load_catalogue()
     measures = [
-        registry.load_catalogue().get(registry.ComplexityMeasure, one.name)
-        for one in built_in(KINDS["complexity_measure"])
+        catalogue.get(registry.ComplexityMeasure, m.name) for m in built_in(KINDS["complexity_measure"])
     ]
     norms = ",".join(measure.name for measure in measures if measure.callback is None)
-    few = ("--set", "train_size=[30]", "--set", "seed=0", "--dry-run")
-    run("run", "quickstart", "--set", f"measures=[{norms}]", *few)
+    few = ["train_size=[30]", "seed=0"]
+    combined = [[f"measures=[{norms}]", *few]]
     for kind in (registry.Dataset, registry.Loss, registry.Optimizer, registry.Schedule):
         for component in built_in(kind):
             if component.name not in (*FETCHED, "image_folder"):
-                run(*words(component), *few)
+                combined.append([*settings(component), *few])
     for component in [*built_in(registry.Callback), *(one for one in measures if one.callback is not None)]:
-        run(*words(component), *few[2:])
+        combined.append([*settings(component), "seed=0"])
+    plans = [
+        planned
+        for typed in combined
+        for planned in planned_runs(
+            normlaw.load_study("quickstart", overrides=parse_overrides(typed, "--set")), catalogue
+        ).values()
+    ]
+    with Trials("cpu", here / "data") as trials:
+        assert trials.problems(combinations(plans)) == []
 
 
 @pytest.mark.slow
