@@ -14,6 +14,7 @@ import pytest
 from normlaw_tests import environments, figure_files, forked_into
 from normlaw_tests.launches import Nursery
 from normlaw_tests.processes import run
+from normlaw_tests.quick import QUICK
 
 pytestmark = pytest.mark.slow
 
@@ -76,8 +77,9 @@ def output(folder, lasting_nursery: Nursery) -> str:
     plugin = {"PYTHONPATH": installed_alone(folder)}
     for part in parts[first:]:
         (arguments,) = USE.findall(part)  # nothing else is done from there on
-        settings = figure_files.ONE_FIGURE if "--reports" in arguments else {}  # as the one before has all
-        used = lasting_nursery.done(folder, *shlex.split(arguments), env=plugin, settings=settings)
+        again = "--reports" in arguments  # the law and the figures of the one before are looked at
+        settings, quick = (figure_files.ONE_FIGURE, QUICK) if again else ({}, ())
+        used = lasting_nursery.done(folder, *shlex.split(arguments), *quick, env=plugin, settings=settings)
         assert used.returncode == 0, used.stderr
         printed += [f"$ normlaw {arguments}\n", used.stdout]
     return "".join(printed)

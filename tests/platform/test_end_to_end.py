@@ -21,7 +21,8 @@ from normlaw.launching import launch as launching
 from normlaw.study.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
-from normlaw_tests import processes
+from normlaw_tests import figure_files, processes
+from normlaw_tests.quick import QUICK
 
 WriteStudy = Callable[[dict[str, Any]], Path]
 
@@ -92,7 +93,11 @@ def test_from_yaml_to_laws_on_a_server(
         points = train(spec, catalogue)
         assert [point["test/loss"] for point in points] == curve(client, run)["test/loss"].tolist()
 
-    fitted = nursery.done(another, "analyse", "tiny", env={"MLFLOW_TRACKING_URI": mlflow_server.uri})
+    fitted = nursery.done(
+        *(another, "analyse", "tiny", *QUICK),
+        env={"MLFLOW_TRACKING_URI": mlflow_server.uri},
+        settings=figure_files.ONE_FIGURE,
+    )
     assert fitted.returncode == 0, fitted.stderr
     assert "gamma_1" in fitted.stdout
     assert "gamma_2" in fitted.stdout
