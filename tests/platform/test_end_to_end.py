@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,10 @@ from normlaw.launching import launch as launching
 from normlaw.study.spec import RunSpec
 from normlaw.training.loop import train
 from normlaw_registry import Catalogue
-from normlaw_tests import figure_files, processes
+from normlaw_tests import figure_files
 from normlaw_tests.quick import QUICK
 
 WriteStudy = Callable[[dict[str, Any]], Path]
-
-
-def normlaw(*arguments: str | Path, cwd: Path, uri: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user would, in a folder of its own."""
-    environment = processes.without() | {"MLFLOW_TRACKING_URI": uri}
-    return processes.python("-m", "normlaw", *arguments, cwd=cwd, env=environment)
 
 
 @pytest.mark.slow
@@ -49,7 +42,7 @@ def test_from_yaml_to_laws_on_a_server(
     another.mkdir()
 
     before = len(mlflow_server.requests())
-    done = normlaw("run", study, cwd=machine, uri=mlflow_server.uri)
+    done = nursery.done(machine, "run", study, env={"MLFLOW_TRACKING_URI": mlflow_server.uri})
     assert done.returncode == 0, done.stderr
     assert "8 trained, 0 already there, 0 failed" in done.stdout
     requests = mlflow_server.requests()[before:]
