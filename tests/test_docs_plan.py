@@ -47,7 +47,7 @@ def test_its_commands_plan_train_and_analyse(tmp_path: Path, monkeypatch: pytest
         assert done.exit_code == 0, done.output
         return done.output
 
-    few = ["--set", "train_size=[30, 60, 120, 240, 480]", "--set", "seed={count: 2}", "--set", "steps=300"]
+    few = ["--set", "train_size=[30, 60, 120, 240, 480]", "--set", "seed={count: 2}", "--set", "steps=150"]
     few += ["--set", "measuring_points=20"]
     run("normlaw run quickstart", *few)
     look, plan, train, analyse = COMMANDS
