@@ -5,6 +5,7 @@ What an index would give is linked from this environment, without a network; nor
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 import tomllib
@@ -78,18 +79,22 @@ def _link(found: Distribution, site: Path, scripts: Path) -> None:
     own = canonicalize_name(found.name) == "normlaw"
     if own:
         (site / "normlaw_checkout.pth").write_text("".join(f"{ROOT / name}\n" for name in PACKAGES))
-    files = [file.parts for file in found.files or () if file.parts[0] not in ("..", "__pycache__")]
+    names = (row[0] for row in csv.reader((found.read_text("RECORD") or "").splitlines()))
+    files = [parts for name in names if (parts := tuple(name.split("/")))[0] not in ("..", "__pycache__")]
     if own:
         files = [parts for parts in files if parts[0].endswith(".dist-info")]
     packages = {parts[:-1] for parts in files if parts[-1] == "__init__.py"}
+    linked = set()
     for parts in files:
         depth = 1
         while depth < len(parts) and parts[:depth] not in packages and not parts[0].endswith(".dist-info"):
             depth += 1  # a folder that distributions may share
-        target = site.joinpath(*parts[:depth])
+        linked.add(parts[:depth])
+    for parts in linked:
+        target = site.joinpath(*parts)
         if not target.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(Path(str(found.locate_file(Path(*parts[:depth])))).resolve())
+            target.symlink_to(Path(str(found.locate_file(Path(*parts)))).resolve())
     for entry in found.entry_points.select(group="console_scripts"):
         module, _, function = entry.value.partition(":")
         script = scripts / entry.name
