@@ -271,8 +271,8 @@ def test_curves_from_a_file(here) -> None:
 
 @pytest.mark.slow
 def test_studies_and_components_are_frames() -> None:
-    studies = normlaw.studies()
-    quick = studies[studies["name"] == "quickstart"].iloc[0]
+    (quick,) = normlaw.studies("quickstart").to_dict("records")
+    assert quick["name"] == "quickstart"
     assert quick["runs"] == 24
     components = normlaw.plugins()
     assert "cnn" in components.loc[components["kind"] == "architecture", "name"].tolist()
