@@ -114,10 +114,11 @@ def test_whether_anything_is_missing_is_found_out_without_torch() -> None:
     """And what is to be trained without MLflow too, which is loaded while another process loads torch.
 
     What tries runs out and trains them on the CPU are other processes: the launcher loads no torch for it.
+    Offline it loads no MLflow, nor does an observer.
     """
     code = (
-        "import sys, normlaw.launching.launch; before = 'mlflow' in sys.modules; "
-        "import normlaw.launching.plan, normlaw.launching.preflight, normlaw.tracking.session; "
+        "import sys, normlaw.launching.launch, normlaw.launching.preflight, normlaw.observing.recording; "
+        "before = 'mlflow' in sys.modules; import normlaw.tracking.online; "
         "from normlaw.execution import devices; devices.choose_device('cpu'); devices.processors('cpu'); "
         "print(before, 'mlflow' in sys.modules, 'torch' in sys.modules)"
     )

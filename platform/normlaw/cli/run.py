@@ -173,7 +173,8 @@ def train(study: str, call: Callable[..., Summary], options: Arguments) -> None:
     go_on = f"go on with: normlaw resume {study}"
     with interruptible(f"Stopped at once. What has been measured is kept; {go_on}") as interrupts:
         try:
-            with words.working(f"{study}: loading MLflow"):
+            beginning = "getting ready" if options.get("offline") else "loading MLflow"
+            with words.working(f"{study}: {beginning}"):
                 summary = call(**options, debug=debug_asked_for())
         except BaseException as error:
             if interrupts.number is None:

@@ -16,6 +16,7 @@ from normlaw.execution.forks import clear_forks, forks_of, in_waves, trunks_left
 from normlaw.execution.job import CHECKPOINT_SECONDS, Job, Outcome, Progress
 from normlaw.execution.shared_work import train_shared
 from normlaw.launching.display import Display
+from normlaw.launching.plan import make_plan
 from normlaw.launching.readiness import make_ready
 from normlaw.machine import environment
 from normlaw.study import home as kept
@@ -24,6 +25,7 @@ from normlaw.study.home import journal_path, keep_study
 from normlaw.study.study import Study
 from normlaw.tracking.launch_file import Launch
 from normlaw.tracking.record import is_done
+from normlaw.tracking.session import session_of
 from normlaw_registry import Catalogue, InputError
 
 MAX_PARALLEL = 1024
@@ -143,15 +145,14 @@ def launch(
     planned_as = planned_runs(study, catalogue)
     specs = {spec_hash: planned.spec for spec_hash, planned in planned_as.items()}
     with ExitStack() as opened:
-        ready = partial(make_ready, opened, choice, device, home, catalogue, display, download=download)
+        ready = partial(
+            make_ready, opened, choice, device, home, catalogue, display, download=download, offline=offline
+        )
         done = {h for h, spec in specs.items() if is_done(journal_path(home, study.name, h), spec)}
         undone = [planned for h, planned in planned_as.items() if h not in done]
         hands = ready(undone) if undone else None
         with display.working("looking at what is stored of it already"):
-            from normlaw.launching.plan import make_plan  # MLflow: after what loads torch meanwhile was begun
-            from normlaw.tracking.session import Offline, Online
-
-            session = opened.enter_context(Offline() if offline else Online(study, home, tracking_uri))
+            session = opened.enter_context(session_of(study, home, tracking_uri, offline=offline))
             plan = make_plan(study, specs, catalogue, home, session.finished(specs))
         keep_study(home, study)
         for reason in plan.reasons():

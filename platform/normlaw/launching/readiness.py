@@ -73,6 +73,7 @@ def make_ready(
     missing: Collection[Planned],
     *,
     download: bool,
+    offline: bool,
 ) -> Hands:
     """Open the executor and try out, each combination once, what it is to train.
 
@@ -85,6 +86,7 @@ def make_ready(
         display: shows what happens.
         missing: the runs that are to be trained.
         download: whether files of data sets may be fetched.
+        offline: whether MLflow is not asked, and not loaded.
 
     Raises:
         InputError: a run, the device or the executor cannot do what is asked for.
@@ -92,7 +94,8 @@ def make_ready(
     """
     if choice.name == "local":
         nest.begin()
-    import_module("normlaw.tracking.session")  # MLflow: while what workers are forked from loads torch
+    if not offline:
+        import_module("normlaw.tracking.online")  # MLflow: while what workers are forked from loads torch
     with display.working("loading torch"):
         from normlaw.launching.preflight import Trials, check, combinations
 

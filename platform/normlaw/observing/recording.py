@@ -14,7 +14,7 @@ from normlaw.study.observed import OBSERVED, ObservedSpec
 from normlaw.study.study import Study
 from normlaw.tracking.journal import Journal
 from normlaw.tracking.record import Record, Status, read_journal, validated_spec
-from normlaw.tracking.session import Offline, Online
+from normlaw.tracking.session import session_of
 from normlaw.training.abscissas import Spectra
 from normlaw.training.layer_table import Row
 from normlaw_registry import Exactness, InputError
@@ -75,7 +75,7 @@ class Recording:
             if study_in(home, study.name) is None:
                 keep_study(home, study)
             self._session = opened.enter_context(
-                Offline() if offline else Online(study, home, tracking_uri, guest=True)
+                session_of(study, home, tracking_uri, offline=offline, guest=True)
             )
             opened.enter_context(self._session.sending(frozenset(), lambda backlog: None, log.warning))
             self._opened = opened.pop_all()
