@@ -134,7 +134,7 @@ def test_perceptrons_of_many_sizes_train_together(
 @pytest.mark.slow
 def test_each_member_has_its_own_early_stop(spec: Callable[..., RunSpec], catalogue: Catalogue) -> None:
     settings = {"architecture": MLP, "train_size": 20, "steps": 400, "stop": {"train_error": 0.0}}
-    specs = [spec(seed, measuring_points=60, **settings) for seed in range(4)]
+    specs = [spec(seed, measuring_points=30, **settings) for seed in range(3)]
     kept = [Kept() for _ in specs]
     train_together(specs, catalogue, kept)
     assert len({stacked.points[-1]["step"] for stacked in kept}) > 1

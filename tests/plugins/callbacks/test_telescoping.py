@@ -140,9 +140,9 @@ def test_the_first_step_is_exact_for_any_network() -> None:
 def test_errors_halve_with_the_rate_at_fixed_time() -> None:
     def errors(name: str, rate: float) -> float:
         network = tanh()
-        run = full_batch(network, rate=rate, steps=round(8 / rate))
+        run = full_batch(network, rate=rate, steps=round(4 / rate))
         if name == "adam":
-            run = full_batch(network, rate=rate / 10, steps=round(8 / rate))
+            run = full_batch(network, rate=rate / 10, steps=round(4 / rate))
             object.__setattr__(run, "optimizer", torch.optim.Adam(network.parameters(), lr=rate / 10))
         return telescoped(run)[1]["error_test"]
 
