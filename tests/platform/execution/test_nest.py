@@ -39,26 +39,33 @@ from multiprocessing.connection import wait
 from normlaw.execution import nest, process
 from errands import look
 
-nest.wanted, nest.PRELOADED = True, sys.argv[2]
+nest.wanted, nest.PRELOADED = True, sys.argv[1]
 nest.begin()
 nest.settle()
 print(process.CONTEXT.get_start_method(), flush=True)
-worker = process.WorkerProcess()
-while True:
-    wait(list(worker.handles))
-    for message in worker.messages():
-        match message:
-            case process.Ready():
-                worker.give(look, sys.argv[1])
-            case process.News(item):
-                print(*item[:2], *item[2], item[3], flush=True)
-            case process.Done(result):
-                print(result, flush=True)
-                worker.end()
-                sys.exit()
-            case process.Died(exit_code):
-                print(exit_code, flush=True)
-                sys.exit()
+
+
+def errand(word):
+    worker = process.WorkerProcess()
+    while True:
+        wait(list(worker.handles))
+        for message in worker.messages():
+            match message:
+                case process.Ready():
+                    worker.give(look, word)
+                case process.News(item):
+                    print(*item[:2], *item[2], item[3], flush=True)
+                case process.Done(result):
+                    print(result, flush=True)
+                    worker.end()
+                    return
+                case process.Died(exit_code):
+                    print(exit_code, flush=True)
+                    return
+
+
+for word in sys.argv[2:]:
+    errand(word)
 """
 
 Start = Callable[..., AbstractContextManager["subprocess.Popen[str]"]]
@@ -66,14 +73,14 @@ Start = Callable[..., AbstractContextManager["subprocess.Popen[str]"]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Return what starts a program whose worker tells what it is, and then does what a word says."""
+    """Return what starts a program whose workers tell what they are, and then do each what a word says."""
     (tmp_path / "errands.py").write_text(ERRANDS)
     (tmp_path / "threaded.py").write_text(THREADED)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
 
     @contextmanager
-    def started(word: str, preloaded: str = "normlaw.execution.preloaded") -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "-c", PROGRAM, word, preloaded]
+    def started(*words: str, preloaded: str = "normlaw.execution.preloaded") -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-c", PROGRAM, preloaded, *words]
         environment = {**os.environ, "PYTHONPATH": path, "WORD": "bird"}
         with running(command, stdout=subprocess.PIPE, text=True, env=environment) as program:
             yield program
@@ -86,23 +93,20 @@ def told(program: subprocess.Popen[str]) -> str:
     return program.stdout.readline().strip()
 
 
-def test_a_worker_is_forked_from_a_process_of_one_thread_that_has_torch(start: Start) -> None:
-    with start("look") as program:
+def test_workers_are_forked_from_a_process_of_one_thread_that_has_torch_and_their_ends_are_told(
+    start: Start,
+) -> None:
+    with start("look", "die") as program:
         assert told(program) == "forkserver"
         _, nest, *there, threads = told(program).split()
         assert there == ["torch"]
         assert threads == "1"
         assert int(nest) not in (program.pid, os.getpid())
         assert told(program) == "bird"
+        assert told(program).split()[1] == nest
+        assert told(program) == str(-signal.SIGKILL)
         assert program.wait() == 0
         wait_until(lambda: has_ended(int(nest)))
-
-
-def test_the_signal_that_ended_a_forked_worker_is_told(start: Start) -> None:
-    with start("die") as program:
-        assert told(program) == "forkserver"
-        told(program)
-        assert told(program) == str(-signal.SIGKILL)
 
 
 def test_worker_and_nest_end_with_a_launcher_that_is_killed(start: Start) -> None:
@@ -122,11 +126,16 @@ def test_a_worker_ends_with_its_nest_and_the_launcher_hears_of_it(start: Start) 
         wait_until(lambda: has_ended(int(worker)))
 
 
-@pytest.mark.parametrize("preloaded", ["threaded", "nothing_of_this_name"])
-def test_where_the_nest_is_not_sound_workers_are_spawned(start: Start, preloaded: str) -> None:
-    with start("look", preloaded) as program:
+def test_where_the_nest_is_not_sound_workers_are_spawned(start: Start) -> None:
+    with start("look", preloaded="threaded") as program:
         assert told(program) == "spawn"
         _, launcher, *_ = told(program).split()
         assert int(launcher) == program.pid
         assert told(program) == "bird"
+        assert program.wait() == 0
+
+
+def test_a_nest_that_could_not_import_torch_is_not_sound(start: Start) -> None:
+    with start(preloaded="nothing_of_this_name") as program:
+        assert told(program) == "spawn"
         assert program.wait() == 0
