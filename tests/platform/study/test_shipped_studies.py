@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -25,14 +27,16 @@ PAPER = {
 SCALED = sorted(name for name in shipped_studies() if find_study(name).scales)
 
 
-def runs(study):
-    return expand(study, load_catalogue())
+@cache
+def runs(name, scale=None):
+    study = find_study(name)
+    return expand(study if scale is None else at_scale(study, scale), load_catalogue())
 
 
 @pytest.mark.parametrize("name", PAPER)
 def test_the_nine_settings_are_the_papers(name):
     first, last, count, seeds, factor, optimizer = PAPER[name]
-    specs = runs(find_study(name))
+    specs = runs(name)
     sizes = sorted({spec.train_size for spec in specs})
     assert (sizes[0], sizes[-1], len(sizes)) == (first, last, count)
     assert len(specs) == count * seeds
@@ -63,7 +67,7 @@ def test_settings_and_ablations_have_a_small_scale():
 @pytest.mark.parametrize("name", SCALED)
 def test_small_runs_fit_their_data(name):
     catalogue = load_catalogue()
-    whole, small = runs(find_study(name)), runs(at_scale(find_study(name), "small"))
+    whole, small = runs(name), runs(name, "small")
     # a step of a path along the norm is a measuring point: its cost goes with the data, P N
     fewer = 2 if small[0].trainer.final_norm is not None else 20
     assert sum(spec.total_steps for spec in small) * fewer < sum(spec.total_steps for spec in whole)

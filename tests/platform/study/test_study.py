@@ -168,8 +168,5 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         find_study(str(tmp_path / "absent.yaml"))
 
 
-@pytest.mark.parametrize("name", sorted(shipped_studies()))
-def test_every_shipped_study_expands(name: str, catalogue: Catalogue) -> None:
-    study = find_study(name)
-    assert study.name == name
-    assert expand(study, catalogue)
+def test_every_shipped_study_has_the_name_that_it_is_found_by() -> None:
+    assert [find_study(name).name for name in shipped_studies()] == [*shipped_studies()]
