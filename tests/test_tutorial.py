@@ -77,9 +77,9 @@ def output(folder, lasting_nursery: Nursery) -> str:
     plugin = {"PYTHONPATH": installed_alone(folder)}
     for part in parts[first:]:
         (arguments,) = USE.findall(part)  # nothing else is done from there on
-        again = "--reports" in arguments  # the law and the figures of the one before are looked at
-        settings, quick = (figure_files.ONE_FIGURE, QUICK) if again else ({}, ())
-        used = lasting_nursery.done(folder, *shlex.split(arguments), *quick, env=plugin, settings=settings)
+        quick = QUICK if "--reports" in arguments else ()  # the law of the one before is looked at
+        words = [*shlex.split(arguments), *quick]
+        used = lasting_nursery.done(folder, *words, env=plugin, settings=figure_files.ONE_FIGURE)
         assert used.returncode == 0, used.stderr
         printed += [f"$ normlaw {arguments}\n", used.stdout]
     return "".join(printed)
