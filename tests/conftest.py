@@ -232,7 +232,8 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="the extra `test` brings playwright")
     with playwright.sync_playwright() as driver:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has none
-        arguments = [*sandbox, "--disable-gpu"]  # there is none, and to draw as if there were takes longer
+        # without a GPU, as there is none, and with scripts interpreted: to compile them for speed takes longer
+        arguments = [*sandbox, "--disable-gpu", "--js-flags=--no-opt --no-maglev --single-threaded"]
         started = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield started
         started.close()
