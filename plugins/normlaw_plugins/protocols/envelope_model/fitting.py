@@ -33,6 +33,9 @@ PARTS = (1.0, 0.25, 0.06, 0.015)
 """Of the way to a new slope of the volume that are tried between choices of variances."""
 AT_REST = 0.1
 """What ln marginal density may still gain, by its gradient, where a fit rests."""
+COMPARED = 1e-2
+"""The same of fits whose odds count: evidence leaves its place with a slope, see `at_mode`, and with a tenth to
+gain it may be off by some units."""
 LAST_CLIMBS = 12
 """Towards there at most, when variances are found."""
 OVERSHOT = 0.5
@@ -122,13 +125,13 @@ def _uphill(f: Fit) -> Fit:
     here, old = f.at_hand, f.named.tilt
     slope = tilt_at(f.shape, f.theta, f.run_shifts, here)
     for part in PARTS:
-        tried = _tilted(f, old + part * (slope - old))
+        tried = _tilted(f, old + part * (slope - old), ROUGHLY)
         if tried.at_hand.log_marginal() > here.log_marginal() - ROUGHLY:
             return tried
     return f
 
 
-def at_mode(begun: Fit) -> Fit:
+def at_mode(begun: Fit, rest: float = AT_REST) -> Fit:
     """Return the fit at the mode of the marginal density of its variances, with its quadratic model there.
 
     Where the climb does not come to rest it is the place of it that was nearest to that: farther away evidence
@@ -145,18 +148,20 @@ def at_mode(begun: Fit) -> Fit:
         old, slope = f.named.tilt, tilt_at(f.shape, f.theta, f.run_shifts, f.at_hand)
         f = replace(f, named=replace(f.named, tilt=slope))
         left = f.at_hand.promised()
+        if left > least and least < AT_REST:
+            break  # no nearer than it was
         if left < least:
             nearest, least = f, left
-        if left < AT_REST:
+        if left < rest:
             break
-        f, before = _tilted(f, (old + slope) / 2 if left > OVERSHOT * before else slope), left
+        f, before = _tilted(f, (old + slope) / 2 if left > OVERSHOT * before else slope, 0.1 * rest), left
     return replace(nearest, settled=nearest.at_hand, evidence=nearest.at_hand.evidence())
 
 
-def _tilted(f: Fit, tilt: Floats) -> Fit:
-    """Return the fit some steps on, with this slope of the volume."""
+def _tilted(f: Fit, tilt: Floats, enough: float) -> Fit:
+    """Return the fit some steps on, with this slope of the volume; steps end that gain less than enough."""
     named = replace(f.named, tilt=tilt)
-    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, named, FEW_STEPS, ROUGHLY)
+    theta, shifts = newton(f.shape, f.noise, f.theta, f.run_shifts, f.variances, named, FEW_STEPS, enough)
     return replace(f, named=named, theta=theta, run_shifts=shifts)
 
 

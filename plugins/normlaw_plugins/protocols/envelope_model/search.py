@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, at_mode, newton, with_better_variances
+from normlaw_plugins.protocols.envelope_model.fitting import (
+    COMPARED,
+    Fit,
+    at_mode,
+    newton,
+    with_better_variances,
+)
 from normlaw_plugins.protocols.envelope_model.likelihood import Gaussian
 from normlaw_plugins.protocols.envelope_model.noise import Noise, noise_of
 from normlaw_plugins.protocols.envelope_model.parameters import GAMMA_0
@@ -40,7 +46,9 @@ def fit(runs: Runs) -> Fit:
     rival, best = sorted((with_better_variances(max(pair, key=_evidence)) for pair in pairs), key=_evidence)
     optima = _optima(best, begun[SAME] + begun[FREE])
     rivals = [one for one in (rival, *optima[1:]) if one.evidence > optima[0].evidence - RIVALS]
-    return replace(optima[0], rivals=tuple(rivals))
+    settled = [at_mode(one, COMPARED) for one in (optima[0], *rivals)]
+    first, *others = sorted(settled, key=_evidence, reverse=True)
+    return replace(first, rivals=tuple(others))
 
 
 def _optima(best: Fit, begun: list[Fit]) -> list[Fit]:
