@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 gc.set_threshold(50_000, 20, 1_000_000)  # what is imported and parsed is kept, so that it is no garbage
+logging.disable(logging.DEBUG)  # 27,000 lines that nobody is shown
 
 project = "normlaw"
 author = "The normlaw contributors"
@@ -26,6 +28,7 @@ extensions = [
     "plain_docstrings",
     "plain_formulas",
     "quick_references",
+    "quick_sources",
     "repository_links",
     "short_navigation",
     "study_reference",
