@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normlaw_plugins.protocols.envelope_model.crossing import Laws
-from normlaw_plugins.protocols.envelope_model.fitting import Fit, with_better_variances
+from normlaw_plugins.protocols.envelope_model.fitting import COMPARED, Fit, at_mode, with_better_variances
 from normlaw_plugins.protocols.envelope_model.parameters import DEPTH, GAMMA_2
 from normlaw_plugins.protocols.envelope_model.priors import FREE, Variances
 from normlaw_plugins.protocols.envelope_model.search import FIRST_ROUNDS
@@ -60,7 +60,7 @@ def depth_of(few: Fit) -> Depth:
                 ),
             )
         fits.append(with_better_variances(begun))
-    best = max(fits, key=lambda fit: fit.evidence)
+    best = at_mode(max(fits, key=lambda fit: fit.evidence), COMPARED)
     left = Laws(best, best.theta).left
     factor = best.evidence - few.evidence
     return Depth(
