@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from normlaw_plugins.protocols.envelope_model.mean import TINY
 from normlaw_plugins.protocols.envelope_model.parameters import LOG_SHARPNESS
 from normlaw_plugins.protocols.envelope_model.runs import Floats, Runs
 from normlaw_plugins.protocols.envelope_model.shape import Shape
@@ -21,8 +22,6 @@ PLACES = 200
 """Norms at which a curve's least is sought: it is flat there, and a neighbour as good as the place itself."""
 FLAT = 1e-9
 """Difference of two eta below which the link's slope is that at both."""
-TINY = float(np.finfo(np.float64).tiny)
-"""Slope of a link that is saturated wholly."""
 
 
 def ends_of(shape: Shape, runs: Runs) -> Shape:
