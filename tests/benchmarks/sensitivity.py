@@ -139,7 +139,7 @@ def choices() -> Iterator[Choice]:
         ("gain that ends steps on the way", "ROUGHLY"),
         ("steps at one slope of the volume", "FEW_STEPS"),
         ("gain that is left where a fit rests", "AT_REST"),
-        ("the same of fits that are compared", "COMPARED"),
+        ("part of it in fits that are compared", "COMPARED"),
         ("climbs to where it rests", "LAST_CLIMBS"),
         ("gain that is left behind too long a climb", "OVERSHOT"),
         ("first damping", "DAMPING"),

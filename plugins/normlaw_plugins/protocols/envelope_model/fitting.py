@@ -33,9 +33,9 @@ PARTS = (1.0, 0.25, 0.06, 0.015)
 """Of the way to a new slope of the volume that are tried between choices of variances."""
 AT_REST = 0.1
 """What ln marginal density may still gain, by its gradient, where a fit rests."""
-COMPARED = 1e-2
-"""The same of fits whose odds count: evidence leaves its place with a slope, see `at_mode`, and with a tenth to
-gain it may be off by some units."""
+COMPARED = 0.1
+"""Part of both in fits whose odds count: evidence leaves its place with a slope, see `at_mode`, and with a
+tenth to gain it may be off by some units."""
 LAST_CLIMBS = 12
 """Towards there at most, when variances are found."""
 OVERSHOT = 0.5
@@ -131,8 +131,10 @@ def _uphill(f: Fit) -> Fit:
     return f
 
 
-def at_mode(begun: Fit, rest: float = AT_REST) -> Fit:
+def at_mode(begun: Fit, part: float = 1.0) -> Fit:
     """Return the fit at the mode of the marginal density of its variances, with its quadratic model there.
+
+    It rests with less than `part` of `AT_REST` to gain.
 
     Where the climb does not come to rest it is the place of it that was nearest to that: farther away evidence
     means nothing.
@@ -152,9 +154,10 @@ def at_mode(begun: Fit, rest: float = AT_REST) -> Fit:
             break  # no nearer than it was
         if left < least:
             nearest, least = f, left
-        if left < rest:
+        if left < part * AT_REST:
             break
-        f, before = _tilted(f, (old + slope) / 2 if left > OVERSHOT * before else slope, 0.1 * rest), left
+        aimed = (old + slope) / 2 if left > OVERSHOT * before else slope
+        f, before = _tilted(f, aimed, part * ROUGHLY), left
     return replace(nearest, settled=nearest.at_hand, evidence=nearest.at_hand.evidence())
 
 
