@@ -12,13 +12,13 @@ class Cells:
 
     def __init__(self, at: Floats, grid: Floats) -> None:
         """Locate values of any shape; outside the grid a function goes on as it is at the edge."""
-        self._grid, step = grid, grid[1] - grid[0]
+        self._count, self._step = len(grid), grid[1] - grid[0]
         self._index, w = located(at, grid)
         self._next = self._index + 1
         reached = np.minimum(w, 1.0)
         self._inside = np.maximum(reached, 0.0)
-        self._begin = step * (reached - self._inside * self._inside / 2)
-        self._end = step * w - self._begin  # both together are all of the way
+        self._begin = self._step * (reached - self._inside * self._inside / 2)
+        self._end = self._step * w - self._begin  # both together are all of the way
 
     def value(self, function: Floats) -> Floats:
         """Return functions, (F,) or (F, k), at the values."""
@@ -30,7 +30,7 @@ class Cells:
         """Return the derivative of a function (F,) at the values; outside the grid it is flat."""
         rise = function.take(self._next) - function.take(self._index)
         within = (self._inside > 0) & (self._inside < 1)
-        return np.asarray(np.where(within, rise, 0.0) / (self._grid[1] - self._grid[0]))
+        return np.asarray(np.where(within, rise, 0.0) / self._step)
 
     def integral(self, function: Floats, integral: Floats) -> Floats:
         """Return the integral of functions, (F,) or (F, k), at the values: exactly, so that its slope is they.
@@ -49,16 +49,16 @@ class Cells:
 
     def value_back(self, weights: Floats) -> Floats:
         """Return what the weighted sum of a function's values changes by with it, (F,)."""
-        inside, count = weights * self._inside, len(self._grid)
-        begin = np.bincount(self._index.ravel(), (weights - inside).ravel(), count)
-        return np.asarray(begin + np.bincount(self._next.ravel(), inside.ravel(), count))
+        inside = weights * self._inside
+        begin = np.bincount(self._index.ravel(), (weights - inside).ravel(), self._count)
+        return np.asarray(begin + np.bincount(self._next.ravel(), inside.ravel(), self._count))
 
     def integral_back(self, weights: Floats) -> Floats:
         """Return what weighted sums (..., k) of integrals change by with their functions, (F, k)."""
         out = self._scattered(self._index, self._begin[..., None] * weights)
         out += self._scattered(self._next, self._end[..., None] * weights)
         behind = self._scattered(self._index, weights)[:0:-1].cumsum(axis=0)[::-1]  # each cell's, (F - 1, k)
-        behind *= (self._grid[1] - self._grid[0]) / 2
+        behind *= self._step / 2
         out[1:] += behind
         out[:-1] += behind
         return out
@@ -67,7 +67,7 @@ class Cells:
         """Return the sums of weights (..., k) that go to each place of the grid, (F, k)."""
         k = weights.shape[-1]
         places = k * index.ravel()[:, None] + np.arange(k)
-        sums = np.bincount(places.ravel(), weights.ravel(), k * len(self._grid))
+        sums = np.bincount(places.ravel(), weights.ravel(), k * self._count)
         return np.asarray(sums.reshape(-1, k), dtype=np.float64)
 
 

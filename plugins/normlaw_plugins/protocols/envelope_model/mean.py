@@ -37,7 +37,7 @@ class Mean:
 
     def __init__(self, shape: Shape, theta: Floats, run_shifts: Floats | float) -> None:
         """Find the curves themselves, at parameters (K,) and the runs' own displacements (R,)."""
-        self._shape, self._theta, self._p = shape, theta, shape.runs.p[:, None]
+        self._shape, self._p = shape, shape.runs.p[:, None]
         runs, self._g, self._h = shape.runs, shape.envelope(theta), shape.departure(theta)
         self._rate = np.exp(theta[LOG_A] + theta[LOG_RATIO])
         # What H has risen to where the grid begins: the tail there is a pure power, so its integral is H'/m.
@@ -51,9 +51,9 @@ class Mean:
         self._gone = expit(self._rate * self._past)  # 0 before the departure, 1 behind
         self._depth = theta[DEPTH] * self._p  # (R, 1)
         self._eta += self._depth * self._gone
-        sharpness = np.exp(theta[LOG_SHARPNESS])
-        excess = np.logaddexp(0.0, sharpness * (self._eta - theta[CEILING]))
-        self.fitted: Floats = np.asarray(self._eta - excess / sharpness)
+        self._sharpness, self._above = np.exp(theta[LOG_SHARPNESS]), self._eta - theta[CEILING]
+        excess = np.logaddexp(0.0, self._sharpness * self._above)
+        self.fitted: Floats = np.asarray(self._eta - excess / self._sharpness)
         """Ln eps, (R, n)."""
         self.link: Floats = np.asarray(np.exp(-excess))
         """d fitted / d eta, (R, n)."""
@@ -76,7 +76,7 @@ class Mean:
     @cached_property
     def jacobian(self) -> Floats:
         """d fitted / d parameters, (R, n, K); 0 where nothing was measured."""
-        shape, theta, link, p = self._shape, self._theta, self.link, self._p
+        shape, link, p = self._shape, self.link, self._p
         by_g, by_h = self._g.derivatives, self._h.derivatives.copy()
         by_h[:, 0] += by_h[:, 1]  # LOG_A is in height and rate
         begin = by_h[0] / self._rate
@@ -97,7 +97,7 @@ class Mean:
         jacobian[..., LOG_A : U_0 + 1], jacobian[..., shape.h] = of_h[..., :3], of_h[..., 3:]
         jacobian[..., GAMMA_2] = -p * self.shift_slope
         jacobian[..., CEILING] = 1 - link
-        jacobian[..., LOG_SHARPNESS] = self._eta - self.fitted - (self._eta - theta[CEILING]) * (1 - link)
+        jacobian[..., LOG_SHARPNESS] = self._eta - self.fitted - self._above * (1 - link)
         jacobian[..., DEPTH] = p * self._gone * link
         jacobian[rows, :, shape.offsets.start + size_of] = link
         jacobian[rows, :, shape.shifts.start + size_of] = -self.shift_slope
@@ -113,18 +113,16 @@ class Mean:
             weights: of the derivatives by the parameters that are not the laws', (R, n, K - OF_LAWS).
 
         """
-        shape, theta, jacobian = self._shape, self._theta, self.jacobian
-        sharpness, saturated = np.exp(theta[LOG_SHARPNESS]), 1 - self.link
-        excess = self._eta - theta[CEILING]
+        shape, jacobian = self._shape, self.jacobian
         of_ceiling, of_sharpness = weights[..., CEILING - OF_LAWS], weights[..., LOG_SHARPNESS - OF_LAWS]
         # by the link's slope, which all derivatives that go through eta are multiplied by
         through = np.einsum("rnk,rnk->rn", weights[..., 2:], jacobian[..., OF_LAWS + 2 :])
-        by_link = through / np.maximum(self.link, TINY) - of_ceiling + of_sharpness * excess
-        by_link *= -sharpness * saturated
+        by_link = through / np.maximum(self.link, TINY) - of_ceiling + of_sharpness * self._above
+        by_link *= -self._sharpness * (1 - self.link)
         bend = np.einsum("rnk,rn->k", jacobian, by_link)
         by_eta = by_link * self.link
         bend[CEILING] = -by_eta.sum()
-        bend[LOG_SHARPNESS] = np.vdot(by_eta, excess) - np.vdot(of_sharpness, jacobian[..., LOG_SHARPNESS])
+        bend[LOG_SHARPNESS] = np.vdot(by_eta, self._above) - np.vdot(of_sharpness, jacobian[..., LOG_SHARPNESS])
         # by the slopes on their grids
         of_eta = weights * self.link[..., None]
         of_g, of_h, of_depth = (

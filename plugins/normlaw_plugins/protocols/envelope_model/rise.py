@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import Generic, TypeVar
 
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.grid import integrated
 from normlaw_plugins.protocols.envelope_model.runs import Floats
-
-Found = TypeVar("Found")
 
 FADE = 1.5
 """A correction that fades is half there where rate (at - middle) = -FADE."""
@@ -71,22 +67,3 @@ class Rise:
         by[1] += by_t @ self._t
         by[2] -= self._rate * by_t.sum()
         return by
-
-
-class Last(Generic[Found]):
-    """What was found last, by the parameters that it depends on.
-
-    Newton's trial and the step that follows it, the two curves that saturation is read from, and derivatives of
-    a law by parameters of the other slope all ask for the slope that was asked for just before.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._last: tuple[bytes, Found] | None = None
-
-    def at(self, parameters: Floats, find: Callable[[], Found]) -> Found:
-        """Return what was found last where its parameters are these, else what `find` returns."""
-        key, last = parameters.tobytes(), self._last
-        if last is None or last[0] != key:
-            last = self._last = key, find()
-        return last[1]

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from normlaw_plugins.protocols.envelope_model.grid import Cells
+from normlaw_plugins.protocols.envelope_model.last import Last
 from normlaw_plugins.protocols.envelope_model.mean import Mean
 from normlaw_plugins.protocols.envelope_model.parameters import (
     LOG_A,
@@ -31,7 +32,7 @@ from normlaw_plugins.protocols.envelope_model.parameters import (
     U_0,
     X_1,
 )
-from normlaw_plugins.protocols.envelope_model.rise import Last, Rise
+from normlaw_plugins.protocols.envelope_model.rise import Rise
 from normlaw_plugins.protocols.envelope_model.runs import RANGE, Floats, Runs
 from normlaw_plugins.protocols.envelope_model.smooth import matern_basis
 
@@ -94,4 +95,4 @@ class Shape:
     def __call__(self, theta: Floats, run_shifts: Floats | float = 0.0) -> Mean:
         """Return the mean; `run_shifts` (R,) are the runs' own displacements of the departure."""
         both = np.append(theta, run_shifts)
-        return self.last.at(both, lambda: Mean(self, theta.copy(), run_shifts))
+        return self.last.at(both, lambda: Mean(self, theta, run_shifts))
